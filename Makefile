@@ -1,0 +1,151 @@
+# e2ekeyd: `make help` lists the targets.
+#
+# Every room of src/ (a folder) becomes build/lib/ROOM.a; programs and tests link the rooms they need.
+
+BUILD   ?= build
+WOLFSSL ?= private
+CC      ?= cc
+prefix  ?= /usr/local
+DESTDIR ?=
+
+VERSION := 0.1.0
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+# --- flags -------------------------------------------------------------------------------------
+
+WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes \
+             -Wmissing-prototypes -Wvla -Wundef -Werror
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fPIE -Wformat -Werror=format-security
+ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
+HARDENING += -fcf-protection
+endif
+OPTIMISE  := -O2 -D_FORTIFY_SOURCE=2
+LINKING   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed
+
+ifdef SANITIZE
+OPTIMISE  := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+LINKING   := -pie -fsanitize=$(SANITIZE)
+endif
+
+CFLAGS   := -std=gnu17 -g $(OPTIMISE) $(HARDENING) $(WARNINGS) $(EXTRA_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -DE2EKEYD_VERSION='"$(VERSION)"' -Isrc
+LDFLAGS  := $(LINKING)
+
+# --- libraries ---------------------------------------------------------------------------------
+
+# The private wolfSSL is one for all build folders: it takes its time.
+WOLFSSL_DIR := build/wolfssl
+ifeq ($(WOLFSSL),system)
+WOLFSSL_READY := $(BUILD)/wolfssl-system.checked
+WOLFSSL_CPPFLAGS = $(shell pkg-config --cflags wolfssl)
+WOLFSSL_LIBS     = $(shell pkg-config --libs wolfssl)
+else
+WOLFSSL_READY := $(WOLFSSL_DIR)/lib/libwolfssl.a
+WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL_DIR)/include
+WOLFSSL_LIBS     := $(WOLFSSL_DIR)/lib/libwolfssl.a -lm
+endif
+
+SETUP := $(BUILD)/setup.done
+
+# --- rooms: what each knows is what it links; scripts/check-includes holds #include to the same --
+
+ROOMS := base observe identity policy keys tls onem2m exchange http query client
+
+DEPS_base     :=
+DEPS_observe  := base
+DEPS_identity := base
+DEPS_policy   := identity base
+DEPS_keys     := identity base
+DEPS_tls      := policy identity observe base
+DEPS_onem2m   := policy identity base
+DEPS_exchange := onem2m tls keys policy identity observe base
+DEPS_http     := exchange onem2m tls keys policy identity observe base
+DEPS_query    := keys policy identity observe base
+DEPS_client   :=
+
+LIBS_observe  := -lsystemd
+LIBS_policy   := -ljansson
+LIBS_tls       = $(WOLFSSL_LIBS)
+LIBS_onem2m   := -ljansson
+LIBS_http     := -lmicrohttpd -lgnutls
+LIBS_query    := -lsystemd -ljansson
+LIBS_client   := -ljansson
+LIBS_ctl      := -lcurl -ljansson -lsystemd
+
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
+archives  = $(foreach room,$(1),$(BUILD)/lib/$(room).a)
+libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
+
+DAEMON_ROOMS := http exchange query onem2m tls keys policy identity observe base
+CTL_ROOMS    := client tls policy identity observe base
+
+PROGRAMS := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
+
+# --- programs ----------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/e2ekeyd: $(call objects,daemon) $(call archives,$(DAEMON_ROOMS)) $(WOLFSSL_READY)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(call libraries,$(DAEMON_ROOMS))
+
+$(BUILD)/e2ekeyctl: $(call objects,ctl) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+
+define room_rule
+$(BUILD)/lib/$(1).a: $(call objects,$(1))
+	@mkdir -p $$(@D)
+	rm -f $$@ && ar rcsD $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
+
+# The rooms that see wolfSSL's headers.
+$(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard src/tls/*.c tests/unit/tls/*.c tests/bench/*.c)): | $(WOLFSSL_READY)
+
+# varlink's interface definition stands in the binary as it stands in its file.
+$(BUILD)/src/query/methods.o: src/query/org.e2ekeyd.Keys.varlink
+$(BUILD)/src/query/%.o: CPPFLAGS += -Wa,-Isrc/query
+
+$(BUILD)/%.o: %.c | $(SETUP)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
+
+# --- set-up ------------------------------------------------------------------------------------
+
+$(SETUP): scripts/setup
+	@scripts/setup
+	@mkdir -p $(@D) && touch $@
+
+$(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl | $(SETUP)
+	scripts/build-wolfssl $(WOLFSSL_DIR)
+
+$(BUILD)/wolfssl-system.checked: scripts/probe-wolfssl.c | $(SETUP)
+	scripts/build-wolfssl --check-system
+	@mkdir -p $(@D) && touch $@
+
+# --- tests -------------------------------------------------------------------------------------
+
+TESTS :=
+
+define unit_test # room, source
+TESTS += $(BUILD)/$(basename $(2))
+$(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call archives,$(1) $(DEPS_$(1))) $(if $(filter tls,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
+	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(call libraries,$(1) $(DEPS_$(1)))
+check-unit-$(1):: $(BUILD)/$(basename $(2))
+	scripts/run-tests $$^
+endef
+$(foreach room,$(ROOMS),$(foreach test,$(wildcard tests/unit/$(room)/test_*.c),$(eval $(call unit_test,$(room),$(test)))))
+
+.PHONY: help clean
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+clean:
+	rm -rf $(filter-out $(WOLFSSL_DIR),$(wildcard $(BUILD)/*))

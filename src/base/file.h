@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole small files, with a bound. */
+#pragma once
+
+#include "base/bytes.h"
+
+/* Reads a regular file of at most LIMIT octets into OUT (empty before; limit is set here).
+ * FAULT: "PATH: what is wrong". */
+enum result file_read(const char *path, size_t limit, struct buffer *out, struct fault *fault)
+    WARN_UNUSED;
+
+/* A private key or other secret: into secret memory (release with secret_free), refused when it
+ * is not a regular file or when group or others can read it. A file in $CREDENTIALS_DIRECTORY is
+ * exempt from the mode check: the service manager guards that folder. */
+enum result file_read_secret(
+    const char *path, size_t limit, void **out, size_t *size, struct fault *fault) WARN_UNUSED;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How every fallible function of the project answers, and how the reason travels with it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+
+/* Who has to act on a failure. Callers branch on this, not on single results. */
+enum category {
+    CATEGORY_DONE,           /* nothing to do */
+    CATEGORY_PEER_FAULT,     /* what the peer sent is wrong; the same request will fail again */
+    CATEGORY_NOT_AUTHORISED, /* well-formed, but this peer may not */
+    CATEGORY_BUSY,           /* a bound is reached; later it may go through */
+    CATEGORY_OURS,           /* our own fault or our host's */
+};
+
+/* name, category, text. onem2m/status maps each to its response status code and HTTP status. */
+#define RESULT_LIST(X)                                                                             \
+    X(OK, DONE, "done")                                                                            \
+    X(BAD_REQUEST, PEER_FAULT, "malformed request")                                                \
+    X(BAD_MESSAGE, PEER_FAULT, "not the E2EKey message due now")                                   \
+    X(BAD_INPUT, PEER_FAULT, "malformed input")                                                    \
+    X(TLS_REFUSED, PEER_FAULT, "TLS handshake refused")                                            \
+    X(CERTIFICATE_REFUSED, PEER_FAULT, "certificate refused")                                      \
+    X(NOT_AUTHORISED, NOT_AUTHORISED, "originator not authorised")                                 \
+    X(NOT_FOUND, PEER_FAULT, "no such resource")                                                   \
+    X(NOT_ALLOWED, PEER_FAULT, "operation not allowed on this resource")                           \
+    X(WRONG_CHILD, PEER_FAULT, "resource type not creatable here")                                 \
+    X(CONFLICT, PEER_FAULT, "exchange already done with other content")                            \
+    X(UNSUPPORTED_MEDIA, PEER_FAULT, "unsupported media type")                                     \
+    X(NOT_ACCEPTABLE, PEER_FAULT, "no acceptable media type")                                      \
+    X(UNSUPPORTED_RELEASE, PEER_FAULT, "unsupported release version")                              \
+    X(UNSUPPORTED_RESPONSE_TYPE, PEER_FAULT, "only blocking responses are supported")              \
+    X(UNSUPPORTED_RESULT_CONTENT, PEER_FAULT, "result content not supported here")                 \
+    X(REQUEST_EXPIRED, PEER_FAULT, "request expiration time has passed")                           \
+    X(BUSY, BUSY, "over a limit")                                                                  \
+    X(BAD_CONFIGURATION, OURS, "configuration error")                                              \
+    X(NO_MEMORY, OURS, "out of memory")                                                            \
+    X(SYSTEM_ERROR, OURS, "operating system error")                                                \
+    X(INTERNAL, OURS, "internal error")
+
+#define RESULT_ENUM(name, category, text) RESULT_##name,
+enum result { RESULT_LIST(RESULT_ENUM) RESULT_COUNT };
+#undef RESULT_ENUM
+
+enum category result_category(enum result result);
+const char *result_text(enum result result); /* static, one line, lower case */
+const char *result_name(
+    enum result result); /* static, e.g. "bad-message": for metrics and status */
+
+#define FAULT_TEXT_OCTETS 256
+#define FAULT_NO_ALERT    (-1)
+
+/* Why something failed, in one line for people. Never holds key material.
+ * The text is safe to log and to send: control characters and non-ASCII octets are escaped. */
+struct fault {
+    enum result result;
+    int alert; /* TLS alert description (RFC 5246 7.2) to hand to the peer, or FAULT_NO_ALERT */
+    char text[FAULT_TEXT_OCTETS];
+};
+
+#define FAULT_INIT ((struct fault){.result = RESULT_INTERNAL, .alert = FAULT_NO_ALERT})
+
+/* Records the reason (cut to fit) and returns RESULT, so that callers can `return fault_set(…)`.
+ * FAULT may be NULL. fault_set leaves no alert; fault_set_alert names one. */
+enum result fault_set(struct fault *fault, enum result result, const char *format, ...)
+    PRINTF(3, 4);
+enum result fault_set_alert(
+    struct fault *fault, enum result result, int alert, const char *format, ...) PRINTF(4, 5);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Secret memory: locked into RAM, kept out of core dumps, between guard pages, wiped on release. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/result.h"
+
+/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0). Call once, first thing. */
+enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
+
+/* One mapping of SIZE octets, zeroed. FAULT says which limit to raise (LimitMEMLOCK=, ulimit -l).
+ * For tables; small things come from secret_alloc. Release wipes. */
+enum result secret_map(size_t size, void **out, struct fault *fault) WARN_UNUSED;
+void secret_unmap(void *mapping, size_t size);
+
+/* Small secrets (private keys, exported keys in hand) from one shared, bounded arena.
+ * NULL when it is full. Thread-safe. */
+void *secret_alloc(size_t size) WARN_UNUSED;
+void secret_free(void *secret); /* wipes; NULL is fine */
+DEFINE_CLEANUP(void *, secret_free)
+
+void secret_wipe(void *memory, size_t size);                   /* not optimised away */
+bool secret_equal(const void *a, const void *b, size_t size);  /* constant time */
+enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */
+
+/* malloc family that wipes on free: for libraries' allocator hooks (wolfSSL, jansson). */
+void *wiping_malloc(size_t size);
+void *wiping_realloc(void *memory, size_t size);
+void wiping_free(void *memory);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The E2EKey Procedure at the Terminating End-Point (seed 8.x.2.2; TS-0003 8.7.2.2). */
+#pragma once
+
+#include "keys/cache.h"
+#include "onem2m/primitive.h"
+#include "policy/snapshot.h"
+
+struct procedure;
+
+/* Serves the policy that hangs in SLOT at each request. Keeps SLOT and CACHE, which must outlive
+ * it. */
+enum result procedure_new(struct snapshot_slot *slot, struct key_cache *cache,
+    struct procedure **out, struct fault *fault) WARN_UNUSED;
+void procedure_free(struct procedure *procedure);
+
+/* Answers one request primitive; any thread, many at once. RESPONSE is always complete.
+ * REFUSED: NULL, or what the binding already found wrong (media type, over-long body): then only
+ * the refusal is written, in the shape that the request's kind asks for. */
+void procedure_answer(struct procedure *procedure, const struct request *request,
+    const struct fault *refused, struct response *response);
+
+/* Ends exchanges that ran out of time, at most MOST of them. Called about once a second. */
+void procedure_sweep(struct procedure *procedure, unsigned most);
+
+struct procedure_counts {
+    uint32_t pending;  /* awaiting Message 3 */
+    uint32_t retained; /* established, kept for retransmissions */
+};
+struct procedure_counts procedure_count(struct procedure *procedure);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP listeners (libmicrohttpd: epoll, a pool of threads each). */
+#pragma once
+
+#include "exchange/procedure.h"
+#include "policy/report.h"
+
+struct http_server;
+
+/* Listens on INHERITED (file descriptors from the service manager, taken over) when there are any,
+ * else on http.listen of the first policy. http.tls gives HTTPS. Addresses, threads and TLS stay as
+ * they are at the start. SLOT gives the body bound of each request. Faults with the address. */
+enum result http_server_new(const struct policy *policy, struct snapshot_slot *slot,
+    struct procedure *procedure, const int *inherited, size_t inherited_count,
+    struct http_server **out, struct report *report) WARN_UNUSED;
+
+/* Stops accepting, lets requests under way finish, then stops the threads. */
+void http_server_free(struct http_server *server);
+
+/* "127.0.0.1:8383" as bound, for the log and GetStatus; NULL past the last. */
+const char *http_server_address(const struct http_server *server, size_t number);
+
+/* Reads the files of http.tls, for --check, without listening. */
+void http_server_check(const struct policy *policy, struct report *report);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* oneM2M entity identifiers (TS-0001 7.2): AE-IDs and CSE-IDs in their three forms. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/result.h"
+
+#define IDENTIFIER_OCTETS 256 /* the longest identifier that we take, NUL included */
+
+/* Absolute: "//SP/CSE", "//SP/CSE/Cxxx" or "//SP/Sxxx". Printable ASCII without what a URI
+ * reserves; no empty segment, no "." or "..", no percent-encoding; SP an FQDN. */
+bool identifier_is_absolute(const char *text);
+bool identifier_is_cse_id(const char *text); /* SP-relative: "/CSE" */
+bool identifier_is_sp_id(const char *text);  /* an FQDN, without "//" */
+
+/* Lengthens FROM, in any of its forms, to the absolute one, as an originator registered at CSE_ID
+ * ("/in-cse") of SP_ID ("m2m.example") would mean it:
+ *   Cxxx -> //SP/CSE/Cxxx;  Sxxx -> //SP/Sxxx;  /cse[/Cxxx] -> //SP/cse[/Cxxx];  /Sxxx -> //SP/Sxxx
+ * and an absolute one as it is, its SP-ID in lower case. Never shortens, never decodes.
+ * RESULT_BAD_INPUT with FAULT when it is none of them or too long. */
+enum result identifier_absolute(const char *sp_id, const char *cse_id, const char *from,
+    char out[IDENTIFIER_OCTETS], struct fault *fault) WARN_UNUSED;
+
+/* PATTERN: an absolute identifier, exact, or one that ends in slash and asterisk: then every
+ * identifier with exactly one more segment in its place. */
+bool identifier_is_pattern(const char *text);
+bool identifier_matches(const char *pattern, const char *absolute);

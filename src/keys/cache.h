@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The key cache: established pairwiseE2EKeys, by key id and by peer. Thread-safe.
+ * Look-up, insertion, removal and expiry cost the same however many keys it holds. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "identity/identifier.h"
+#include "identity/names.h"
+
+#define KEY_ID_OCTETS 16 /* pairwiseE2EKeyID (TS-0003 10.3.1) */
+#define KEY_OCTETS    32 /* pairwiseE2EKey */
+
+enum key_role { KEY_ROLE_INITIATING, KEY_ROLE_TERMINATING };
+
+/* All about a key but the key. */
+struct key_info {
+    uint8_t id[KEY_ID_OCTETS];
+    char peer[IDENTIFIER_OCTETS];  /* absolute */
+    char local[IDENTIFIER_OCTETS]; /* absolute: which of our end-points */
+    enum key_role role;
+    enum flavour flavour;
+    uint16_t cipher_suite; /* IANA code point */
+    int64_t established_s; /* seconds since the epoch, UTC */
+    int64_t expires_s;
+};
+
+enum key_event { KEY_ESTABLISHED, KEY_EXPIRED, KEY_REVOKED, KEY_EVICTED };
+
+/* Called on the thread that caused the event, outside the cache's lock. Must not block. */
+typedef void key_listener(enum key_event event, const struct key_info *info, void *context);
+
+struct key_cache;
+
+/* CAPACITY keys at most, PER_PEER for one pair of peer and local; the oldest makes room. */
+enum result key_cache_new(
+    uint32_t capacity, uint32_t per_peer, struct key_cache **out, struct fault *fault) WARN_UNUSED;
+void key_cache_free(struct key_cache *cache);
+DEFINE_CLEANUP(struct key_cache *, key_cache_free)
+
+void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context); /* one */
+
+/* Copies both. RESULT_CONFLICT when the id is there already. */
+enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
+    const uint8_t key[KEY_OCTETS]) WARN_UNUSED;
+
+/* A live key into the caller's hands; KEY (secret memory, or wiped by the caller) may be NULL.
+ * By peer: the newest live one; LOCAL NULL = any. RESULT_NOT_FOUND when there is none. */
+enum result key_cache_get_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
+    struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
+enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, const char *local,
+    struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
+
+enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;
+
+/* Walks live keys, newest first, in steps: *CURSOR starts as 0 and comes back changed; false at
+ * the end. Keys that come and go meanwhile may be seen or not; the others are seen once. */
+bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *info);
+
+/* Removes what has expired by NOW_S, at most MOST keys; returns how many it removed. */
+unsigned key_cache_sweep(struct key_cache *cache, int64_t now_s, unsigned most);
+
+uint32_t key_cache_count(const struct key_cache *cache);
+uint32_t key_cache_capacity(const struct key_cache *cache);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The log: journal entries with fields under systemd, else lines on stderr ("<level>: text").
+ * No function here takes key material; callers have no way to pass any but on purpose. */
+#pragma once
+
+#include <stddef.h>
+#include <syslog.h>
+
+#include "base/cleanup.h"
+
+/* Chooses the journal when stderr is connected to it ($JOURNAL_STREAM). Before it: stderr. */
+void log_open(const char *program);
+void log_set_level(int level); /* LOG_ERR … LOG_DEBUG; LOG_INFO at the start */
+
+void log_error(const char *format, ...) PRINTF(1, 2);
+void log_warning(const char *format, ...) PRINTF(1, 2);
+void log_info(const char *format, ...) PRINTF(1, 2);
+void log_debug(const char *format, ...) PRINTF(1, 2);
+
+/* What an operator asks about, one entry each: a kind, and the fields that it has. */
+struct log_event {
+    int level;
+    const char *message_id; /* 32 hex digits, constant for ever: the kind */
+    const char *peer;       /* E2EKEY_PEER=; NULL leaves a field out */
+    const char *local;      /* E2EKEY_ENDPOINT= */
+    const char *key_id;     /* E2EKEY_KEY_ID= */
+    const char *exchange;   /* E2EKEY_EXCHANGE= */
+    int rsc;                /* E2EKEY_RSC=; 0 leaves it out */
+};
+
+#define LOG_EVENT_ESTABLISHED  "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c01"
+#define LOG_EVENT_REFUSED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c02"
+#define LOG_EVENT_REVOKED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c03"
+#define LOG_EVENT_EXPIRED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c04"
+#define LOG_EVENT_LIMIT        "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c05"
+#define LOG_EVENT_RELOADED     "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c06"
+#define LOG_EVENT_NOT_RELOADED "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c07"
+
+/* Rate-limited by kind: past a burst, entries are counted and the count is said later. */
+void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Request and response primitives (TS-0004 7.1), whatever binding carried them. */
+#pragma once
+
+#include "base/bytes.h"
+#include "identity/identifier.h"
+
+enum operation { /* TS-0004 6.3.4.2.5 */
+    OPERATION_CREATE = 1,
+    OPERATION_RETRIEVE = 2,
+    OPERATION_UPDATE = 3,
+    OPERATION_DELETE = 4,
+    OPERATION_NOTIFY = 5,
+};
+
+enum result_content { /* rcn, TS-0004 6.3.4.2.7 */
+    RESULT_CONTENT_NOTHING = 0,
+    RESULT_CONTENT_ATTRIBUTES = 1,
+    RESULT_CONTENT_ADDRESS = 2,
+    RESULT_CONTENT_ADDRESS_AND_ATTRIBUTES = 3,
+};
+
+#define REQUEST_ID_OCTETS 128 /* X-M2M-RI, NUL included; longer ones are refused */
+
+/* Strings are the binding's and live through the call. */
+struct request {
+    enum operation operation;
+    const char *to;             /* path as it came, percent-decoded, without query */
+    const char *from;           /* X-M2M-Origin as it came; NULL = absent */
+    const char *request_id;     /* X-M2M-RI; NULL = absent */
+    const char *release;        /* X-M2M-RVI; NULL = absent */
+    const char *expiration;     /* X-M2M-RET; NULL = absent */
+    const char *response_type;  /* rt, as it came; NULL = absent */
+    const char *result_content; /* rcn, as it came; NULL = absent */
+    const char *resource_type;  /* ty, as it came; NULL = absent */
+    struct bytes content;       /* JSON */
+};
+
+/* Zero-initialise; release with response_release. */
+struct response {
+    enum result result;
+    int rsc;
+    char location[IDENTIFIER_OCTETS]; /* Content-Location: SP-relative id; "" = none */
+    unsigned retry_after_s;           /* 0 = none */
+    struct buffer content;            /* JSON; size 0 = none */
+};
+
+void response_release(struct response *response);
+
+/* Request expiration (TS-0004 6.3.3): absolute "YYYYMMDDTHHMMSS[,ffffff]" UTC, or milliseconds from
+ * now. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it is neither. */
+enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
+    WARN_UNUSED;
+enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
+
+/* "YYYYMMDDTHHMMSS" and a NUL. */
+#define TIMESTAMP_OCTETS 16
+void timestamp_format(int64_t wall_s, char out[TIMESTAMP_OCTETS]);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Response status codes (TS-0004 6.6.3) and what HTTP status each travels with (TS-0009 6.3.2). */
+#pragma once
+
+#include "base/result.h"
+
+#define RSC_OK      2000
+#define RSC_CREATED 2001
+#define RSC_DELETED 2002
+#define RSC_UPDATED 2004
+
+int status_rsc(enum result result);           /* for failures */
+int status_http(enum result result, int rsc); /* of a whole response */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The policy: one immutable value, loaded from JSON files (e2ekeyd-policy(5)).
+ * Strings are NUL-terminated and owned by the policy; all live until policy_free. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/result.h"
+#include "identity/identifier.h"
+#include "identity/names.h"
+
+#define POLICY_DEFAULT_PATH  "/etc/e2ekeyd/policy.json"
+#define POLICY_ENDPOINTS_MAX 64
+#define POLICY_TRUST_MAX     64 /* trust domains fit in one uint64_t */
+#define POLICY_LISTEN_MAX    16
+
+/* Where a value stands, for messages: "FILE: /json/pointer". */
+struct policy_place {
+    const char *file;
+    const char *pointer;
+};
+
+/* A file that the policy names. */
+struct policy_file {
+    char *path; /* resolved: against the naming file, or the credentials folder; NULL = absent */
+    struct policy_place place;
+};
+
+struct policy_cse {
+    char *sp_id;         /* "m2m.example" */
+    char *cse_id;        /* "/in-cse" */
+    char *cse_base;      /* "cse-in" */
+    char *resource_name; /* "e2EKeyCSE" */
+    int resource_type;   /* 30001 */
+};
+
+struct policy_http {
+    char **listen; /* "127.0.0.1:8383", "[::1]:8383"; port 0 = any free one */
+    size_t listen_count;
+    unsigned threads; /* 0: as many as cores */
+    char *notify_path;
+    bool tls;
+    struct policy_file certificate, private_key, client_anchors; /* client_anchors optional */
+};
+
+struct policy_endpoint {
+    struct policy_place place;
+    char *name;
+    char *identity;    /* absolute */
+    char *server_name; /* lower case; NULL when it answers to no SNI of its own */
+    struct policy_file certificate, private_key;
+    bool raw_public_key;
+};
+
+struct policy_trust {
+    struct policy_place place;
+    char *name;
+    struct policy_file anchors;
+    struct policy_file *crls;
+    size_t crl_count;
+    bool require_crl;
+};
+
+/* One entry of "initiators": who may establish a key (TS-0003 8.1.2.5). */
+struct policy_rule {
+    struct policy_place place;
+    enum flavour flavour;
+    char *identity;      /* absolute, or a pattern (aeId only) */
+    char *match;         /* what the certificate must say: identity, domainName, nodeId, deviceId
+                            or publicKeyId, in canonical form */
+    int trust;           /* index into policy.trust; -1 for raw public keys */
+    uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
+    uint32_t lifetime_s; /* of the keys that it establishes */
+};
+
+enum policy_right {
+    RIGHT_GET = 1,
+    RIGHT_LIST = 2,
+    RIGHT_REVOKE = 4,
+    RIGHT_SUBSCRIBE = 8,
+    RIGHT_STATUS = 16,
+};
+
+/* One entry of "clients": every condition that is given must hold. */
+struct policy_client {
+    struct policy_place place;
+    char *user_name, *group_name; /* as written; NULL = any */
+    uid_t uid;                    /* (uid_t)-1: no such user (yet): never matches */
+    gid_t gid;
+    char *unit;      /* "meter.service"; NULL = any */
+    unsigned rights; /* of enum policy_right */
+    char **peers;    /* patterns; count 0 = every peer */
+    size_t peer_count;
+};
+
+/* The suites that may be listed (TS-0003 10.2.3), by their OpenSSL and IANA code points. */
+struct policy_suite {
+    uint16_t code;
+    const char *name; /* "ECDHE-ECDSA-AES128-SHA256" */
+};
+extern const struct policy_suite policy_suites[];
+extern const size_t policy_suite_count;
+
+struct policy_tls {
+    const struct policy_suite **suites; /* in order of preference */
+    size_t suite_count;
+    bool require_extended_master_secret;
+};
+
+struct policy_keys {
+    uint32_t capacity, lifetime_s, per_peer;
+};
+
+struct policy_limits {
+    uint32_t pending_exchanges, pending_per_originator, exchange_timeout_s, message_octets,
+        creates_per_s, create_burst;
+};
+
+struct policy {
+    struct policy_cse cse;
+    struct policy_http http;
+    char *socket_path;
+    struct policy_endpoint *endpoints;
+    size_t endpoint_count;
+    struct policy_trust *trust;
+    size_t trust_count;
+    struct policy_rule *rules;
+    size_t rule_count;
+    struct policy_client *clients;
+    size_t client_count;
+    struct policy_tls tls;
+    struct policy_keys keys;
+    struct policy_limits limits;
+    struct rule_index *index;   /* of policy/match */
+    struct policy_texts *texts; /* owns files' names and pointers */
+};
+
+void policy_free(struct policy *policy);
+DEFINE_CLEANUP(struct policy *, policy_free)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All that is wrong with a configuration, at once: "file: /json/pointer: what is wrong". */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+#define REPORT_ENTRIES_MAX 100 /* then one closing line says that there are more */
+
+struct report_entry {
+    bool warning; /* else a fault */
+    char *text;   /* one line, without a newline */
+};
+
+struct report {
+    struct report_entry *entries;
+    size_t count;
+    size_t faults; /* how many of all that were reported are faults, dropped ones included */
+};
+
+void report_fault(struct report *report, const struct policy_place *place, const char *format, ...)
+    PRINTF(3, 4);
+void report_warning(
+    struct report *report, const struct policy_place *place, const char *format, ...) PRINTF(3, 4);
+void report_release(struct report *report);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One X.509 certificate, read strictly (DER, RFC 5280, the profile of TS-0003 10.1). */
+#pragma once
+
+#include "base/bytes.h"
+#include "identity/names.h"
+
+#define CERTIFICATE_OCTETS_MAX 8192
+#define P256_POINT_OCTETS      65 /* 0x04, X, Y */
+
+/* Key usage bits that we look at (RFC 5280 4.2.1.3). */
+#define KEY_USAGE_DIGITAL_SIGNATURE 0x01
+#define KEY_USAGE_CERT_SIGN         0x02
+#define KEY_USAGE_CRL_SIGN          0x04
+
+/* All views point into the DER that was parsed, which must outlive this. */
+struct certificate {
+    struct bytes der;
+    struct bytes tbs;              /* what is signed, header included */
+    struct bytes signature;        /* DER ECDSA-Sig-Value */
+    struct bytes serial;           /* INTEGER content */
+    struct bytes issuer;           /* Name, header included: compared as octets */
+    struct bytes subject;          /* the same */
+    struct bytes spki;             /* SubjectPublicKeyInfo, header included */
+    struct bytes point;            /* P-256, uncompressed: P256_POINT_OCTETS */
+    int64_t not_before_s;          /* seconds since the epoch, UTC */
+    int64_t not_after_s;           /* the last valid second */
+    struct bytes authority_key_id; /* empty = absent */
+    struct bytes subject_key_id;
+    struct bytes subject_alt_name; /* content of the extension's GeneralNames; empty = absent */
+    struct bytes name_constraints; /* content of the extension's SEQUENCE; empty = absent */
+    bool is_ca;                    /* basicConstraints cA */
+    int path_length;               /* pathLenConstraint, -1 = none */
+    bool has_key_usage;
+    unsigned key_usage;      /* KEY_USAGE_… */
+    bool has_extended_usage; /* extKeyUsage present; the two flags say what it allows */
+    bool client_usage, server_usage;
+};
+
+/* RESULT_CERTIFICATE_REFUSED with FAULT and its alert when DER, version, algorithms, key, or
+ * extensions (duplicate, or critical and not understood) are outside the profile. Does not look at
+ * dates, names or constraints. */
+enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
+    WARN_UNUSED;
+
+/* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too
+ * many names are refused. */
+enum result certificate_names(
+    const struct certificate *certificate, struct names *out, struct fault *fault) WARN_UNUSED;
+
+/* Is ISSUER's key the one that signed CERTIFICATE? One ECDSA verification. */
+bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer);
+
+/* SHA-256 of a SubjectPublicKeyInfo: what RFC 6920 identifiers of raw public keys hold. */
+enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE]) WARN_UNUSED;

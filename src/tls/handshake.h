@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The Terminating End-Point's side of one TLS 1.2 handshake, over memory (TS-0003 8.7.2.2). */
+#pragma once
+
+#include "tls/context.h"
+#include "tls/exporter.h"
+#include "tls/record.h"
+
+/* One thread at a time. */
+struct handshake;
+
+/* Message 1 to Message 2 (appended to MESSAGE2). RESULT_TLS_REFUSED with the engine's alert. */
+enum result handshake_start(struct tls_endpoint *endpoint, struct bytes message1,
+    const struct hello *hello, struct handshake **out, struct buffer *message2, struct fault *fault)
+    WARN_UNUSED;
+void handshake_free(struct handshake *handshake);
+DEFINE_CLEANUP(struct handshake *, handshake_free)
+
+/* Is it this handshake's transcript that CertificateVerify in MESSAGE3 signs, with the key POINT
+ * (P-256, uncompressed)? One signature check; leaves the handshake as it was. */
+bool handshake_is_signed_by(
+    const struct handshake *handshake, const struct message3 *message3, struct bytes point);
+
+/* Message 3 to Message 4 (appended) and the exported key. The caller has validated the leaf, whose
+ * key POINT is: the engine takes that one and no other. RESULT_TLS_REFUSED with an alert on a bad
+ * CertificateVerify or Finished; the handshake is of no more use in any case. */
+enum result handshake_finish(struct handshake *handshake, struct bytes message3,
+    const struct message3 *parsed, struct bytes point, struct buffer *message4,
+    struct exported_key *exported, struct fault *fault) WARN_UNUSED;
+
+uint16_t handshake_cipher_suite(const struct handshake *handshake); /* IANA code point */

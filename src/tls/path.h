@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Certification path validation (RFC 5280 6.1), all of it in one place.
+ *
+ * wolfSSL's own is not used: it takes intermediates of earlier clients into account, and leaves
+ * name constraints of URI and otherName unchecked. The whole decision is taken here, before the
+ * TLS engine sees the flight, from the presented certificates and the trust domain's anchors
+ * alone. The engine then only proves that the peer holds the leaf's private key. */
+#pragma once
+
+#include "policy/report.h"
+#include "tls/certificate.h"
+
+#define PATH_CERTIFICATES_MAX 9 /* presented, leaf included */
+
+/* The trust domains of one configuration: anchors by domain, and a memory of signatures that were
+ * verified (by digest; a new configuration starts with none). Thread-safe once built. */
+struct trust_store;
+
+/* Reads every domain's anchors (PEM, one or more certificates, or one DER). Faults to REPORT. */
+enum result trust_store_new(
+    const struct policy *policy, struct trust_store **out, struct report *report) WARN_UNUSED;
+/* The same from one PEM file, as domain 0: for an initiator. */
+enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
+    WARN_UNUSED;
+void trust_store_free(struct trust_store *store);
+DEFINE_CLEANUP(struct trust_store *, trust_store_free)
+
+enum path_purpose {
+    PATH_CLIENT,
+    PATH_SERVER
+}; /* which extKeyUsage the leaf needs, if it has any */
+
+struct path_verdict {
+    uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
+    struct certificate leaf; /* views into CHAIN */
+    struct names names;      /* the leaf's */
+};
+
+/* CHAIN[0] is the leaf, the others in any order. Checks paths to each domain's anchors at NOW_S:
+ * signatures, dates, basicConstraints and path length, keyUsage, name constraints (dNSName, URI
+ * host, otherName device ids, directoryName and the rest of RFC 5280 4.2.1.10 that a leaf can hold)
+ * at every CA, anchors' own included.
+ * The work is bounded (PATH_SIGNATURES_MAX). On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
+ * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
+ * bad_certificate 42, unsupported_certificate 43. */
+enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
+    enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
+    WARN_UNUSED;
+
+#define PATH_SIGNATURES_MAX 32

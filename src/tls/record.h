@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* E2EKey messages as octets: whole TLS 1.2 records of the kind that is due (seed table 8.x.2.2-1).
+ * Everything is checked here before the TLS engine sees it. */
+#pragma once
+
+#include "base/bytes.h"
+#include "tls/path.h"
+
+#define TLS_ALERT_UNEXPECTED_MESSAGE      10
+#define TLS_ALERT_HANDSHAKE_FAILURE       40
+#define TLS_ALERT_BAD_CERTIFICATE         42
+#define TLS_ALERT_UNSUPPORTED_CERTIFICATE 43
+#define TLS_ALERT_CERTIFICATE_REVOKED     44
+#define TLS_ALERT_CERTIFICATE_EXPIRED     45
+#define TLS_ALERT_UNKNOWN_CA              48
+#define TLS_ALERT_ACCESS_DENIED           49
+#define TLS_ALERT_DECODE_ERROR            50
+#define TLS_ALERT_DECRYPT_ERROR           51
+#define TLS_ALERT_PROTOCOL_VERSION        70
+#define TLS_ALERT_INTERNAL_ERROR          80
+#define TLS_ALERT_UNRECOGNIZED_NAME       112
+
+#define TLS_ALERT_RECORD_OCTETS 7
+#define TLS_HANDSHAKE_MAX       18432 /* octets of handshake messages in one E2EKey message */
+
+/* Message 1: a ClientHello and nothing else. */
+struct hello {
+    struct bytes handshake;      /* the ClientHello, its header included; into .storage */
+    char server_name[256];       /* SNI host_name in lower case; "" = none */
+    bool extended_master_secret; /* RFC 7627 */
+    bool offers_raw_public_key;  /* client_certificate_type lists RawPublicKey (RFC 7250) */
+    bool wants_raw_public_key;   /* server_certificate_type lists RawPublicKey */
+    uint8_t storage[TLS_HANDSHAKE_MAX];
+};
+
+/* Message 3: Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished. */
+struct message3 {
+    struct bytes certificate; /* handshake messages with their headers; into .storage */
+    struct bytes key_exchange;
+    struct bytes verify;
+    struct bytes signature; /* of CertificateVerify: DER ECDSA-Sig-Value, SHA-256 */
+    struct bytes chain[PATH_CERTIFICATES_MAX]; /* what Certificate holds, leaf first */
+    size_t chain_count;                        /* 0: the initiator has no certificate */
+    uint8_t storage[TLS_HANDSHAKE_MAX];
+};
+
+/* RESULT_BAD_MESSAGE when it is not whole records of this message, exactly.
+ * Well-formed but hopeless (not TLS 1.2, no null compression) is RESULT_TLS_REFUSED with an alert.
+ */
+enum result record_parse_message1(struct bytes message, struct hello *out, struct fault *fault)
+    WARN_UNUSED;
+enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
+    WARN_UNUSED;
+
+/* The certificates in Message 2, for the initiator. Views into STORAGE (TLS_HANDSHAKE_MAX). */
+enum result record_parse_message2(struct bytes message, uint8_t *storage, struct bytes *chain,
+    size_t *chain_count, bool *extended_master_secret, struct fault *fault) WARN_UNUSED;
+
+/* The description in the first alert record of MESSAGE, or FAULT_NO_ALERT. */
+int record_find_alert(struct bytes message);
+/* A fatal alert as one record. */
+void record_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS]);
+const char *record_alert_name(int description); /* "bad_certificate"; "unknown alert" */
+
+/* Calls EACH with every handshake message (header included) of MESSAGE's plaintext handshake
+ * records up to the first record of another type; false when the records are malformed. */
+bool record_each_handshake(
+    struct bytes message, void (*each)(struct bytes handshake, void *context), void *context);

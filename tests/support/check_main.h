@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A Check program in few words:
+ *
+ *   START_TEST(adds) { ck_assert_int_eq(1 + 1, 2); } END_TEST
+ *   CHECK_MAIN("base/result", adds, …)
+ */
+#pragma once
+
+#include <check.h>
+#include <stdlib.h>
+
+#define CHECK_MAIN(name, ...)                                                                      \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const TTest *const tests[] = {__VA_ARGS__};                                                \
+        Suite *suite = suite_create(name);                                                         \
+        TCase *group = tcase_create(name);                                                         \
+        tcase_set_timeout(group, 120);                                                             \
+        for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
+            tcase_add_test(group, tests[i]);                                                       \
+        suite_add_tcase(suite, group);                                                             \
+        SRunner *runner = srunner_create(suite);                                                   \
+        srunner_run_all(runner, CK_NORMAL);                                                        \
+        int failed = srunner_ntests_failed(runner);                                                \
+        srunner_free(runner);                                                                      \
+        return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                               \
+    }
