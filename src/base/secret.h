@@ -7,7 +7,8 @@
 
 #include "base/result.h"
 
-/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0). Call once, first thing. */
+/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0), and the arena of secret_alloc in
+ * place, so that a limit too low is said here. Call once, first thing. */
 enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
 
 /* One mapping of SIZE octets, zeroed. FAULT says which limit to raise (LimitMEMLOCK=, ulimit -l).
@@ -15,7 +16,7 @@ enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
 enum result secret_map(size_t size, void **out, struct fault *fault) WARN_UNUSED;
 void secret_unmap(void *mapping, size_t size);
 
-/* Small secrets (private keys, exported keys in hand) from one shared, bounded arena.
+/* Small secrets (private keys, exported keys in hand), zeroed, from one shared arena of 1 MiB.
  * NULL when it is full. Thread-safe. */
 void *secret_alloc(size_t size) WARN_UNUSED;
 void secret_free(void *secret); /* wipes; NULL is fine */

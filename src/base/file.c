@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/secret.h"
+
+static enum result system_fault(struct fault *fault, const char *path)
+{
+    return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: %s", path, strerror(errno));
+}
+
+/* O_NONBLOCK: a FIFO in the file's place must not hang us before fstat tells what it is. */
+static enum result open_regular(
+    const char *path, size_t limit, int *out, struct stat *status, struct fault *fault)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, status) != 0)
+        return system_fault(fault, path);
+    if (!S_ISREG(status->st_mode))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: not a regular file", path);
+    if ((uintmax_t)status->st_size > limit)
+        return fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "%s: larger than %zu octets", path, limit);
+    *out = TAKE_FD(fd);
+    return RESULT_OK;
+}
+
+/* Reads all of a file of SIZE octets; DATA holds one more, to see that nothing follows. */
+static enum result read_whole(
+    int fd, const char *path, void *data, size_t size, struct fault *fault)
+{
+    for (size_t done = 0;;) {
+        ssize_t got = read(fd, (uint8_t *)data + done, size + 1 - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return system_fault(fault, path);
+        done += (size_t)got;
+        if (got == 0 && done == size)
+            return RESULT_OK;
+        if (got == 0 || done > size)
+            return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: changed while it was read", path);
+    }
+}
+
+enum result file_read(const char *path, size_t limit, struct buffer *out, struct fault *fault)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat status;
+    enum result result = open_regular(path, limit, &fd, &status, fault);
+    if (result != RESULT_OK)
+        return result;
+
+    size_t size = (size_t)status.st_size;
+    AUTO_BUFFER struct buffer content = {.limit = limit + 1};
+    result = buffer_reserve(&content, size + 1);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s: %s", path, result_text(result));
+    result = read_whole(fd, path, content.data, size, fault);
+    if (result != RESULT_OK)
+        return result;
+    content.size = size;
+    content.limit = limit;
+    buffer_release(out);
+    *out = content;
+    content = (struct buffer){0};
+    return RESULT_OK;
+}
+
+/* Credentials lie flat in their folder: anything below or beside it is not one. */
+static bool is_credential(const char *path)
+{
+    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    if (!folder || !*folder)
+        return false;
+    size_t length = strlen(folder);
+    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
+           !strchr(path + length + 1, '/');
+}
+
+enum result file_read_secret(
+    const char *path, size_t limit, void **out, size_t *size, struct fault *fault)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat status;
+    enum result result = open_regular(path, limit, &fd, &status, fault);
+    if (result != RESULT_OK)
+        return result;
+    if (status.st_mode & (S_IRWXG | S_IRWXO) && !is_credential(path))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "%s: open to others (mode %03o): chmod 600 it", path, status.st_mode & 0777U);
+
+    size_t whole = (size_t)status.st_size;
+    CLEANUP(auto_secret_free) void *content = secret_alloc(whole + 1);
+    if (!content)
+        return fault_set(fault, RESULT_NO_MEMORY, "%s: no secret memory left", path);
+    result = read_whole(fd, path, content, whole, fault);
+    if (result != RESULT_OK)
+        return result;
+    *out = TAKE_PTR(content);
+    *size = whole;
+    return RESULT_OK;
+}

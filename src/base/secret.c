@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "base/bytes.h"
+
+/* --- mappings --- */
+
+static _Atomic size_t locked; /* octets that secret_map holds locked, to say what limit is needed */
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t whole_pages(size_t size)
+{
+    return (size + page_size() - 1) / page_size() * page_size();
+}
+
+static enum result lock_fault(struct fault *fault, size_t size)
+{
+    struct rlimit limit = {0};
+    int error = errno;
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (error == EPERM || (limit.rlim_cur != RLIM_INFINITY && locked + size > limit.rlim_cur))
+        return fault_set(fault, RESULT_SYSTEM_ERROR,
+            "cannot lock secret memory: %zu KiB are needed, %ju allowed: raise LimitMEMLOCK= of "
+            "the service, or ulimit -l",
+            (locked + size + 1023) / 1024, (uintmax_t)limit.rlim_cur / 1024);
+    return fault_set(fault, RESULT_SYSTEM_ERROR, "cannot lock %zu KiB of secret memory: %s",
+        size / 1024, strerror(error));
+}
+
+/* Inaccessible pages before and after, the secret ones between. */
+enum result secret_map(size_t size, void **out, struct fault *fault)
+{
+    size_t guard = page_size();
+    if (size == 0 || size > SIZE_MAX / 2)
+        return fault_set(fault, RESULT_INTERNAL, "no such size of secret memory: %zu", size);
+    size_t inner = whole_pages(size);
+    uint8_t *outer = mmap(
+        NULL, inner + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (outer == MAP_FAILED)
+        return fault_set(fault, RESULT_NO_MEMORY, "secret memory: %s", strerror(errno));
+
+    enum result result = RESULT_OK;
+    uint8_t *secret = outer + guard;
+    if (mprotect(secret, inner, PROT_READ | PROT_WRITE) != 0 ||
+        madvise(secret, inner, MADV_DONTDUMP) != 0 || madvise(secret, inner, MADV_WIPEONFORK) != 0)
+        result = fault_set(fault, RESULT_SYSTEM_ERROR, "secret memory: %s", strerror(errno));
+    else if (mlock(secret, inner) != 0)
+        result = lock_fault(fault, inner);
+    if (result != RESULT_OK) {
+        munmap(outer, inner + 2 * guard);
+        return result;
+    }
+    locked += inner;
+    *out = secret;
+    return RESULT_OK;
+}
+
+void secret_unmap(void *mapping, size_t size)
+{
+    if (!mapping)
+        return;
+    size_t inner = whole_pages(size);
+    secret_wipe(mapping, inner);
+    munmap((uint8_t *)mapping - page_size(), inner + 2 * page_size());
+    locked -= inner;
+}
+
+/* --- the shared arena --- */
+
+#define GRAIN  64U
+#define GRAINS ((1U << 20) / GRAIN)
+
+/* The arena is a row of runs of grains, free or in use. What is known of a run stands at the index
+ * of its first grain, outside the arena: an overrun of a secret can't touch it. Live secrets are
+ * few (private keys, and one exported key a thread), so the first free run that fits is near. */
+static struct {
+    pthread_mutex_t lock;
+    uint8_t *start; /* NULL before the first use */
+    struct run {
+        uint16_t grains;
+        bool used;
+    } runs[GRAINS];
+} arena = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* With the lock held. */
+static enum result arena_open(struct fault *fault)
+{
+    void *start;
+    if (arena.start)
+        return RESULT_OK;
+    enum result result = secret_map((size_t)GRAINS * GRAIN, &start, fault);
+    if (result != RESULT_OK)
+        return result;
+    arena.runs[0] = (struct run){.grains = GRAINS};
+    arena.start = start;
+    return RESULT_OK;
+}
+
+/* Joins the free runs that follow the free run at AT to it. */
+static void arena_join(size_t at)
+{
+    struct run *run = &arena.runs[at];
+    for (size_t next = at + run->grains; next < GRAINS && !arena.runs[next].used;
+         next = at + run->grains)
+        run->grains = (uint16_t)(run->grains + arena.runs[next].grains);
+}
+
+/* The index of a run of GRAINS grains, now in use; GRAINS when there is none. */
+static size_t arena_take(size_t grains)
+{
+    for (size_t at = 0; at < GRAINS; at += arena.runs[at].grains) {
+        struct run *run = &arena.runs[at];
+        if (run->used)
+            continue;
+        arena_join(at);
+        if (run->grains < grains)
+            continue;
+        if (run->grains > grains)
+            arena.runs[at + grains] = (struct run){.grains = (uint16_t)(run->grains - grains)};
+        *run = (struct run){.grains = (uint16_t)grains, .used = true};
+        return at;
+    }
+    return GRAINS;
+}
+
+void *secret_alloc(size_t size)
+{
+    if (size == 0 || size > (size_t)GRAINS * GRAIN)
+        return NULL;
+    pthread_mutex_lock(&arena.lock);
+    size_t at = GRAINS;
+    if (arena_open(NULL) == RESULT_OK)
+        at = arena_take((size + GRAIN - 1) / GRAIN);
+    pthread_mutex_unlock(&arena.lock);
+    return at < GRAINS ? arena.start + at * GRAIN : NULL;
+}
+
+void secret_free(void *secret)
+{
+    if (!secret)
+        return;
+    pthread_mutex_lock(&arena.lock);
+    size_t offset = (size_t)((uint8_t *)secret - arena.start);
+    if (!arena.start || offset % GRAIN != 0 || offset / GRAIN >= GRAINS ||
+        !arena.runs[offset / GRAIN].used)
+        abort(); /* not ours, or freed twice: go no further with secrets in hand */
+    struct run *run = &arena.runs[offset / GRAIN];
+    secret_wipe(secret, run->grains * (size_t)GRAIN);
+    run->used = false;
+    pthread_mutex_unlock(&arena.lock);
+}
+
+/* --- the process --- */
+
+enum result secret_harden_process(struct fault *fault)
+{
+    const struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return fault_set(
+            fault, RESULT_SYSTEM_ERROR, "cannot switch core dumps off: %s", strerror(errno));
+    pthread_mutex_lock(&arena.lock);
+    enum result result = arena_open(fault);
+    pthread_mutex_unlock(&arena.lock);
+    return result;
+}
+
+/* --- octets --- */
+
+void secret_wipe(void *memory, size_t size)
+{
+    if (size > 0)
+        explicit_bzero(memory, size);
+}
+
+bool secret_equal(const void *a, const void *b, size_t size)
+{
+    const volatile uint8_t *left = a, *right = b;
+    uint8_t difference = 0;
+    for (size_t i = 0; i < size; i++)
+        difference |= left[i] ^ right[i];
+    return difference == 0;
+}
+
+enum result secret_random(void *out, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t got = getrandom((uint8_t *)out + done, size - done, 0);
+        if (got < 0 && errno != EINTR)
+            return RESULT_SYSTEM_ERROR;
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return RESULT_OK;
+}
+
+/* --- malloc that wipes --- */
+
+void *wiping_malloc(size_t size)
+{
+    return malloc(size);
+}
+
+/* Always moves: realloc(3) would leave the old place unwiped. */
+void *wiping_realloc(void *memory, size_t size)
+{
+    void *moved = malloc(size);
+    if (!moved || !memory)
+        return moved;
+    size_t old = malloc_usable_size(memory);
+    memcpy(moved, memory, old < size ? old : size);
+    wiping_free(memory);
+    return moved;
+}
+
+void wiping_free(void *memory)
+{
+    if (!memory)
+        return;
+    explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
