@@ -8,11 +8,13 @@
 
 #define IDENTIFIER_OCTETS 256 /* the longest identifier that we take, NUL included */
 
-/* Absolute: "//SP/CSE", "//SP/CSE/Cxxx" or "//SP/Sxxx". Printable ASCII without what a URI
- * reserves; no empty segment, no "." or "..", no percent-encoding; SP an FQDN. */
+/* Absolute: "//SP/CSE", "//SP/CSE/Cxxx" or "//SP/Sxxx". Segments are of the characters that a URI
+ * leaves unreserved (RFC 3986 2.3), never empty, "." or ".."; SP is an FQDN in either case. */
 bool identifier_is_absolute(const char *text);
-bool identifier_is_cse_id(const char *text); /* SP-relative: "/CSE" */
-bool identifier_is_sp_id(const char *text);  /* an FQDN, without "//" */
+bool identifier_is_cse_id(const char *text);  /* SP-relative: "/CSE" */
+bool identifier_is_sp_id(const char *text);   /* an FQDN, without "//" */
+bool identifier_is_ae_id(const char *text);   /* absolute, and of an AE: its stem begins C or S */
+bool identifier_is_segment(const char *text); /* one segment, as between two slashes */
 
 /* Lengthens FROM, in any of its forms, to the absolute one, as an originator registered at CSE_ID
  * ("/in-cse") of SP_ID ("m2m.example") would mean it:

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity/identifier.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define LABEL_OCTETS_MAX  63 /* RFC 1035 2.3.4 */
+#define DOMAIN_OCTETS_MAX 253
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* RFC 3986 2.3 */
+static bool is_unreserved(char c)
+{
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static bool is_segment(const char *text, size_t size)
+{
+    if (size == 0 || (text[0] == '.' && (size == 1 || (size == 2 && text[1] == '.'))))
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!is_unreserved(text[i]))
+            return false;
+    return true;
+}
+
+/* RFC 1123 2.1 */
+static bool is_label(const char *text, size_t size)
+{
+    if (size == 0 || size > LABEL_OCTETS_MAX || text[0] == '-' || text[size - 1] == '-')
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!is_alphanumeric(text[i]) && text[i] != '-')
+            return false;
+    return true;
+}
+
+static bool is_domain(const char *text, size_t size)
+{
+    if (size == 0 || size > DOMAIN_OCTETS_MAX)
+        return false;
+    for (size_t start = 0, end = 0; end <= size; end++) {
+        if (end < size && text[end] != '.')
+            continue;
+        if (!is_label(text + start, end - start))
+            return false;
+        start = end + 1;
+    }
+    return true;
+}
+
+static bool fits(const char *text)
+{
+    return strnlen(text, IDENTIFIER_OCTETS) < IDENTIFIER_OCTETS;
+}
+
+/* The segments of an absolute identifier after its SP-ID; NULL when it is not one. */
+static const char *after_sp_id(const char *text)
+{
+    if (!fits(text) || strncmp(text, "//", 2) != 0)
+        return NULL;
+    const size_t size = strcspn(text + 2, "/");
+    if (!is_domain(text + 2, size) || text[2 + size] != '/')
+        return NULL;
+    return text + 2 + size + 1;
+}
+
+bool identifier_is_absolute(const char *text)
+{
+    const char *first = after_sp_id(text);
+    if (!first)
+        return false;
+    const size_t size = strcspn(first, "/");
+    if (!is_segment(first, size))
+        return false;
+    if (first[size] == '\0')
+        return true;
+    const char *stem = first + size + 1;
+    return stem[0] == 'C' && stem[1] != '\0' && is_segment(stem, strlen(stem));
+}
+
+bool identifier_is_ae_id(const char *text)
+{
+    if (!identifier_is_absolute(text))
+        return false;
+    const char *first = after_sp_id(text);
+    return strchr(first, '/') || (first[0] == 'S' && first[1] != '\0');
+}
+
+bool identifier_is_cse_id(const char *text)
+{
+    return fits(text) && text[0] == '/' && is_segment(text + 1, strlen(text + 1));
+}
+
+bool identifier_is_sp_id(const char *text)
+{
+    return fits(text) && is_domain(text, strlen(text));
+}
+
+bool identifier_is_segment(const char *text)
+{
+    return fits(text) && is_segment(text, strlen(text));
+}
+
+static void lower_sp_id(char *absolute)
+{
+    for (char *c = absolute + 2; *c != '\0' && *c != '/'; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+}
+
+/* What stands before FROM in its absolute form (TS-0001 7.2); "" for one that is absolute. */
+static bool write_absolute(const char *sp_id, const char *cse_id, const char *from, char *out)
+{
+    int size = -1;
+    if (strncmp(from, "//", 2) == 0)
+        size = snprintf(out, IDENTIFIER_OCTETS, "%s", from);
+    else if (from[0] == '/')
+        size = snprintf(out, IDENTIFIER_OCTETS, "//%s%s", sp_id, from);
+    else if (from[0] == 'C')
+        size = snprintf(out, IDENTIFIER_OCTETS, "//%s%s/%s", sp_id, cse_id, from);
+    else if (from[0] == 'S')
+        size = snprintf(out, IDENTIFIER_OCTETS, "//%s/%s", sp_id, from);
+    return size >= 0 && size < IDENTIFIER_OCTETS;
+}
+
+enum result identifier_absolute(const char *sp_id, const char *cse_id, const char *from,
+    char out[IDENTIFIER_OCTETS], struct fault *fault)
+{
+    out[0] = '\0';
+    if (!fits(from))
+        return fault_set(
+            fault, RESULT_BAD_INPUT, "an identifier has at most %d octets", IDENTIFIER_OCTETS - 1);
+    if (!write_absolute(sp_id, cse_id, from, out) || !identifier_is_absolute(out)) {
+        out[0] = '\0';
+        return fault_set(
+            fault, RESULT_BAD_INPUT, "\"%.128s\" is neither an AE-ID nor a CSE-ID", from);
+    }
+    lower_sp_id(out);
+    return RESULT_OK;
+}
+
+/* A pattern is an absolute identifier but for the asterisk that is its last segment. */
+bool identifier_is_pattern(const char *text)
+{
+    if (!fits(text))
+        return false;
+    const size_t size = strlen(text);
+    if (size < 2 || strcmp(text + size - 2, "/*") != 0)
+        return identifier_is_absolute(text);
+    char sample[IDENTIFIER_OCTETS + 1];
+    snprintf(sample, sizeof(sample), "%.*sCx", (int)(size - 1), text);
+    return identifier_is_absolute(sample);
+}
+
+bool identifier_matches(const char *pattern, const char *absolute)
+{
+    if (strncmp(pattern, "//", 2) != 0)
+        return false;
+    const size_t sp = 2 + strcspn(pattern + 2, "/");
+    if (strncasecmp(pattern, absolute, sp) != 0)
+        return false;
+    const size_t size = strlen(pattern);
+    if (pattern[size - 1] != '*')
+        return strcmp(pattern + sp, absolute + sp) == 0;
+    const char *last = absolute + size - 1;
+    return strncmp(pattern + sp, absolute + sp, size - 1 - sp) == 0 && *last != '\0' &&
+           !strchr(last, '/');
+}
