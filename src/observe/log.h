@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The log: journal entries with fields under systemd, else lines on stderr ("<level>: text").
+/* The log: journal entries with fields under systemd, else lines on stderr ("<level>: text", with
+ * the fields after it). Each is one line of printable ASCII, all else escaped (base/bytes.h).
  * No function here takes key material; callers have no way to pass any but on purpose. */
 #pragma once
 
@@ -36,5 +37,7 @@ struct log_event {
 #define LOG_EVENT_RELOADED     "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c06"
 #define LOG_EVENT_NOT_RELOADED "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c07"
 
-/* Rate-limited by kind: past a burst, entries are counted and the count is said later. */
+/* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
+/* Says how many were, one entry a kind: call every few seconds and at the end. */
+void log_say_suppressed(void);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+#define MESSAGE_OCTETS 1024
+#define FIELD_OCTETS   320
+#define LINE_OCTETS    3072 /* less than PIPE_BUF: one write is one whole line in a pipe, too */
+
+static const char *program = "e2ekeyd"; /* log_open sets these two before there are threads */
+static bool to_journal;
+static _Atomic int least_level = LOG_INFO;
+
+static const char *const level_names[] = {
+    [LOG_EMERG] = "error: ",
+    [LOG_ALERT] = "error: ",
+    [LOG_CRIT] = "error: ",
+    [LOG_ERR] = "error: ",
+    [LOG_WARNING] = "warning: ",
+    [LOG_NOTICE] = "info: ",
+    [LOG_INFO] = "info: ",
+    [LOG_DEBUG] = "debug: ",
+};
+
+/* --- an entry: named texts one after another, each a field to the journal, all a line to stderr */
+
+struct entry {
+    char space[LINE_OCTETS];
+    size_t used;
+    struct iovec field[9];
+    int fields;
+};
+
+/* At most MOST octets of VALUE, escaped: whatever a peer sends stays inside its field and line. */
+static void add(struct entry *entry, const char *name, const char *value, size_t most)
+{
+    char *start = entry->space + entry->used;
+    size_t name_size = strlen(name), room = sizeof(entry->space) - entry->used - 1;
+    if (!value || name_size >= room || (size_t)entry->fields >= ARRAY_SIZE(entry->field))
+        return;
+    memcpy(start, name, name_size);
+    room -= name_size;
+    bytes_escape(bytes_of_string(value), start + name_size, most < room ? most : room);
+    size_t size = name_size + strlen(start + name_size);
+    entry->field[entry->fields++] = (struct iovec){.iov_base = start, .iov_len = size};
+    entry->used += size;
+}
+
+static void add_event(struct entry *entry, const struct log_event *event)
+{
+    const struct {
+        const char *in_journal, *on_line, *value;
+    } fields[] = {
+        {"E2EKEY_PEER=", " peer=", event->peer},
+        {"E2EKEY_ENDPOINT=", " endpoint=", event->local},
+        {"E2EKEY_KEY_ID=", " keyId=", event->key_id},
+        {"E2EKEY_EXCHANGE=", " exchange=", event->exchange},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        add(entry, to_journal ? fields[i].in_journal : fields[i].on_line, fields[i].value,
+            FIELD_OCTETS);
+    char rsc[16];
+    snprintf(rsc, sizeof(rsc), "%d", event->rsc);
+    add(entry, to_journal ? "E2EKEY_RSC=" : " rsc=", event->rsc ? rsc : NULL, sizeof(rsc));
+}
+
+static void write_line(struct entry *entry)
+{
+    entry->space[entry->used++] = '\n';
+    while (write(STDERR_FILENO, entry->space, entry->used) < 0 && errno == EINTR)
+        ;
+}
+
+static void say(const struct log_event *event, const char *message)
+{
+    int level = event->level & LOG_PRIMASK;
+    struct entry entry;
+    entry.used = 0;
+    entry.fields = 0;
+    add(&entry, to_journal ? "MESSAGE=" : level_names[level], message, MESSAGE_OCTETS);
+    add_event(&entry, event);
+    if (!to_journal) {
+        write_line(&entry);
+        return;
+    }
+    const char priority[] = {(char)('0' + level), '\0'};
+    add(&entry, "PRIORITY=", priority, sizeof(priority));
+    add(&entry, "SYSLOG_IDENTIFIER=", program, FIELD_OCTETS);
+    add(&entry, "MESSAGE_ID=", event->message_id, FIELD_OCTETS);
+    sd_journal_sendv(entry.field, entry.fields);
+}
+
+/* --- how often one kind may speak --- */
+
+#define KINDS     16
+#define BURST     100
+#define PERIOD_MS 10000
+
+static struct kind {
+    char message_id[33];
+    int level;
+    int64_t ends_ms; /* of the period under way */
+    unsigned said;
+    uint64_t suppressed; /* since log_say_suppressed */
+} kinds[KINDS];
+static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* With the lock held. Past the table's room all other kinds share its last row. */
+static struct kind *kind_of(const char *message_id)
+{
+    size_t i = 0;
+    while (i < KINDS - 1 && kinds[i].message_id[0] && strcmp(kinds[i].message_id, message_id) != 0)
+        i++;
+    if (!kinds[i].message_id[0])
+        snprintf(kinds[i].message_id, sizeof(kinds[i].message_id), "%s", message_id);
+    return &kinds[i];
+}
+
+static bool may_speak(const struct log_event *event)
+{
+    int64_t now_ms = clock_steady_ms();
+    pthread_mutex_lock(&kinds_lock);
+    struct kind *kind = kind_of(event->message_id);
+    kind->level = event->level;
+    if (now_ms >= kind->ends_ms) {
+        kind->ends_ms = now_ms + PERIOD_MS;
+        kind->said = 0;
+    }
+    bool may = kind->said < BURST;
+    kind->said += may;
+    kind->suppressed += !may;
+    pthread_mutex_unlock(&kinds_lock);
+    return may;
+}
+
+void log_say_suppressed(void)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        pthread_mutex_lock(&kinds_lock);
+        struct kind kind = kinds[i];
+        kinds[i].suppressed = 0;
+        pthread_mutex_unlock(&kinds_lock);
+        if (kind.suppressed == 0)
+            continue;
+        char message[64];
+        snprintf(message, sizeof(message), "%" PRIu64 " more of these suppressed", kind.suppressed);
+        say(&(struct log_event){.level = kind.level, .message_id = kind.message_id}, message);
+    }
+}
+
+/* --- what callers see --- */
+
+/* systemd.exec(5): the device and inode that stdout or stderr was connected to the journal as. */
+void log_open(const char *name)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    char here[64];
+    program = name;
+    to_journal = false;
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
+        return;
+    snprintf(here, sizeof(here), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    to_journal = strcmp(stream, here) == 0;
+}
+
+void log_set_level(int level)
+{
+    least_level = level;
+}
+
+static void say_formatted(const struct log_event *event, const char *format, va_list arguments)
+{
+    char message[MESSAGE_OCTETS];
+    if (vsnprintf(message, sizeof(message), format, arguments) < 0)
+        return;
+    say(event, message);
+}
+
+#define DEFINE_LOG(function, at)                                                                   \
+    void function(const char *format, ...)                                                         \
+    {                                                                                              \
+        if ((at) > least_level)                                                                    \
+            return;                                                                                \
+        va_list arguments;                                                                         \
+        va_start(arguments, format);                                                               \
+        say_formatted(&(struct log_event){.level = (at)}, format, arguments);                      \
+        va_end(arguments);                                                                         \
+    }
+
+DEFINE_LOG(log_error, LOG_ERR)
+DEFINE_LOG(log_warning, LOG_WARNING)
+DEFINE_LOG(log_info, LOG_INFO)
+DEFINE_LOG(log_debug, LOG_DEBUG)
+
+void log_event(const struct log_event *event, const char *format, ...)
+{
+    if (event->level > least_level || !may_speak(event))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say_formatted(event, format, arguments);
+    va_end(arguments);
+}

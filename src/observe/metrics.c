@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/metrics.h"
+
+#include <stdatomic.h>
+
+#include "base/result.h"
+
+/* Each counter stands alone, so no order between them is kept. */
+static _Atomic uint64_t counters[METRIC_COUNT];
+static _Atomic uint64_t refusals[RESULT_COUNT];
+
+static const struct {
+    const char *name, *help;
+} metrics[] = {
+#define METRIC_ROW(name, key, help) {key, help},
+    METRIC_LIST(METRIC_ROW)
+#undef METRIC_ROW
+};
+
+void metrics_add(enum metric metric, uint64_t count)
+{
+    atomic_fetch_add_explicit(&counters[metric], count, memory_order_relaxed);
+}
+
+uint64_t metrics_read(enum metric metric)
+{
+    return atomic_load_explicit(&counters[metric], memory_order_relaxed);
+}
+
+const char *metrics_name(enum metric metric)
+{
+    return metrics[metric].name;
+}
+
+const char *metrics_help(enum metric metric)
+{
+    return metrics[metric].help;
+}
+
+/* A result that is none of ours counts as what it is, an internal error. */
+static int known(int result)
+{
+    return result >= 0 && result < RESULT_COUNT ? result : RESULT_INTERNAL;
+}
+
+void metrics_refused(int result)
+{
+    atomic_fetch_add_explicit(&refusals[known(result)], 1, memory_order_relaxed);
+}
+
+uint64_t metrics_refused_read(int result)
+{
+    return atomic_load_explicit(&refusals[known(result)], memory_order_relaxed);
+}
