@@ -23,8 +23,11 @@
 #ifndef HAVE_EXTENDED_MASTER
 #error "no extended master secret (--enable-extended-master)"
 #endif
-#ifndef WOLF_CRYPTO_CB
-#error "no crypto callbacks (--enable-cryptocb)"
+#ifndef HAVE_PK_CALLBACKS
+#error "no public-key callbacks (--enable-pkcallbacks)"
+#endif
+#ifndef WOLFSSL_ALT_CERT_CHAINS
+#error "presented intermediates would stay in the context (WOLFSSL_ALT_CERT_CHAINS)"
 #endif
 #ifndef WOLFSSL_ALWAYS_VERIFY_CB
 #error "verify callback not always called (WOLFSSL_ALWAYS_VERIFY_CB)"

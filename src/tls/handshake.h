@@ -16,16 +16,16 @@ enum result handshake_start(struct tls_endpoint *endpoint, struct bytes message1
 void handshake_free(struct handshake *handshake);
 DEFINE_CLEANUP(struct handshake *, handshake_free)
 
-/* Is it this handshake's transcript that CertificateVerify in MESSAGE3 signs, with the key POINT
- * (P-256, uncompressed)? One signature check; leaves the handshake as it was. */
+/* Is it this handshake's transcript that CertificateVerify in MESSAGE3 signs, with LEAF's key?
+ * One signature check, and no other trace in the handshake than the memory of a yes. */
 bool handshake_is_signed_by(
-    const struct handshake *handshake, const struct message3 *message3, struct bytes point);
+    struct handshake *handshake, const struct message3 *message3, const struct certificate *leaf);
 
-/* Message 3 to Message 4 (appended) and the exported key. The caller has validated the leaf, whose
- * key POINT is: the engine takes that one and no other. RESULT_TLS_REFUSED with an alert on a bad
- * CertificateVerify or Finished; the handshake is of no more use in any case. */
+/* Message 3 to Message 4 (appended) and the exported key. To be called after a yes of
+ * handshake_is_signed_by, and with a leaf whose path is valid: the engine takes that signature and
+ * that key, and no other. RESULT_TLS_REFUSED with an alert, as on a bad Finished; the handshake is
+ * of no more use in any case. */
 enum result handshake_finish(struct handshake *handshake, struct bytes message3,
-    const struct message3 *parsed, struct bytes point, struct buffer *message4,
-    struct exported_key *exported, struct fault *fault) WARN_UNUSED;
+    struct buffer *message4, struct exported_key *exported, struct fault *fault) WARN_UNUSED;
 
 uint16_t handshake_cipher_suite(const struct handshake *handshake); /* IANA code point */

@@ -62,7 +62,12 @@ int record_find_alert(struct bytes message);
 void record_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS]);
 const char *record_alert_name(int description); /* "bad_certificate"; "unknown alert" */
 
-/* Calls EACH with every handshake message (header included) of MESSAGE's plaintext handshake
- * records up to the first record of another type; false when the records are malformed. */
-bool record_each_handshake(
-    struct bytes message, void (*each)(struct bytes handshake, void *context), void *context);
+/* One record from the front of MESSAGE; false when none stands there whole. */
+struct record {
+    uint8_t type;
+    struct bytes fragment;
+};
+#define RECORD_CHANGE_CIPHER_SPEC 20
+#define RECORD_ALERT              21
+#define RECORD_HANDSHAKE          22
+bool record_take(struct bytes *message, struct record *out) WARN_UNUSED;

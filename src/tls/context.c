@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/engine.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "tls/record.h"
+
+#define CREDENTIAL_FILE_OCTETS 65536
+#define EXPIRY_WARNING_S       (30 * 86400)
+
+struct tls_endpoint {
+    size_t number;
+    const char *server_name; /* NULL: reached by number or as the first only */
+    WOLFSSL_CTX *engine;
+    struct buffer certificate; /* the leaf, DER */
+};
+
+struct tls_context {
+    const struct policy *policy;
+    struct trust_store *trust;
+    struct tls_endpoint *endpoints; /* policy->endpoint_count of them, by number */
+};
+
+enum result tls_start(struct fault *fault)
+{
+    if (wolfSSL_SetAllocators(wiping_malloc, wiping_free, wiping_realloc) != 0 ||
+        wolfSSL_Init() != WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_INTERNAL, "wolfSSL does not start");
+    return RESULT_OK;
+}
+
+/* Asked about the certificates of Message 3 once more by the engine. The decision fell before, in
+ * tls/path; the engine, which has no CAs, may say that it knows no signer, and nothing else. */
+static int verify_callback(int good, WOLFSSL_X509_STORE_CTX *store)
+{
+    (void)good;
+    return store->totalCerts > 0 &&
+           (store->error == ASN_NO_SIGNER_E || store->error == ASN_SELF_SIGNED_E);
+}
+
+static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *suites, size_t count)
+{
+    char list[512] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int written =
+            snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ":" : "", suites[i]->name);
+        if (written < 0 || (size_t)written >= sizeof(list) - used)
+            return false;
+        used += (size_t)written;
+    }
+    return wolfSSL_CTX_set_cipher_list(engine, list) == WOLFSSL_SUCCESS;
+}
+
+static void prepare(WOLFSSL_CTX *engine)
+{
+    wolfSSL_CTX_set_verify(
+        engine, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
+    wolfSSL_CTX_set_group_messages(engine); /* one flight, one write */
+    wolfSSL_CTX_set_session_cache_mode(engine, WOLFSSL_SESS_CACHE_OFF);
+    engine_set_io(engine);
+}
+
+WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls)
+{
+    WOLFSSL_CTX *engine = wolfSSL_CTX_new(wolfTLSv1_2_server_method());
+
+    if (!engine)
+        return NULL;
+    prepare(engine);
+    wolfSSL_CTX_SetEccVerifyCb(engine, engine_recognise_signature);
+    if (!set_suites(engine, tls->suites, tls->suite_count)) {
+        wolfSSL_CTX_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+WOLFSSL_CTX *engine_new_client(void)
+{
+    const struct policy_suite *suites[8];
+    WOLFSSL_CTX *engine = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
+
+    if (!engine)
+        return NULL;
+    prepare(engine);
+    for (size_t i = 0; i < policy_suite_count && i < ARRAY_SIZE(suites); i++)
+        suites[i] = &policy_suites[i];
+    if (!set_suites(engine, suites, policy_suite_count) ||
+        wolfSSL_CTX_UseSupportedCurve(engine, WOLFSSL_ECC_SECP256R1) != WOLFSSL_SUCCESS) {
+        wolfSSL_CTX_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+/* PEM, or the DER that it holds. */
+static int format_of(const void *data, size_t size)
+{
+    return memmem(data, size, "-----BEGIN ", 11) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
+}
+
+static enum result use_certificate(
+    WOLFSSL_CTX *engine, const char *path, struct buffer *leaf, struct fault *fault)
+{
+    AUTO_BUFFER struct buffer file = {0};
+    enum result result = file_read(path, CREDENTIAL_FILE_OCTETS, &file, fault);
+
+    if (result != RESULT_OK)
+        return result;
+    int used = wolfSSL_CTX_use_certificate_chain_buffer_format(
+        engine, file.data, (long)file.size, format_of(file.data, file.size));
+    if (used != WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
+
+    DerBuffer *der = NULL;
+    leaf->limit = CERTIFICATE_OCTETS_MAX;
+    if (format_of(file.data, file.size) == WOLFSSL_FILETYPE_ASN1)
+        return buffer_append(leaf, file.data, file.size);
+    if (wc_PemToDer(file.data, (long)file.size, CERT_TYPE, &der, NULL, NULL, NULL) != 0)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
+    result = buffer_append(leaf, der->buffer, der->length);
+    wc_FreeDer(&der);
+    if (result != RESULT_OK)
+        fault_set(
+            fault, result, "%s: certificate larger than %d octets", path, CERTIFICATE_OCTETS_MAX);
+    return result;
+}
+
+static enum result use_private_key(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
+{
+    void *key CLEANUP(auto_secret_free) = NULL;
+    size_t size;
+    enum result result = file_read_secret(path, CREDENTIAL_FILE_OCTETS, &key, &size, fault);
+
+    if (result != RESULT_OK)
+        return result;
+    if (wolfSSL_CTX_use_PrivateKey_buffer(engine, key, (long)size, format_of(key, size)) !=
+        WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
+    return RESULT_OK;
+}
+
+enum result engine_load_credential(WOLFSSL_CTX *engine, const char *certificate_path,
+    const char *private_key_path, struct buffer *leaf, struct fault *fault)
+{
+    enum result result = use_certificate(engine, certificate_path, leaf, fault);
+
+    if (result == RESULT_OK)
+        result = use_private_key(engine, private_key_path, fault);
+    if (result != RESULT_OK)
+        return result;
+    if (wolfSSL_CTX_check_private_key(engine) != WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "%s: is not the private key of certificate %s", private_key_path, certificate_path);
+    return RESULT_OK;
+}
+
+/* Our own certificate is held to the profile that we hold others to (TS-0003 10.1). */
+static void check_own_certificate(
+    const struct policy_endpoint *endpoint, struct bytes der, struct report *report)
+{
+    const struct policy_place *place = &endpoint->certificate.place;
+    struct certificate certificate;
+    struct fault fault = FAULT_INIT;
+    int64_t now_s = clock_wall_s();
+
+    if (certificate_parse(der, &certificate, &fault) != RESULT_OK) {
+        report_fault(report, place, "%s: %s", endpoint->certificate.path, fault.text);
+        return;
+    }
+    if (now_s > certificate.not_after_s)
+        report_fault(report, place, "%s: certificate has expired", endpoint->certificate.path);
+    else if (now_s < certificate.not_before_s)
+        report_fault(report, place, "%s: certificate is not valid yet", endpoint->certificate.path);
+    else if (certificate.not_after_s - now_s < EXPIRY_WARNING_S)
+        report_warning(report, place, "%s: certificate expires in %lld days",
+            endpoint->certificate.path, (long long)(certificate.not_after_s - now_s) / 86400);
+}
+
+static void build_endpoint(
+    const struct policy *policy, size_t number, struct tls_endpoint *out, struct report *report)
+{
+    const struct policy_endpoint *endpoint = &policy->endpoints[number];
+    struct fault fault = FAULT_INIT;
+
+    out->number = number;
+    out->server_name = endpoint->server_name;
+    out->engine = engine_new_server(&policy->tls);
+    if (!out->engine) {
+        report_fault(report, &endpoint->place, "the TLS engine does not take the ciphersuites");
+        return;
+    }
+    if (endpoint->raw_public_key) {
+        report_fault(
+            report, &endpoint->place, "rawPublicKey end-points are not available in this version");
+        return;
+    }
+    if (engine_load_credential(out->engine, endpoint->certificate.path, endpoint->private_key.path,
+            &out->certificate, &fault) != RESULT_OK) {
+        report_fault(report, &endpoint->place, "%s", fault.text);
+        return;
+    }
+    check_own_certificate(endpoint, buffer_bytes(&out->certificate), report);
+}
+
+/* Raw public keys are matched by policy, but not negotiated yet: such a rule admits nobody. */
+static void warn_of_raw_rules(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].flavour == FLAVOUR_RAW_PUBLIC_KEY)
+            report_warning(report, &policy->rules[i].place,
+                "raw public keys are not negotiated in this version: this rule admits nobody");
+}
+
+enum result tls_context_new(
+    const struct policy *policy, struct tls_context **out, struct report *report)
+{
+    struct tls_context *context = calloc(1, sizeof(*context));
+    size_t faults = report->faults;
+
+    *out = NULL;
+    if (!context)
+        return RESULT_NO_MEMORY;
+    context->policy = policy;
+    context->endpoints = calloc(policy->endpoint_count, sizeof(*context->endpoints));
+    if (!context->endpoints) {
+        tls_context_free(context);
+        return RESULT_NO_MEMORY;
+    }
+    for (size_t i = 0; i < policy->endpoint_count; i++)
+        build_endpoint(policy, i, &context->endpoints[i], report);
+    warn_of_raw_rules(policy, report);
+
+    enum result result = trust_store_new(policy, &context->trust, report);
+    if (result == RESULT_OK && report->faults > faults)
+        result = RESULT_BAD_CONFIGURATION;
+    if (result != RESULT_OK) {
+        tls_context_free(context);
+        return result;
+    }
+    *out = context;
+    return RESULT_OK;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+    if (!context)
+        return;
+    for (size_t i = 0; context->endpoints && i < context->policy->endpoint_count; i++) {
+        wolfSSL_CTX_free(context->endpoints[i].engine);
+        buffer_release(&context->endpoints[i].certificate);
+    }
+    trust_store_free(context->trust);
+    free(context->endpoints);
+    free(context);
+}
+
+struct trust_store *tls_context_trust(struct tls_context *context)
+{
+    return context->trust;
+}
+
+const struct policy *tls_context_policy(const struct tls_context *context)
+{
+    return context->policy;
+}
+
+struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name)
+{
+    if (name[0] == '\0')
+        return &context->endpoints[0];
+    for (size_t i = 0; i < context->policy->endpoint_count; i++)
+        if (context->endpoints[i].server_name &&
+            strcmp(context->endpoints[i].server_name, name) == 0)
+            return &context->endpoints[i];
+    return NULL;
+}
+
+struct tls_endpoint *tls_context_by_number(struct tls_context *context, size_t number)
+{
+    return &context->endpoints[number];
+}
+
+size_t tls_endpoint_number(const struct tls_endpoint *endpoint)
+{
+    return endpoint->number;
+}
+
+struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint)
+{
+    return buffer_bytes(&endpoint->certificate);
+}
+
+WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint)
+{
+    return endpoint->engine;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wolfSSL, as far as context, handshake and initiator share it. Private to this room. */
+#pragma once
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+
+#include "base/bytes.h"
+#include "tls/context.h"
+#include "tls/exporter.h"
+
+/* NULL when out of memory or a suite is unknown to the engine. No CAs, no session cache. */
+WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
+WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
+WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint);
+
+/* Certificate chain and private key from files; the leaf, DER, into LEAF. */
+enum result engine_load_credential(WOLFSSL_CTX *engine, const char *certificate_path,
+    const char *private_key_path, struct buffer *leaf, struct fault *fault) WARN_UNUSED;
+
+/* Flights over memory: the engine reads IN to its end and appends to OUT. */
+struct engine_io {
+    struct bytes in;
+    struct buffer *out;
+};
+void engine_set_io(WOLFSSL_CTX *context);
+
+enum engine_step { ENGINE_DONE, ENGINE_WANTS_MORE, ENGINE_FAILED };
+
+/* Runs STEP (wolfSSL_accept or wolfSSL_connect) on the flight IN. On failure FAULT has the engine's
+ * reason, and its alert where it wrote one. */
+enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
+    struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
+
+/* RFC 5705, TS-0003 10.3.1. After the last flight. */
+enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct fault *fault)
+    WARN_UNUSED;
+
+/* For wolfSSL_SetEccVerifyCtx: a signature that was verified beforehand, with whose key. */
+struct verified_signature {
+    bool known;
+    bool used;
+    uint8_t digest[32];
+    struct bytes signature;
+    struct bytes spki;
+};
+/* Instead of verifying CertificateVerify a second time: yes to exactly that signature of exactly
+ * that key over exactly that transcript. */
+int engine_recognise_signature(WOLFSSL *engine, const unsigned char *signature,
+    unsigned int signature_size, const unsigned char *digest, unsigned int digest_size,
+    const unsigned char *spki, unsigned int spki_size, int *good, void *context);
