@@ -107,8 +107,8 @@ $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 $(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/tls/*.c tests/unit/tls/*.c tests/bench/*.c)): | $(WOLFSSL_READY)
 
-# varlink's interface definition stands in the binary as it stands in its file.
-$(BUILD)/src/query/methods.o: src/query/org.e2ekeyd.Keys.varlink
+# varlink's interface definitions stand in the binary as they stand in their files.
+$(BUILD)/src/query/service.o: $(wildcard src/query/*.varlink)
 $(BUILD)/src/query/%.o: CPPFLAGS += -Wa,-Isrc/query
 
 $(BUILD)/%.o: %.c | $(SETUP)
@@ -142,6 +142,19 @@ check-unit-$(1):: $(BUILD)/$(basename $(2))
 	scripts/run-tests $$^
 endef
 $(foreach room,$(ROOMS),$(foreach test,$(wildcard tests/unit/$(room)/test_*.c),$(eval $(call unit_test,$(room),$(test)))))
+
+# The foreign initiators: each stack's program, over the common line driver.
+INITIATORS := $(addprefix $(BUILD)/tests/interop/,openssl gnutls mbedtls)
+LIBS_openssl := -lssl -lcrypto
+LIBS_gnutls  := -lgnutls
+LIBS_mbedtls := -lmbedtls -lmbedx509 -lmbedcrypto
+
+$(BUILD)/tests/%.o: CPPFLAGS += -Itests
+$(INITIATORS): %: %.o $(BUILD)/tests/interop/initiator.o $(call archives,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$(@F))
+
+.PHONY: initiators
+initiators: $(INITIATORS)
 
 .PHONY: help clean
 help:
