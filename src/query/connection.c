@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "query/connection.h"
+
+#include <sys/epoll.h>
+
+#include "observe/metrics.h"
+
+#define CALLS_A_TURN    64    /* answered before others have their turn */
+#define OUTPUT_HOLD_OFF 65536 /* octets waiting for the client at which no more calls are read */
+
+/* --- calls --- */
+
+static enum result answer(struct connection *connection, struct bytes message)
+{
+    struct call call;
+    enum result result = call_parse(message, &call);
+    if (result != RESULT_OK)
+        return result;
+    result = methods_call(&connection->session, &call);
+    call_release(&call);
+    return result;
+}
+
+static bool is_holding_off(const struct connection *connection)
+{
+    return connection->frame.out.size >= OUTPUT_HOLD_OFF;
+}
+
+/* One turn of work on what has been read. *MORE: it was not all. */
+static enum result advance(struct connection *connection, bool *more)
+{
+    *more = true;
+    for (int i = 0; i < CALLS_A_TURN && !is_holding_off(connection); i++) {
+        struct bytes message;
+        switch (connection->session.stream.kind) {
+        case STREAM_LIST:
+            return methods_list_more(&connection->session);
+        case STREAM_SUBSCRIPTION:
+            *more = false;
+            return RESULT_OK;
+        case STREAM_NONE:
+            *more = frame_next(&connection->frame, &message);
+            if (!*more)
+                return RESULT_OK;
+        }
+        enum result result = answer(connection, message);
+        if (result != RESULT_OK)
+            return result;
+    }
+    return RESULT_OK;
+}
+
+/* --- on the loop --- */
+
+static bool is_done(const struct connection *connection, bool more)
+{
+    return connection->frame.ended && !more && connection->frame.out.size == 0 &&
+           connection->session.stream.kind == STREAM_NONE;
+}
+
+static bool await(struct connection *connection, bool more)
+{
+    bool is_idle = !more && connection->session.stream.kind == STREAM_NONE;
+    bool reads = is_idle && !connection->frame.ended && !is_holding_off(connection);
+    bool writes = more || connection->frame.out.size > 0;
+    uint32_t awaited = (reads ? (uint32_t)EPOLLIN : 0) | (writes ? (uint32_t)EPOLLOUT : 0);
+    if (awaited == connection->awaited)
+        return true;
+    connection->awaited = awaited;
+    return sd_event_source_set_io_events(connection->source, awaited) >= 0;
+}
+
+/* A client that is wrong, slow beyond the bound or gone costs its own connection only: those that
+ * return a bool say whether the connection goes on. */
+static bool goes_on(enum result result)
+{
+    if (result == RESULT_BAD_INPUT || result == RESULT_BUSY)
+        metrics_add(METRIC_QUERY_CLIENTS_DROPPED, 1);
+    return result == RESULT_OK;
+}
+
+static bool work(struct connection *connection)
+{
+    bool more;
+    bool good = goes_on(advance(connection, &more));
+    good = frame_send(&connection->frame) == RESULT_OK && good;
+    return good && !is_done(connection, more) && await(connection, more);
+}
+
+static bool take(struct connection *connection, uint32_t events)
+{
+    if (connection->awaited & events & EPOLLIN)
+        return goes_on(frame_receive(&connection->frame));
+    return !(events & (EPOLLHUP | EPOLLERR));
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+    (void)source;
+    (void)fd;
+    struct connection *connection = context;
+    if (!take(connection, events) || !work(connection))
+        connection->ended(connection, connection->context);
+    return 0;
+}
+
+enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
+    const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (!connection) {
+        close(fd);
+        return RESULT_NO_MEMORY;
+    }
+    connection->fd = fd;
+    connection->awaited = EPOLLIN;
+    connection->ended = ended;
+    connection->context = context;
+    frame_init(&connection->frame, fd);
+    connection->session =
+        (struct session){.methods = methods, .caller = *caller, .out = &connection->frame.out};
+    if (sd_event_add_io(loop, &connection->source, fd, EPOLLIN, on_ready, connection) < 0) {
+        connection_free(connection);
+        return RESULT_SYSTEM_ERROR;
+    }
+    *out = connection;
+    return RESULT_OK;
+}
+
+void connection_free(struct connection *connection)
+{
+    sd_event_source_disable_unref(connection->source);
+    methods_end_stream(&connection->session);
+    frame_release(&connection->frame);
+    caller_release(&connection->session.caller);
+    close(connection->fd);
+    free(connection);
+}
+
+/* --- events --- */
+
+bool connection_is_subscribed(const struct connection *connection)
+{
+    return connection->session.stream.kind == STREAM_SUBSCRIPTION;
+}
+
+void connection_tell(
+    struct connection *connection, enum key_event event, const struct key_info *info)
+{
+    enum result result = info ? methods_event(&connection->session, event, info)
+                              : methods_events_lost(&connection->session);
+    if (!goes_on(result) || !work(connection))
+        connection->ended(connection, connection->context);
+}

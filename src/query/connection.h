@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One client's connection on the loop: reads calls, answers them in order, and waits for whatever
+ * the client is slow with, without anyone else waiting. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "query/frame.h"
+#include "query/methods.h"
+
+struct connection;
+
+/* Called when the connection is to go: it has been of no use from then on. */
+typedef void connection_ended(struct connection *connection, void *context);
+
+struct connection {
+    struct connection *next, *previous; /* for whoever keeps a list */
+    int fd;
+    sd_event_source *source;
+    uint32_t awaited; /* EPOLLIN, EPOLLOUT */
+    struct frame frame;
+    struct session session;
+    connection_ended *ended;
+    void *context;
+};
+
+/* Takes FD over in any case. ENDED is to call connection_free. */
+enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
+    const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
+    WARN_UNUSED;
+void connection_free(struct connection *connection);
+
+bool connection_is_subscribed(const struct connection *connection);
+/* To a subscribed one; INFO NULL: events were lost. May end the connection. */
+void connection_tell(
+    struct connection *connection, enum key_event event, const struct key_info *info);

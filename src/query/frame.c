@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "query/frame.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "query/server.h"
+
+#define READ_OCTETS 4096
+#define IDLE_OCTETS 4096 /* what an empty buffer may keep */
+
+void frame_init(struct frame *frame, int fd)
+{
+    *frame =
+        (struct frame){.fd = fd, .in.limit = QUERY_MESSAGE_MAX + 1, .out.limit = QUERY_OUTPUT_MAX};
+}
+
+void frame_release(struct frame *frame)
+{
+    buffer_release(&frame->in);
+    buffer_release(&frame->out);
+}
+
+/* An idle connection costs little, whatever went over it before. */
+static void let_go(struct buffer *buffer)
+{
+    if (buffer->size == 0 && buffer->capacity > IDLE_OCTETS)
+        buffer_release(buffer);
+}
+
+static bool is_transient(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+enum result frame_receive(struct frame *frame)
+{
+    struct buffer *in = &frame->in;
+    buffer_consume(in, frame->next);
+    frame->searched -= frame->next;
+    frame->next = 0;
+    if (in->size == in->limit)
+        return RESULT_BAD_INPUT;
+
+    size_t room = in->limit - in->size < READ_OCTETS ? in->limit - in->size : READ_OCTETS;
+    enum result result = buffer_reserve(in, room);
+    if (result != RESULT_OK)
+        return result;
+    ssize_t size = recv(frame->fd, in->data + in->size, room, 0);
+    if (size < 0)
+        return is_transient(errno) ? RESULT_OK : RESULT_SYSTEM_ERROR;
+    frame->ended = size == 0;
+    in->size += (size_t)size;
+    return RESULT_OK;
+}
+
+bool frame_next(struct frame *frame, struct bytes *message)
+{
+    struct buffer *in = &frame->in;
+    const uint8_t *end = frame->searched < in->size
+                             ? memchr(in->data + frame->searched, 0, in->size - frame->searched)
+                             : NULL;
+    if (!end) {
+        frame->searched = in->size;
+        if (frame->next == in->size) {
+            buffer_consume(in, in->size);
+            frame->next = frame->searched = 0;
+            let_go(in);
+        }
+        return false;
+    }
+    size_t size = (size_t)(end - in->data) - frame->next;
+    *message = bytes_of(in->data + frame->next, size);
+    frame->next = frame->searched = frame->next + size + 1;
+    return true;
+}
+
+enum result frame_send(struct frame *frame)
+{
+    struct buffer *out = &frame->out;
+    if (out->size > 0) {
+        ssize_t size = send(frame->fd, out->data, out->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (size < 0)
+            return is_transient(errno) ? RESULT_OK : RESULT_SYSTEM_ERROR;
+        buffer_consume(out, (size_t)size);
+    }
+    let_go(out);
+    return RESULT_OK;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* varlink replies. Each appends one message, its NUL included, or nothing when it fails (buffer's
+ * errors). */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+#include "keys/cache.h"
+
+#define ERROR_NO_SUCH_KEY            "org.e2ekeyd.Keys.NoSuchKey"
+#define ERROR_EVENTS_LOST            "org.e2ekeyd.Keys.EventsLost"
+#define ERROR_INTERFACE_NOT_FOUND    "org.varlink.service.InterfaceNotFound"
+#define ERROR_METHOD_NOT_FOUND       "org.varlink.service.MethodNotFound"
+#define ERROR_METHOD_NOT_IMPLEMENTED "org.varlink.service.MethodNotImplemented"
+#define ERROR_INVALID_PARAMETER      "org.varlink.service.InvalidParameter"
+#define ERROR_PERMISSION_DENIED      "org.varlink.service.PermissionDenied"
+#define ERROR_EXPECTED_MORE          "org.varlink.service.ExpectedMore"
+
+/* PARAMETERS is taken over; NULL is out of memory. */
+enum result reply_json(struct buffer *out, json_t *parameters) WARN_UNUSED;
+enum result reply_error(struct buffer *out, const char *error) WARN_UNUSED;
+/* With its one parameter, NAME. */
+enum result reply_error_about(
+    struct buffer *out, const char *error, const char *name, const char *value) WARN_UNUSED;
+
+struct key_reply {
+    const struct key_info *info;
+    const uint8_t *key; /* KEY_OCTETS; NULL leaves it out */
+    const char *event;  /* NULL leaves it out */
+    bool continues;
+};
+
+/* Written straight into OUT, so that key material goes through no other memory. */
+enum result reply_key(struct buffer *out, const struct key_reply *reply) WARN_UNUSED;

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "query/server.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "observe/log.h"
+#include "query/connection.h"
+#include "query/queue.h"
+#include "query/socket.h"
+
+#define CONNECTIONS_A_USER   (QUERY_CONNECTIONS_MAX / 4) /* one user's share, root apart */
+#define CONNECTIONS_FOR_ROOT 16                          /* that no other user gets */
+#define ACCEPT_AGAIN_US      1000000                     /* after the system had nothing left */
+
+/* All but QUEUE and SUBSCRIBERS belongs to the main loop. */
+struct query_server {
+    sd_event *loop;
+    struct methods methods;
+    int fd;
+    struct socket_place place;
+    sd_event_source *listening, *accept_again, *queued;
+    struct connection *connections;
+    size_t connection_count;
+    struct queue *queue;
+    atomic_uint subscribers;
+};
+
+/* --- connections --- */
+
+static void remove_connection(struct connection *connection, void *context)
+{
+    struct query_server *server = context;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    server->connection_count--;
+    connection_free(connection);
+}
+
+static void add_connection(struct query_server *server, struct connection *connection)
+{
+    connection->next = server->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    server->connections = connection;
+    server->connection_count++;
+}
+
+static bool has_room_for(const struct query_server *server, const struct caller *caller)
+{
+    if (caller->uid == 0)
+        return server->connection_count < QUERY_CONNECTIONS_MAX;
+    size_t share = 0;
+    for (const struct connection *c = server->connections; c; c = c->next)
+        share += c->session.caller.uid == caller->uid;
+    return share < CONNECTIONS_A_USER &&
+           server->connection_count < QUERY_CONNECTIONS_MAX - CONNECTIONS_FOR_ROOT;
+}
+
+static void serve(struct query_server *server, int accepted)
+{
+    AUTO_CLOSE int fd = accepted;
+    struct caller caller;
+    if (caller_of(fd, &caller) != RESULT_OK)
+        return;
+    if (!has_room_for(server, &caller)) {
+        log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_LIMIT},
+            "key socket: too many connections (%zu), refused one of user %u",
+            server->connection_count, (unsigned)caller.uid);
+        return;
+    }
+    struct connection *connection;
+    if (connection_new(server->loop, TAKE_FD(fd), &caller, &server->methods, remove_connection,
+            server, &connection) == RESULT_OK)
+        add_connection(server, connection);
+}
+
+static int on_accept_again(sd_event_source *source, uint64_t now_us, void *context)
+{
+    (void)source;
+    (void)now_us;
+    struct query_server *server = context;
+    sd_event_source_set_enabled(server->listening, SD_EVENT_ON);
+    return 0;
+}
+
+/* Out of descriptors or memory: whoever waits is served a little later. */
+static void pause_accepting(struct query_server *server)
+{
+    log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_LIMIT},
+        "key socket: cannot accept a connection: %s", strerror(errno));
+    sd_event_source_set_enabled(server->listening, SD_EVENT_OFF);
+    sd_event_source_set_time_relative(server->accept_again, ACCEPT_AGAIN_US);
+    sd_event_source_set_enabled(server->accept_again, SD_EVENT_ONESHOT);
+}
+
+static int on_listening(sd_event_source *source, int listening, uint32_t events, void *context)
+{
+    (void)source;
+    (void)events;
+    struct query_server *server = context;
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0)
+        serve(server, fd);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        pause_accepting(server);
+    return 0;
+}
+
+/* --- events --- */
+
+static void tell_subscribers(
+    struct query_server *server, enum key_event event, const struct key_info *info)
+{
+    struct connection *next;
+    for (struct connection *c = server->connections; c; c = next) {
+        next = c->next; /* telling may end this one, never another */
+        if (connection_is_subscribed(c))
+            connection_tell(c, event, info);
+    }
+}
+
+static int on_queued(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    struct query_server *server = context;
+    enum key_event event = KEY_ESTABLISHED;
+    struct key_info info;
+    enum queue_taken taken;
+    queue_acknowledge(server->queue);
+    while ((taken = queue_take(server->queue, &event, &info)) != QUEUE_EMPTY)
+        tell_subscribers(server, event, taken == QUEUE_EVENT ? &info : NULL);
+    return 0;
+}
+
+void query_server_notify(enum key_event event, const struct key_info *info, void *context)
+{
+    struct query_server *server = context;
+    if (atomic_load_explicit(&server->subscribers, memory_order_relaxed) > 0)
+        queue_put(server->queue, event, info);
+}
+
+/* --- the whole --- */
+
+static enum result open_socket(struct query_server *server, int inherited, struct fault *fault)
+{
+    server->fd = inherited;
+    if (inherited >= 0)
+        return socket_adopt(inherited, fault);
+    CLEANUP(auto_snapshot_unref)
+    struct snapshot *snapshot = snapshot_current(server->methods.slot);
+    return socket_listen(snapshot->policy->socket_path, &server->fd, &server->place, fault);
+}
+
+static enum result join_loop(struct query_server *server, struct fault *fault)
+{
+    int error = sd_event_add_io(
+        server->loop, &server->listening, server->fd, EPOLLIN, on_listening, server);
+    if (error >= 0)
+        error = sd_event_add_io(
+            server->loop, &server->queued, queue_fd(server->queue), EPOLLIN, on_queued, server);
+    if (error >= 0)
+        error = sd_event_add_time_relative(
+            server->loop, &server->accept_again, CLOCK_BOOTTIME, 0, 0, on_accept_again, server);
+    if (error >= 0)
+        error = sd_event_source_set_enabled(server->accept_again, SD_EVENT_OFF);
+    return error >= 0 ? RESULT_OK
+                      : fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: event loop: %s",
+                            strerror(-error));
+}
+
+enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
+    int inherited, query_status *status, void *status_context, struct query_server **out,
+    struct fault *fault)
+{
+    struct query_server *server = calloc(1, sizeof(*server));
+    if (!server)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    server->loop = sd_event_ref(loop);
+    server->methods = (struct methods){.slot = slot,
+        .cache = cache,
+        .status = status,
+        .status_context = status_context,
+        .subscribers = &server->subscribers};
+    enum result result = open_socket(server, inherited, fault);
+    if (result == RESULT_OK)
+        result = queue_new(&server->queue, fault);
+    if (result == RESULT_OK)
+        result = join_loop(server, fault);
+    if (result == RESULT_OK)
+        *out = server;
+    else
+        query_server_free(server);
+    return result;
+}
+
+void query_server_free(struct query_server *server)
+{
+    while (server->connections)
+        remove_connection(server->connections, server);
+    sd_event_source_disable_unref(server->listening);
+    sd_event_source_disable_unref(server->queued);
+    sd_event_source_disable_unref(server->accept_again);
+    if (server->queue)
+        queue_free(server->queue);
+    socket_remove(&server->place);
+    if (server->fd >= 0)
+        close(server->fd);
+    sd_event_unref(server->loop);
+    free(server);
+}
