@@ -29,20 +29,24 @@ struct key_info {
 
 enum key_event { KEY_ESTABLISHED, KEY_EXPIRED, KEY_REVOKED, KEY_EVICTED };
 
-/* Called on the thread that caused the event, outside the cache's lock. Must not block. */
+/* Called on the thread that caused the event, outside the cache's lock: so events of one key that
+ * two threads cause may come in either order. Must not block. */
 typedef void key_listener(enum key_event event, const struct key_info *info, void *context);
 
 struct key_cache;
 
-/* CAPACITY keys at most, PER_PEER for one pair of peer and local; the oldest makes room. */
+/* CAPACITY keys at most (1 to 16777215), PER_PEER (1 or more) for one pair of peer and local; the
+ * oldest makes room. CAPACITY * 32 octets are locked memory; a key in the cache takes about 230
+ * octets in all, and little is used before. */
 enum result key_cache_new(
     uint32_t capacity, uint32_t per_peer, struct key_cache **out, struct fault *fault) WARN_UNUSED;
 void key_cache_free(struct key_cache *cache);
 DEFINE_CLEANUP(struct key_cache *, key_cache_free)
 
-void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context); /* one */
+/* One listener, set before other threads use the cache. */
+void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context);
 
-/* Copies both. RESULT_CONFLICT when the id is there already. */
+/* Copies both. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
 enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
