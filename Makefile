@@ -83,12 +83,13 @@ libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
 DAEMON_ROOMS := http exchange query onem2m tls keys policy identity observe base
 CTL_ROOMS    := client tls policy identity observe base
 
-PROGRAMS := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
+PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
+LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a .pc)
 
 # --- programs ----------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(LIBE2EKEY)
 
 $(BUILD)/e2ekeyd: $(call objects,daemon) $(call archives,$(DAEMON_ROOMS)) $(WOLFSSL_READY)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(call libraries,$(DAEMON_ROOMS))
@@ -103,6 +104,27 @@ $(BUILD)/lib/$(1).a: $(call objects,$(1))
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
+# --- libe2ekey: the room client once more, for programs of others --------------------------------
+
+CLIENT_PIC := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard src/client/*.c))
+
+$(BUILD)/pic/%.o: %.c | $(SETUP)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(BUILD)/libe2ekey.so.0: $(CLIENT_PIC)
+	$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,$(@F) -o $@ $^ $(LIBS_client) -lpthread
+
+# One object, out of which only what e2ekey.h declares can be seen.
+$(BUILD)/libe2ekey.a: $(CLIENT_PIC)
+	ld -r -o $(BUILD)/pic/e2ekey.o $^
+	objcopy --localize-hidden $(BUILD)/pic/e2ekey.o
+	rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
+
+$(BUILD)/libe2ekey.pc: src/client/libe2ekey.pc.in
+	@mkdir -p $(@D)
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' $< >$@
+
 # The rooms that see wolfSSL's headers.
 $(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/tls/*.c tests/unit/tls/*.c tests/bench/*.c)): | $(WOLFSSL_READY)
@@ -115,7 +137,7 @@ $(BUILD)/%.o: %.c | $(SETUP)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(shell find $(BUILD)/src $(BUILD)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/pic $(BUILD)/tests -name '*.d' 2>/dev/null)
 
 # --- set-up ------------------------------------------------------------------------------------
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* libe2ekey: pairwise end-to-end keys (oneM2M TS-0003 8.7) from the e2ekeyd of this host.
+ *
+ *   struct e2ekey *e2ekey;
+ *   struct e2ekey_key key;
+ *   int error = e2ekey_connect(NULL, &e2ekey);
+ *   if (error == E2EKEY_OK)
+ *       error = e2ekey_get(e2ekey, "//m2m.example/in-cse/Cmeter", NULL, NULL, &key);
+ *   … use key.key …
+ *   e2ekey_wipe(&key);
+ *   e2ekey_close(e2ekey);
+ *
+ * A handle may be used by many threads at once; calls on it take turns. Lists and watches have
+ * connections of their own, each for one thread at a time. Nothing here is global, and no signal
+ * is raised or handled. */
+#ifndef E2EKEY_H
+#define E2EKEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+#define E2EKEY_SOCKET "/run/e2ekeyd/keys.sock"
+
+#define E2EKEY_KEY_OCTETS        32  /* pairwiseE2EKey */
+#define E2EKEY_ID_OCTETS         33  /* 32 hex digits and a NUL */
+#define E2EKEY_IDENTIFIER_OCTETS 256 /* with its NUL */
+#define E2EKEY_WORD_OCTETS       64  /* with its NUL */
+
+enum e2ekey_error {
+    E2EKEY_OK = 0,
+    E2EKEY_NO_SUCH_KEY = -1,
+    E2EKEY_DENIED = -2,      /* policy gives this user or unit no right to it */
+    E2EKEY_UNREACHABLE = -3, /* no daemon, or it went away */
+    E2EKEY_TIMED_OUT = -4,
+    E2EKEY_INVALID = -5,     /* an argument is malformed */
+    E2EKEY_PROTOCOL = -6,    /* whoever answers there does not speak as e2ekeyd does */
+    E2EKEY_EVENTS_LOST = -7, /* a watch could not keep up, and has ended */
+    E2EKEY_END = -8,         /* a list has ended */
+    E2EKEY_NO_MEMORY = -9,
+};
+
+/* One line, lower case; static. */
+const char *e2ekey_strerror(int error);
+
+struct e2ekey;        /* a handle */
+struct e2ekey_stream; /* a list or a watch */
+
+/* What there is to know of a key. */
+struct e2ekey_key {
+    char key_id[E2EKEY_ID_OCTETS];
+    char peer[E2EKEY_IDENTIFIER_OCTETS];  /* absolute */
+    char local[E2EKEY_IDENTIFIER_OCTETS]; /* absolute */
+    char role[E2EKEY_WORD_OCTETS];        /* "terminating" */
+    char flavour[E2EKEY_WORD_OCTETS];     /* "aeId" */
+    char cipher_suite[E2EKEY_WORD_OCTETS];
+    int64_t established, expires; /* seconds since the epoch, UTC */
+    bool has_key;                 /* from e2ekey_get only */
+    uint8_t key[E2EKEY_KEY_OCTETS];
+};
+
+/* Overwrites all of it. */
+void e2ekey_wipe(struct e2ekey_key *key);
+
+/* PATH NULL: E2EKEY_SOCKET. On failure *OUT is NULL. The handle connects anew by itself when the
+ * daemon was started anew. */
+int e2ekey_connect(const char *path, struct e2ekey **out);
+void e2ekey_close(struct e2ekey *e2ekey); /* NULL is fine */
+/* How long a call may take; 10 000 at first, negative = for ever. */
+void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds);
+
+/* The newest live key with PEER, or that of KEY_ID (32 hex digits); one of them may be NULL. LOCAL,
+ * unless NULL: which end-point of this host. Identifiers in any oneM2M form. OUT is wiped first. */
+int e2ekey_get(struct e2ekey *e2ekey, const char *peer, const char *key_id, const char *local,
+    struct e2ekey_key *out);
+int e2ekey_revoke(struct e2ekey *e2ekey, const char *key_id);
+/* The daemon's status as JSON text, which the caller frees. */
+int e2ekey_status(struct e2ekey *e2ekey, char **json);
+
+/* Live keys, newest first; PEER and LOCAL NULL = any. */
+int e2ekey_list(
+    struct e2ekey *e2ekey, const char *peer, const char *local, struct e2ekey_stream **out);
+/* What happens to keys from now on. */
+int e2ekey_watch(struct e2ekey *e2ekey, struct e2ekey_stream **out);
+
+/* The next one of a list or a watch. EVENT (may be NULL) is "established", "expired", "revoked",
+ * "evicted", or "" for a list. E2EKEY_TIMED_OUT when there is none in TIMEOUT milliseconds
+ * (negative = for ever): ask again. After any other error the stream has ended. */
+int e2ekey_next(struct e2ekey_stream *stream, int timeout, char event[E2EKEY_WORD_OCTETS],
+    struct e2ekey_key *out);
+/* To poll for reading, after e2ekey_next with a timeout of 0 has found nothing. */
+int e2ekey_stream_fd(const struct e2ekey_stream *stream);
+void e2ekey_stream_close(struct e2ekey_stream *stream); /* NULL is fine */
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
