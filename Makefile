@@ -156,10 +156,14 @@ $(BUILD)/wolfssl-system.checked: scripts/probe-wolfssl.c | $(SETUP)
 
 TESTS :=
 
+# A test is test_*.c; what several tests of a room share stands beside them under other names.
+TEST_LIBS_tls := -lcrypto
+shared = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/$(1)/test_%,$(wildcard tests/unit/$(1)/*.c)))
+
 define unit_test # room, source
 TESTS += $(BUILD)/$(basename $(2))
-$(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call archives,$(1) $(DEPS_$(1))) $(if $(filter tls,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
-	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(call libraries,$(1) $(DEPS_$(1)))
+$(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call shared,$(1)) $(call archives,$(1) $(DEPS_$(1))) $(if $(filter tls,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
+	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(TEST_LIBS_$(1)) $(call libraries,$(1) $(DEPS_$(1)))
 check-unit-$(1):: $(BUILD)/$(basename $(2))
 	scripts/run-tests $$^
 endef

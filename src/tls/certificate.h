@@ -4,9 +4,9 @@
 
 #include "base/bytes.h"
 #include "identity/names.h"
+#include "tls/ecdsa.h"
 
 #define CERTIFICATE_OCTETS_MAX 8192
-#define P256_POINT_OCTETS      65 /* 0x04, X, Y */
 
 /* Key usage bits that we look at (RFC 5280 4.2.1.3). */
 #define KEY_USAGE_DIGITAL_SIGNATURE 0x01

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/certificate.h"
+
+#include "tls/der.h"
+#include "tls/extensions.h"
+#include "tls/general_name.h"
+#include "tls/record.h"
+#include "tls/x509.h"
+
+#define ALGORITHM_FAULT "signature algorithm is not ecdsa-with-SHA256 (TS-0003 10.1)"
+
+#define VERSION_3         2
+#define SERIAL_OCTETS_MAX 20 /* RFC 5280 4.1.2.2 */
+
+/* SubjectPublicKeyInfo up to the point: id-ecPublicKey, secp256r1, uncompressed (RFC 5480 2). */
+static const uint8_t p256_spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x04};
+
+/* [0] EXPLICIT INTEGER: of the three versions only the third has extensions. */
+static bool read_version(struct bytes *in, struct certificate *out)
+{
+    struct bytes explicit_version, version;
+    int number;
+    (void)out;
+    return der_take_tag(in, DER_CONTEXT_CONSTRUCTED(0), &explicit_version) &&
+           der_only(explicit_version, DER_INTEGER, &version) &&
+           der_small_number(version, &number) && number == VERSION_3;
+}
+
+static bool read_serial(struct bytes *in, struct certificate *out)
+{
+    return der_take_tag(in, DER_INTEGER, &out->serial) && der_is_natural(out->serial) &&
+           out->serial.size <= SERIAL_OCTETS_MAX;
+}
+
+static bool read_algorithm(struct bytes *in, struct certificate *out)
+{
+    (void)out;
+    return x509_take_algorithm(in);
+}
+
+static bool read_issuer(struct bytes *in, struct certificate *out)
+{
+    struct bytes content;
+    return x509_take_name(in, &out->issuer) && der_only(out->issuer, DER_SEQUENCE, &content) &&
+           content.size > 0;
+}
+
+static bool read_validity(struct bytes *in, struct certificate *out)
+{
+    struct bytes validity;
+    return der_take_tag(in, DER_SEQUENCE, &validity) &&
+           der_take_time(&validity, &out->not_before_s) &&
+           der_take_time(&validity, &out->not_after_s) && validity.size == 0;
+}
+
+static bool read_subject(struct bytes *in, struct certificate *out)
+{
+    return x509_take_name(in, &out->subject);
+}
+
+static bool read_key(struct bytes *in, struct certificate *out)
+{
+    struct bytes spki = *in;
+    if (!x509_take_exactly(in, p256_spki, sizeof(p256_spki)) ||
+        !bytes_take(in, P256_POINT_OCTETS - 1, &out->point))
+        return false;
+    out->spki = bytes_of(spki.data, sizeof(p256_spki) + P256_POINT_OCTETS - 1);
+    out->point = bytes_of(out->point.data - 1, P256_POINT_OCTETS); /* from the 0x04 on */
+    return ecdsa_is_point(out->point);
+}
+
+/* issuerUniqueID [1] and subjectUniqueID [2]: to be parsed, of no use (RFC 5280 4.1.2.8). */
+static bool read_unique_ids(struct bytes *in, struct certificate *out)
+{
+    struct bytes unused;
+    (void)out;
+    return der_take_optional(in, DER_CONTEXT(1), &unused) &&
+           der_take_optional(in, DER_CONTEXT(2), &unused);
+}
+
+/* TBSCertificate (RFC 5280 4.1) in its order, up to the extensions. */
+static const struct {
+    bool (*read)(struct bytes *in, struct certificate *out);
+    int alert;
+    const char *fault;
+} fields[] = {
+    {read_version, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "version is not 3"},
+    {read_serial, TLS_ALERT_BAD_CERTIFICATE, "serial number is missing, negative or too long"},
+    {read_algorithm, TLS_ALERT_UNSUPPORTED_CERTIFICATE, ALGORITHM_FAULT},
+    {read_issuer, TLS_ALERT_BAD_CERTIFICATE, "issuer is malformed or empty"},
+    {read_validity, TLS_ALERT_BAD_CERTIFICATE, "validity is malformed"},
+    {read_subject, TLS_ALERT_BAD_CERTIFICATE, "subject is malformed"},
+    {read_key, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+        "public key is not an uncompressed point on P-256 (TS-0003 10.1)"},
+    {read_unique_ids, TLS_ALERT_BAD_CERTIFICATE, "unique identifier is malformed"},
+};
+
+static enum result refuse(struct fault *fault, int alert, const char *what)
+{
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, alert, "%s", what);
+}
+
+static enum result read_tbs(struct bytes tbs, struct certificate *out, struct fault *fault)
+{
+    struct bytes explicit_extensions, extensions;
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        if (!fields[i].read(&tbs, out))
+            return refuse(fault, fields[i].alert, fields[i].fault);
+    }
+    if (tbs.size == 0)
+        return RESULT_OK;
+    if (!der_only(tbs, DER_CONTEXT_CONSTRUCTED(3), &explicit_extensions) ||
+        !der_only(explicit_extensions, DER_SEQUENCE, &extensions) || extensions.size == 0)
+        return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "extensions are malformed");
+    return extensions_read(extensions, out, fault);
+}
+
+enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
+{
+    struct signed_object object;
+    *out = (struct certificate){.der = der, .path_length = -1};
+    if (der.size > CERTIFICATE_OCTETS_MAX)
+        return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "too long");
+    if (!signed_object_read(der, &object))
+        return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "not a certificate in DER");
+    if (!x509_take_algorithm(&object.algorithm) || object.algorithm.size != 0)
+        return refuse(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE, ALGORITHM_FAULT);
+    out->tbs = object.tbs;
+    out->signature = object.signature;
+    return read_tbs(object.tbs_content, out, fault);
+}
+
+bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer)
+{
+    return ecdsa_verify(issuer->point, certificate->tbs, certificate->signature);
+}
+
+enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE])
+{
+    return sha256_of(spki, (struct bytes){0}, digest);
+}

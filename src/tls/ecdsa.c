@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/ecdsa.h"
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/sha256.h>
+
+#include "tls/der.h"
+
+#define SCALAR_OCTETS_MAX 33 /* 256 bits, and a zero octet before a set sign bit */
+
+static void release_key(ecc_key *key)
+{
+    (void)wc_ecc_free(key);
+}
+
+static bool import_point(struct bytes point, ecc_key *key)
+{
+    return point.size == P256_POINT_OCTETS &&
+           wc_ecc_import_x963_ex(point.data, (word32)point.size, key, ECC_SECP256R1) == 0;
+}
+
+bool ecdsa_is_point(struct bytes point)
+{
+    CLEANUP(release_key) ecc_key key;
+    mp_int a, b, prime;
+    if (wc_ecc_init(&key) != 0 || !import_point(point, &key) ||
+        mp_init_multi(&a, &b, &prime, NULL, NULL, NULL) != MP_OKAY)
+        return false;
+    /* Importing does not look whether the point is on the curve. */
+    return mp_read_radix(&a, key.dp->Af, MP_RADIX_HEX) == MP_OKAY &&
+           mp_read_radix(&b, key.dp->Bf, MP_RADIX_HEX) == MP_OKAY &&
+           mp_read_radix(&prime, key.dp->prime, MP_RADIX_HEX) == MP_OKAY &&
+           wc_ecc_is_point(&key.pubkey, &a, &b, &prime) == MP_OKAY;
+}
+
+/* RFC 5480 appendix A: SEQUENCE { r INTEGER, s INTEGER }. wolfCrypt checks their range. */
+static bool is_signature(struct bytes signature)
+{
+    struct bytes content, r, s;
+    return der_only(signature, DER_SEQUENCE, &content) && der_take_tag(&content, DER_INTEGER, &r) &&
+           der_take_tag(&content, DER_INTEGER, &s) && content.size == 0 && der_is_natural(r) &&
+           der_is_natural(s) && r.size <= SCALAR_OCTETS_MAX && s.size <= SCALAR_OCTETS_MAX;
+}
+
+bool ecdsa_verify_digest(
+    struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature)
+{
+    CLEANUP(release_key) ecc_key key = {0};
+    int good = 0;
+    if (wc_ecc_init(&key) != 0 || !is_signature(signature) || !import_point(point, &key))
+        return false;
+    int error = wc_ecc_verify_hash(
+        signature.data, (word32)signature.size, digest, SHA256_OCTETS, &good, &key);
+    return error == 0 && good == 1;
+}
+
+bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature)
+{
+    uint8_t digest[SHA256_OCTETS];
+    return sha256_of(content, (struct bytes){0}, digest) == RESULT_OK &&
+           ecdsa_verify_digest(point, digest, signature);
+}
+
+static void release_hash(wc_Sha256 *hash)
+{
+    wc_Sha256Free(hash);
+}
+
+enum result sha256_of(struct bytes a, struct bytes b, uint8_t digest[SHA256_OCTETS])
+{
+    CLEANUP(release_hash) wc_Sha256 hash;
+    if (wc_InitSha256(&hash) != 0 || wc_Sha256Update(&hash, a.data, (word32)a.size) != 0 ||
+        wc_Sha256Update(&hash, b.data, (word32)b.size) != 0 || wc_Sha256Final(&hash, digest) != 0)
+        return RESULT_INTERNAL;
+    return RESULT_OK;
+}

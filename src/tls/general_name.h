@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* GeneralName (RFC 5280 4.2.1.6): its forms, and the syntax of those that we use. */
+#pragma once
+
+#include "base/bytes.h"
+#include "identity/names.h"
+
+/* The number is that of the CHOICE's tag. */
+enum general_name_form {
+    GENERAL_NAME_OTHER,
+    GENERAL_NAME_RFC822,
+    GENERAL_NAME_DNS,
+    GENERAL_NAME_X400,
+    GENERAL_NAME_DIRECTORY,
+    GENERAL_NAME_EDI_PARTY,
+    GENERAL_NAME_URI,
+    GENERAL_NAME_IP,
+    GENERAL_NAME_REGISTERED_ID,
+    GENERAL_NAME_FORMS,
+};
+
+struct general_name {
+    enum general_name_form form;
+    struct bytes value; /* the content; of a directoryName the Name, header included */
+};
+
+/* Takes one from the front; false, and IN unmoved, when it is malformed. */
+bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
+
+/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }; WHOLE includes its header. */
+bool distinguished_name_is_valid(struct bytes whole);
+
+/* A DNS name in the preferred syntax (RFC 1034 3.5): LDH labels, no wildcard, no trailing dot. */
+bool dns_name_is_valid(struct bytes name);
+
+/* The host in URI's authority, without its port; false when it has no authority (RFC 3986 3.2:
+ * "//" at the front or after a scheme) or that is not a DNS name. */
+bool uri_host(struct bytes uri, struct bytes *host) WARN_UNUSED;
+/* Printable ASCII without wildcard, with an authority. */
+bool uri_is_valid(struct bytes uri);
+
+/* The type-id of an otherName; false when it is malformed. */
+bool other_name_split(struct bytes other_name, struct bytes *type, struct bytes *value) WARN_UNUSED;
+/* Is TYPE in the M2M Device Indication ID arc (TS-0003 10.1)? */
+bool other_name_type_is_device(struct bytes type);
+/* The whole dotted id of a device: type-id and value joined. MAY_BE_EMPTY: the value may be an
+ * empty string, as in a constraint that admits all of the type-id. False when it is malformed. */
+bool device_id_text(struct bytes type, struct bytes value, bool may_be_empty, char out[NAME_OCTETS])
+    WARN_UNUSED;

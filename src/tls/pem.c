@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/pem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "tls/der.h"
+
+#define MARK_OCTETS 80
+
+/* Moves TEXT past MARK; BEFORE is what stood in front of it. */
+static bool find_mark(struct bytes *text, const char *mark, struct bytes *before)
+{
+    size_t size = strlen(mark);
+    const uint8_t *found = text->size > 0 ? memmem(text->data, text->size, mark, size) : NULL;
+    if (!found)
+        return false;
+    *before = bytes_of(text->data, (size_t)(found - text->data));
+    *text = bytes_of(found + size, text->size - before->size - size);
+    return true;
+}
+
+/* base64_decode takes no line breaks: they go first. */
+static enum result decode_lines(struct bytes lines, struct buffer *out)
+{
+    AUTO_BUFFER struct buffer joined = {.limit = lines.size};
+    enum result result = buffer_reserve(&joined, lines.size);
+    if (result != RESULT_OK)
+        return result;
+    for (size_t i = 0; i < lines.size; i++) {
+        if (!memchr(" \t\r\n", lines.data[i], 4))
+            joined.data[joined.size++] = lines.data[i];
+    }
+    return base64_decode(buffer_bytes(&joined), out);
+}
+
+enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
+{
+    char begin[MARK_OCTETS], end[MARK_OCTETS];
+    struct bytes lines;
+    snprintf(begin, sizeof(begin), "-----BEGIN %s-----", label);
+    snprintf(end, sizeof(end), "-----END %s-----", label);
+    buffer_consume(out, out->size);
+    if (!find_mark(text, begin, &lines))
+        return RESULT_NOT_FOUND;
+    if (!find_mark(text, end, &lines))
+        return RESULT_BAD_INPUT;
+    return decode_lines(lines, out);
+}
+
+bool pem_is_der(struct bytes text)
+{
+    return text.size > 0 && text.data[0] == DER_SEQUENCE;
+}

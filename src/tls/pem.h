@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Textual encoding (RFC 7468), strict but for what stands around the blocks. */
+#pragma once
+
+#include "base/bytes.h"
+
+/* Decodes the next block labelled LABEL ("CERTIFICATE") into OUT (emptied first; its limit stands)
+ * and moves TEXT past it; other blocks and text are skipped. RESULT_NOT_FOUND when there is none
+ * left, RESULT_BAD_INPUT when the block is malformed, buffer's errors. */
+enum result pem_next(struct bytes *text, const char *label, struct buffer *out) WARN_UNUSED;
+/* Does TEXT look like DER rather than PEM? */
+bool pem_is_der(struct bytes text);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/trust.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "tls/pem.h"
+
+/* --- the memory of verified signatures --- */
+
+static uint8_t *slot_of(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS])
+{
+    return memory->digest[(digest[0] << 8 | digest[1]) % TRUST_MEMORY_SLOTS];
+}
+
+static bool remembers(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS])
+{
+    pthread_mutex_lock(&memory->lock);
+    bool found = memcmp(slot_of(memory, digest), digest, SHA256_OCTETS) == 0;
+    pthread_mutex_unlock(&memory->lock);
+    return found;
+}
+
+static void remember(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS])
+{
+    pthread_mutex_lock(&memory->lock);
+    memcpy(slot_of(memory, digest), digest, SHA256_OCTETS);
+    pthread_mutex_unlock(&memory->lock);
+}
+
+bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
+    const struct certificate *issuer, unsigned *left)
+{
+    uint8_t digest[SHA256_OCTETS]; /* a SubjectPublicKeyInfo tells its own length: no ambiguity */
+    if (sha256_of(issuer->spki, certificate->der, digest) != RESULT_OK)
+        return false;
+    if (remembers(&store->memory, digest))
+        return true;
+    if (*left == 0)
+        return false;
+    --*left;
+    if (!certificate_signed_by(certificate, issuer))
+        return false;
+    remember(&store->memory, digest);
+    return true;
+}
+
+/* --- anchors --- */
+
+static bool is_known(const struct trust_domain *domain, struct bytes der)
+{
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        if (bytes_equal(domain->anchors[i].certificate.der, der))
+            return true;
+    }
+    return false;
+}
+
+/* A key usage that an anchor has binds it; it needn't have one, as self-signed ones often don't. */
+static enum result check_anchor(const struct certificate *anchor, struct fault *fault)
+{
+    if (!anchor->is_ca || (anchor->has_key_usage && !(anchor->key_usage & KEY_USAGE_CERT_SIGN)))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "not a CA certificate");
+    return RESULT_OK;
+}
+
+/* Takes DER over. */
+static enum result add_anchor(struct trust_domain *domain, struct buffer *der, struct fault *fault)
+{
+    struct certificate certificate;
+    enum result result = certificate_parse(buffer_bytes(der), &certificate, fault);
+    if (result == RESULT_OK)
+        result = check_anchor(&certificate, fault);
+    if (result != RESULT_OK || is_known(domain, certificate.der))
+        return result;
+    if (domain->anchor_count == TRUST_ANCHORS_MAX)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", TRUST_ANCHORS_MAX);
+    domain->anchors[domain->anchor_count++] = (struct trust_anchor){*der, certificate};
+    *der = (struct buffer){0};
+    return RESULT_OK;
+}
+
+/* The next certificate of an anchors file; RESULT_NOT_FOUND at its end. */
+static enum result next_certificate(struct bytes *text, struct buffer *der, struct fault *fault)
+{
+    if (!pem_is_der(*text)) {
+        enum result result = pem_next(text, "CERTIFICATE", der);
+        if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+            fault_set(fault, result, "malformed PEM");
+        return result;
+    }
+    struct bytes whole = *text;
+    *text = (struct bytes){0};
+    return buffer_append(der, whole.data, whole.size);
+}
+
+static enum result read_anchors(
+    struct trust_domain *domain, const char *path, struct bytes text, struct fault *fault)
+{
+    for (size_t number = 1;; number++) {
+        AUTO_BUFFER struct buffer der = {.limit = TRUST_FILE_OCTETS_MAX};
+        struct fault why = FAULT_INIT;
+        enum result result = next_certificate(&text, &der, &why);
+        if (result == RESULT_NOT_FOUND && number > 1)
+            return RESULT_OK;
+        if (result == RESULT_NOT_FOUND)
+            fault_set(&why, result, "there is none in this file");
+        if (result == RESULT_OK)
+            result = add_anchor(domain, &der, &why);
+        if (result != RESULT_OK)
+            return fault_set(
+                fault, RESULT_BAD_CONFIGURATION, "%s: certificate %zu: %s", path, number, why.text);
+    }
+}
+
+static enum result load_anchors(struct trust_domain *domain, const char *path, struct fault *fault)
+{
+    AUTO_BUFFER struct buffer file = {0};
+    enum result result = file_read(path, TRUST_FILE_OCTETS_MAX, &file, fault);
+    if (result != RESULT_OK)
+        return result;
+    domain->anchors = calloc(TRUST_ANCHORS_MAX, sizeof(*domain->anchors));
+    if (!domain->anchors)
+        return fault_set(fault, RESULT_NO_MEMORY, "%s: out of memory", path);
+    return read_anchors(domain, path, buffer_bytes(&file), fault);
+}
+
+/* --- the store --- */
+
+static enum result store_new(size_t domain_count, struct trust_store **out)
+{
+    struct trust_store *store = calloc(1, sizeof(*store));
+    if (!store)
+        return RESULT_NO_MEMORY;
+    pthread_mutex_init(&store->memory.lock, NULL);
+    store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
+    store->domain_count = domain_count;
+    *out = store;
+    if (store->domains)
+        return RESULT_OK;
+    store->domain_count = 0;
+    return RESULT_NO_MEMORY;
+}
+
+static void warn_of_dates(const struct trust_domain *domain, const struct policy_trust *trust,
+    int64_t now_s, struct report *report)
+{
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        const struct certificate *anchor = &domain->anchors[i].certificate;
+        if (now_s < anchor->not_before_s || now_s > anchor->not_after_s)
+            report_warning(report, &trust->anchors.place, "%s: certificate %zu: %s",
+                trust->anchors.path, i + 1,
+                now_s > anchor->not_after_s ? "expired" : "not valid yet");
+    }
+}
+
+/* Certificate status goes here. Until it is checked, a policy that asks for it must not pass. */
+static void refuse_status(const struct policy_trust *trust, struct report *report)
+{
+    if (trust->crl_count > 0 || trust->require_crl)
+        report_fault(report, trust->crl_count > 0 ? &trust->crls[0].place : &trust->place,
+            "CRL checking is not available in this version");
+}
+
+static void load_domain(
+    struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
+{
+    struct fault fault = FAULT_INIT;
+    domain->name = trust->name;
+    if (!trust->anchors.path)
+        report_fault(report, &trust->place, "no anchors");
+    else if (load_anchors(domain, trust->anchors.path, &fault) != RESULT_OK)
+        report_fault(report, &trust->anchors.place, "%s", fault.text);
+    warn_of_dates(domain, trust, clock_wall_s(), report);
+    refuse_status(trust, report);
+}
+
+enum result trust_store_new(
+    const struct policy *policy, struct trust_store **out, struct report *report)
+{
+    CLEANUP(auto_trust_store_free) struct trust_store *store = NULL;
+    size_t faults = report->faults;
+    *out = NULL;
+    enum result result = store_new(policy->trust_count, &store);
+    if (result != RESULT_OK) {
+        report_fault(report, NULL, "%s", result_text(result));
+        return result;
+    }
+    for (size_t i = 0; i < policy->trust_count; i++)
+        load_domain(&store->domains[i], &policy->trust[i], report);
+    if (report->faults > faults)
+        return RESULT_BAD_CONFIGURATION;
+    *out = TAKE_PTR(store);
+    return RESULT_OK;
+}
+
+enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
+{
+    CLEANUP(auto_trust_store_free) struct trust_store *store = NULL;
+    *out = NULL;
+    enum result result = store_new(1, &store);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s: %s", path, result_text(result));
+    store->domains[0].name = "anchors";
+    result = load_anchors(&store->domains[0], path, fault);
+    if (result == RESULT_OK)
+        *out = TAKE_PTR(store);
+    return result;
+}
+
+void trust_store_free(struct trust_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        for (size_t j = 0; j < store->domains[i].anchor_count; j++)
+            buffer_release(&store->domains[i].anchors[j].der);
+        free(store->domains[i].anchors);
+    }
+    free(store->domains);
+    pthread_mutex_destroy(&store->memory.lock);
+    free(store);
+}
