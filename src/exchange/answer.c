@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "exchange/answer.h"
+
+#include <stdio.h>
+
+#include "onem2m/representation.h"
+#include "onem2m/status.h"
+
+#define ADDRESS_OCTETS 512
+
+static int success_rsc(enum operation operation)
+{
+    switch (operation) {
+    case OPERATION_CREATE:
+        return RSC_CREATED;
+    case OPERATION_UPDATE:
+        return RSC_UPDATED;
+    case OPERATION_DELETE:
+        return RSC_DELETED;
+    case OPERATION_RETRIEVE:
+    case OPERATION_NOTIFY:
+        break;
+    }
+    return RSC_OK;
+}
+
+/* The resource as it stood when ANSWER was first given. */
+static struct e2ek describe(const struct exchange *exchange, enum answer answer)
+{
+    const struct policy *policy = exchange->snapshot->policy;
+    bool established = exchange->state == EXCHANGE_ESTABLISHED && answer != ANSWER_MESSAGE2;
+    struct e2ek e2ek = {
+        .rn = exchange->name,
+        .ri = exchange->name,
+        .pi = policy->cse.resource_name,
+        .ty = policy->cse.resource_type,
+        .ct_s = exchange->created_s,
+        .lt_s = established ? exchange->established_s : exchange->created_s,
+        .et_s = established ? exchange->established_s + EXCHANGE_RETENTION_S : exchange->expires_s,
+        .est = established ? EST_ESTABLISHED : EST_AWAITING_MESSAGE3,
+        .kid = established ? exchange->key_id : NULL,
+        .lid = policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity,
+    };
+
+    if (answer == ANSWER_MESSAGE2)
+        e2ek.message = buffer_bytes(&exchange->message2);
+    if (answer == ANSWER_MESSAGE4)
+        e2ek.message = buffer_bytes(&exchange->message4);
+    return e2ek;
+}
+
+enum result answer_exchange(const struct exchange *exchange, enum answer answer,
+    enum operation operation, bool with_address, struct response *response)
+{
+    const struct policy_cse *cse = &exchange->snapshot->policy->cse;
+    struct e2ek e2ek = describe(exchange, answer);
+    char address[ADDRESS_OCTETS];
+
+    response->result = RESULT_OK;
+    response->rsc = success_rsc(operation);
+    if (operation == OPERATION_NOTIFY)
+        return representation_write_seci(e2ek.message, &response->content);
+    if (operation == OPERATION_CREATE)
+        snprintf(
+            response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
+    snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
+        cse->resource_name, exchange->name);
+    return representation_write_e2ek(&e2ek, with_address ? address : NULL, &response->content);
+}
+
+/* TS-0003 8.4.3.1.3: the certificates stand in e2eSecInfo, for initiators to find. */
+enum result answer_entry_point(
+    const struct snapshot *snapshot, int64_t created_s, struct response *response)
+{
+    const struct policy *policy = snapshot->policy;
+    struct bytes certificates[POLICY_ENDPOINTS_MAX];
+    const struct e2ek e2ek = {
+        .rn = policy->cse.resource_name,
+        .ri = policy->cse.resource_name,
+        .pi = policy->cse.cse_base,
+        .ty = policy->cse.resource_type,
+        .ct_s = created_s,
+        .lt_s = created_s,
+        .certificates = certificates,
+        .certificate_count = policy->endpoint_count,
+        .entry_point = true,
+    };
+
+    for (size_t i = 0; i < policy->endpoint_count; i++)
+        certificates[i] = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
+    response->result = RESULT_OK;
+    response->rsc = RSC_OK;
+    return representation_write_e2ek(&e2ek, NULL, &response->content);
+}
+
+void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)
+{
+    uint8_t record[TLS_ALERT_RECORD_OCTETS];
+    struct bytes alert = {0};
+
+    if (fault->alert != FAULT_NO_ALERT) {
+        record_write_alert(fault->alert, record);
+        alert = bytes_of(record, sizeof(record));
+    }
+    response->result = fault->result;
+    response->rsc = status_rsc(fault->result);
+    response->location[0] = '\0';
+    buffer_consume(&response->content, response->content.size);
+    if (representation_write_refusal(
+            fault->text, alert, operation == OPERATION_NOTIFY, &response->content) != RESULT_OK)
+        buffer_consume(&response->content, response->content.size); /* the status still says it */
+}

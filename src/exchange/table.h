@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The exchanges that live: by name, and by originator. Thread-safe.
+ *
+ * Locks: the table's own covers its links and counts and is held for a few memory accesses, never
+ * through crypto; an exchange's covers its handshake and is held through one step of it. Who holds
+ * an exchange's lock may take the table's, never the other way round. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "exchange/state.h"
+#include "policy/snapshot.h"
+#include "tls/handshake.h"
+
+#define EXCHANGE_NAME_OCTETS 33 /* 128 random bits in hex, and a NUL */
+#define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
+
+struct exchange {
+    /* Constant once the table has it. */
+    char name[EXCHANGE_NAME_OCTETS];
+    char *from;                /* the originator, absolute; claimed until Message 3 proves it */
+    struct snapshot *snapshot; /* the policy that it began under; it ends under it */
+    int64_t created_s;
+    int64_t expires_s; /* et while Message 3 is awaited */
+
+    /* Under .lock. */
+    pthread_mutex_t lock;
+    enum exchange_state state;
+    struct tls_endpoint *endpoint;
+    struct handshake *handshake;
+    struct buffer message2;
+    struct buffer message4;
+    char key_id[2 * 16 + 1];
+    int64_t established_s;
+
+    /* The table's. */
+    atomic_uint references;
+    uint64_t from_hash;
+    uint64_t first;  /* mark of the request that brought Message 1 */
+    uint64_t second; /* of that with Message 3; 0 until it is answered */
+    int64_t deadline_ms;
+    bool listed, pending;
+    struct exchange *next_by_name, *next_by_from;
+    struct exchange *older, *newer;
+};
+
+struct exchange_table;
+
+enum result exchange_table_new(struct exchange_table **out) WARN_UNUSED;
+void exchange_table_free(struct exchange_table *table);
+DEFINE_CLEANUP(struct exchange_table *, exchange_table_free)
+
+/* What tells a retransmission: request identifier, kind of request and message. Never 0. */
+uint64_t exchange_table_mark(const struct exchange_table *table, int operation,
+    const char *request_id, struct bytes message);
+
+/* All that return an exchange return it locked, with a reference: exchange_release ends both. */
+void exchange_release(struct exchange *exchange);
+DEFINE_CLEANUP(struct exchange *, exchange_release)
+
+/* The exchange that FROM opened with the same request (*FRESH false), or a new one in state
+ * EXCHANGE_NEW that holds a reference to SNAPSHOT. RESULT_BUSY over a limit of SNAPSHOT's policy;
+ * *RETRY_AFTER_S then says when to come again. */
+enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
+    const char *from, uint64_t mark, struct exchange **out, bool *fresh, unsigned *retry_after_s,
+    struct fault *fault) WARN_UNUSED;
+
+/* NULL: no such exchange, or out of time. */
+struct exchange *exchange_table_find(struct exchange_table *table, const char *name);
+/* FROM's exchange that MARK's Message 3 was answered in; NULL: none. */
+struct exchange *exchange_table_find_answered(
+    struct exchange_table *table, const char *from, uint64_t mark);
+
+/* FROM's exchanges that await Message 3, newest first: references without locks (exchange_lock
+ * takes it; exchange_unref lets go). Returns how many. */
+size_t exchange_table_pending_of(
+    struct exchange_table *table, const char *from, struct exchange **out, size_t most);
+void exchange_lock(struct exchange *exchange);
+void exchange_unref(struct exchange *exchange);
+
+/* Moves a locked exchange from those pending to those retained. */
+void exchange_table_answered(
+    struct exchange_table *table, struct exchange *exchange, uint64_t mark);
+/* Whether MARK's Message 3 is the one that the exchange was established with. */
+bool exchange_table_is_answered_by(
+    struct exchange_table *table, const struct exchange *exchange, uint64_t mark);
+/* Takes a locked exchange out: it can be found no more. */
+void exchange_table_remove(struct exchange_table *table, struct exchange *exchange);
+
+/* Ends those out of time, at most MOST; returns how many awaited Message 3. */
+unsigned exchange_table_sweep(struct exchange_table *table, unsigned most);
+void exchange_table_count(struct exchange_table *table, uint32_t *pending, uint32_t *retained);
