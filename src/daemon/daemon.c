@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads: this file's loop is the main thread; HTTP has its own pool. They share the procedure's
+ * exchange table, the key cache and the snapshot slot, each of which locks for itself. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "daemon/configuration.h"
+#include "daemon/status.h"
+#include "daemon/systemd.h"
+#include "http/server.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "query/server.h"
+
+#define SWEEP_INTERVAL_US 1000000
+#define SWEEP_MOST        50000 /* of a kind, each time */
+
+struct daemon {
+    const char *policy_path;
+    struct snapshot_slot *slot;
+    struct key_cache *cache;
+    struct procedure *procedure;
+    struct http_server *http;
+    sd_event *loop;
+    struct query_server *query;
+    struct daemon_status status;
+};
+
+static void say_ready(struct daemon *daemon)
+{
+    char line[256];
+
+    daemon_status_line(&daemon->status, line, sizeof(line));
+    systemd_notify_ready(line);
+}
+
+/* --- key events --------------------------------------------------------------------------------
+ */
+
+static void on_key_event(enum key_event event, const struct key_info *info, void *context)
+{
+    static const enum metric counters[] = {
+        [KEY_EXPIRED] = METRIC_KEYS_EXPIRED,
+        [KEY_REVOKED] = METRIC_KEYS_REVOKED,
+        [KEY_EVICTED] = METRIC_KEYS_EVICTED,
+    };
+    struct daemon *daemon = context;
+
+    if (event != KEY_ESTABLISHED)
+        metrics_add(counters[event], 1);
+    if (event == KEY_EVICTED && key_cache_count(daemon->cache) == key_cache_capacity(daemon->cache))
+        log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_LIMIT},
+            "key cache is full (keys.capacity %u): the oldest keys make room",
+            key_cache_capacity(daemon->cache));
+    if (event == KEY_REVOKED) {
+        char id[2 * KEY_ID_OCTETS + 1];
+
+        bytes_to_hex(bytes_of(info->id, sizeof(info->id)), id);
+        log_event(&(struct log_event){.level = LOG_NOTICE,
+                      .message_id = LOG_EVENT_REVOKED,
+                      .peer = info->peer,
+                      .local = info->local,
+                      .key_id = id},
+            "key %s with %s revoked", id, info->peer);
+    }
+    if (daemon->query)
+        query_server_notify(event, info, daemon->query);
+}
+
+/* --- what the loop does ------------------------------------------------------------------------
+ */
+
+static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
+{
+    struct daemon *daemon = context;
+
+    procedure_sweep(daemon->procedure, SWEEP_MOST);
+    unsigned expired = key_cache_sweep(daemon->cache, clock_wall_s(), SWEEP_MOST);
+    if (expired > 0)
+        log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
+            "%u keys reached the end of their lifetime", expired);
+    (void)sd_event_source_set_time(source, now_us + SWEEP_INTERVAL_US);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
+{
+    (void)context;
+    log_info("stopping on %s", signal->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/* What is fixed when the daemon starts; a reload that changes it says so. */
+static void warn_of_restart(const struct policy *old, const struct policy *new)
+{
+    bool same = old->http.listen_count == new->http.listen_count &&
+                old->http.threads == new->http.threads && old->http.tls == new->http.tls;
+
+    for (size_t i = 0; same && i < old->http.listen_count; i++)
+        same = strcmp(old->http.listen[i], new->http.listen[i]) == 0;
+    if (!same)
+        log_warning("http.listen, http.threads and http.tls take effect at the next restart");
+    if (strcmp(old->socket_path, new->socket_path) != 0)
+        log_warning("socket.path takes effect at the next restart");
+    if (old->keys.capacity != new->keys.capacity || old->keys.per_peer != new->keys.per_peer)
+        log_warning("keys.capacity and keys.perPeer take effect at the next restart");
+}
+
+/* All of the new policy or none of it. */
+static void reload(struct daemon *daemon)
+{
+    struct report report CLEANUP(report_release) = {0};
+    struct snapshot *old CLEANUP(auto_snapshot_unref) = snapshot_current(daemon->slot);
+    struct snapshot *next = NULL;
+
+    enum result result =
+        configuration_load(daemon->policy_path, old->generation + 1, &next, &report);
+    configuration_log(&report);
+    if (result != RESULT_OK) {
+        log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_NOT_RELOADED},
+            "policy not reloaded, the old one (generation %llu) stays in force: %s",
+            (unsigned long long)old->generation, result_text(result));
+        return;
+    }
+    warn_of_restart(old->policy, next->policy);
+    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_RELOADED},
+        "policy reloaded (generation %llu)", (unsigned long long)next->generation);
+    snapshot_swap(daemon->slot, next);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
+{
+    struct daemon *daemon = context;
+
+    (void)source;
+    (void)signal;
+    systemd_notify_reloading();
+    reload(daemon);
+    say_ready(daemon);
+    return 0;
+}
+
+/* --- build in order, tear down in reverse --------------------------------------------------------
+ */
+
+static enum result start_loop(struct daemon *daemon, struct fault *fault)
+{
+    if (sd_event_new(&daemon->loop) < 0 || sd_event_set_watchdog(daemon->loop, 1) < 0 ||
+        sd_event_add_signal(daemon->loop, NULL, SIGTERM, on_stop, daemon) < 0 ||
+        sd_event_add_signal(daemon->loop, NULL, SIGINT, on_stop, daemon) < 0 ||
+        sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon) < 0 ||
+        sd_event_add_time_relative(
+            daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon) < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop does not start");
+    return RESULT_OK;
+}
+
+static enum result load_first(
+    struct daemon *daemon, struct snapshot **snapshot, struct fault *fault)
+{
+    struct report report CLEANUP(report_release) = {0};
+
+    enum result result = configuration_load(daemon->policy_path, 1, snapshot, &report);
+    configuration_log(&report);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s: policy not loaded", daemon->policy_path);
+    daemon->slot = snapshot_slot_new(snapshot_ref(*snapshot));
+    return daemon->slot ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+}
+
+static enum result start_http(struct daemon *daemon, const struct policy *policy,
+    const struct inherited *inherited, struct fault *fault)
+{
+    struct report report CLEANUP(report_release) = {0};
+
+    enum result result = http_server_new(policy, daemon->slot, daemon->procedure, inherited->http,
+        inherited->http_count, &daemon->http, &report);
+    configuration_log(&report);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "HTTP does not start");
+    const char *address;
+    for (size_t i = 0; (address = http_server_address(daemon->http, i)); i++)
+        log_info("listening on %s://%s", policy->http.tls ? "https" : "http", address);
+    return RESULT_OK;
+}
+
+static enum result start(struct daemon *daemon, struct fault *fault)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
+    struct inherited inherited;
+
+    enum result result = systemd_inherit(&inherited, fault);
+    if (result == RESULT_OK)
+        result = load_first(daemon, &snapshot, fault);
+    if (result == RESULT_OK)
+        result = key_cache_new(snapshot->policy->keys.capacity, snapshot->policy->keys.per_peer,
+            &daemon->cache, fault);
+    if (result == RESULT_OK)
+        result = procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault);
+    if (result == RESULT_OK)
+        result = start_loop(daemon, fault);
+    if (result != RESULT_OK)
+        return result;
+
+    daemon->status = (struct daemon_status){.started_s = clock_wall_s(),
+        .slot = daemon->slot,
+        .cache = daemon->cache,
+        .procedure = daemon->procedure};
+    result = query_server_new(daemon->loop, daemon->slot, daemon->cache, inherited.query,
+        daemon_status_json, &daemon->status, &daemon->query, fault);
+    if (result != RESULT_OK)
+        return result;
+    key_cache_listen(daemon->cache, on_key_event, daemon);
+    result = start_http(daemon, snapshot->policy, &inherited, fault);
+    daemon->status.http = daemon->http;
+    return result;
+}
+
+static void stop(struct daemon *daemon)
+{
+    http_server_free(daemon->http); /* first: its threads use all the rest */
+    query_server_free(TAKE_PTR(daemon->query));
+    sd_event_unref(daemon->loop);
+    procedure_free(daemon->procedure);
+    key_cache_free(daemon->cache);
+    snapshot_slot_free(daemon->slot);
+}
+
+/* The threads to come inherit this: signals go to the loop alone. */
+static void block_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+int daemon_run(const char *policy_path)
+{
+    struct daemon daemon = {.policy_path = policy_path};
+    struct fault fault = FAULT_INIT;
+    int status = EXIT_FAILURE;
+
+    block_signals();
+    if (start(&daemon, &fault) == RESULT_OK) {
+        say_ready(&daemon);
+        int ended = sd_event_loop(daemon.loop);
+        if (ended < 0)
+            log_error("the event loop failed: %s", strerror(-ended));
+        else
+            status = ended;
+        systemd_notify_stopping();
+    } else {
+        log_error("%s", fault.text);
+    }
+    stop(&daemon);
+    return status;
+}

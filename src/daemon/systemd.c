@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/systemd.h"
+
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+static enum result sort_in(struct inherited *out, int fd, struct fault *fault)
+{
+    if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {
+        if (out->query >= 0)
+            return fault_set(fault, RESULT_BAD_CONFIGURATION,
+                "the service manager passed two Unix sockets; one is the key socket");
+        out->query = fd;
+        return RESULT_OK;
+    }
+    if (sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
+        sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0) {
+        if (out->http_count == INHERITED_MAX)
+            return fault_set(fault, RESULT_BAD_CONFIGURATION,
+                "the service manager passed more than %d HTTP sockets", INHERITED_MAX);
+        out->http[out->http_count++] = fd;
+        return RESULT_OK;
+    }
+    return fault_set(fault, RESULT_BAD_CONFIGURATION,
+        "the service manager passed file descriptor %d, which is no listening stream socket", fd);
+}
+
+enum result systemd_inherit(struct inherited *out, struct fault *fault)
+{
+    int count = sd_listen_fds(1);
+
+    *out = (struct inherited){.query = -1};
+    if (count < 0)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS is malformed");
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+        enum result result = sort_in(out, fd, fault);
+        if (result != RESULT_OK)
+            return result;
+    }
+    return RESULT_OK;
+}
+
+void systemd_notify_ready(const char *status)
+{
+    (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+}
+
+/* MONOTONIC_USEC is the manager's clock, which stops in suspend, unlike ours. */
+void systemd_notify_reloading(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+        (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+void systemd_notify_stopping(void)
+{
+    (void)sd_notify(0, "STOPPING=1");
+}
