@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-#define INITIATOR_MESSAGE_MAX 65536 /* octets of one message */
+#define INITIATOR_MESSAGE_MAX ((size_t)65536) /* octets of one message */
 
 /* In the order of TS-0003 10.2.3: its mandatory suite first. */
 enum suite { SUITE_CBC, SUITE_GCM, SUITE_CCM_8, SUITE_CCM, SUITE_COUNT };

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/daemon.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FIRST_INHERITED_FD 3 /* sd_listen_fds(3) */
+
+const char *daemon_file(const struct daemon *daemon, const char *name, ...)
+{
+    static _Thread_local char paths[4][DAEMON_PATH_OCTETS];
+    static _Thread_local unsigned next;
+    char *path = paths[next++ % 4];
+    int folder = snprintf(path, DAEMON_PATH_OCTETS, "%s/", daemon->folder);
+    va_list values;
+    va_start(values, name);
+    int rest = vsnprintf(path + folder, DAEMON_PATH_OCTETS - (size_t)folder, name, values);
+    va_end(values);
+    ck_assert_int_lt(folder + rest, DAEMON_PATH_OCTETS);
+    return path;
+}
+
+char *daemon_log(const struct daemon *daemon)
+{
+    FILE *file = fopen(daemon_file(daemon, "stderr"), "re");
+    char *text = NULL;
+    size_t capacity = 0;
+    if (!file || getdelim(&text, &capacity, 0, file) < 0) {
+        free(text);
+        text = strdup("");
+    }
+    if (file)
+        fclose(file);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+static void give_up(const struct daemon *daemon, const char *what)
+{
+    ck_abort_msg("e2ekeyd: %s; it said:\n%s", what, daemon_log(daemon));
+}
+
+/* --- folder, PKI and policy ---------------------------------------------------------------- */
+
+static void run(const char *const *command)
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        execvp(command[0], (char *const *)command);
+        _exit(127);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(status == 0, "%s failed", command[0]);
+}
+
+static void make_folder(struct daemon *daemon)
+{
+    const char *temporary = getenv("TMPDIR");
+    snprintf(daemon->folder, sizeof(daemon->folder), "%s/e2ekeyd.XXXXXX",
+        temporary ? temporary : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(daemon->folder));
+    snprintf(daemon->socket, sizeof(daemon->socket), "%s", daemon_file(daemon, "keys.sock"));
+}
+
+void daemon_change_policy(struct daemon *daemon, const char *patch)
+{
+    const char *path = daemon_file(daemon, "policy.json");
+    json_error_t error;
+    json_t *policy = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    ck_assert_msg(policy, "%s: %s", path, error.text);
+    json_t *change = json_loads(patch, JSON_REJECT_DUPLICATES, &error);
+    ck_assert_msg(change, "%s: %s", patch, error.text);
+    ck_assert_int_eq(json_object_update_recursive(policy, change), 0);
+    ck_assert_int_eq(json_dump_file(policy, path, JSON_INDENT(2)), 0);
+    json_decref(change);
+    json_decref(policy);
+}
+
+void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
+{
+    *daemon = (struct daemon){.pidfd = -1, .notify = -1};
+    make_folder(daemon);
+    const struct passwd *user = getpwuid(geteuid());
+    ck_assert_ptr_nonnull(user);
+    char meters[16];
+    snprintf(meters, sizeof(meters), "%u", options->meters);
+    run((const char *[]){"scripts/mkpki", daemon->folder, "--listen", "127.0.0.1:0", "--socket",
+        daemon->socket, "--user", user->pw_name, "--meters", meters, NULL});
+    if (options->policy)
+        daemon_change_policy(daemon, options->policy);
+}
+
+void daemon_remove(struct daemon *daemon)
+{
+    run((const char *[]){"rm", "-rf", daemon->folder, NULL});
+}
+
+/* --- sockets to hand over ------------------------------------------------------------------- */
+
+static int listen_http(uint16_t *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, SOMAXCONN), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static int bind_unix(int type, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    unlink(path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static int listen_unix(const char *path)
+{
+    int fd = bind_unix(SOCK_STREAM, path);
+    ck_assert_int_eq(listen(fd, SOMAXCONN), 0);
+    return fd;
+}
+
+/* --- the process ---------------------------------------------------------------------------- */
+
+static const char *daemon_program(void)
+{
+    static char path[DAEMON_PATH_OCTETS];
+    const char *program = getenv("E2EKEYD"), *build = getenv("BUILD");
+    snprintf(path, sizeof(path), "%s%s",
+        program ? program
+        : build ? build
+                : "build",
+        program ? "" : "/e2ekeyd");
+    return path;
+}
+
+static void set_number(const char *name, long number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%ld", number);
+    setenv(name, text, 1);
+}
+
+/* In the child. INHERITED: two sockets, or NULL. */
+static void become_daemon(const struct daemon *daemon, const int *inherited)
+{
+    int log = open(daemon_file(daemon, "stderr"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || dup2(log, STDERR_FILENO) < 0)
+        _exit(126);
+    unsetenv("JOURNAL_STREAM");
+    setenv("NOTIFY_SOCKET", daemon_file(daemon, "notify"), 1);
+    if (inherited) {
+        for (int i = 0; i < 2; i++) { /* by way of high numbers: neither may overwrite the other */
+            int high = fcntl(inherited[i], F_DUPFD_CLOEXEC, 100);
+            if (dup2(high, FIRST_INHERITED_FD + i) < 0)
+                _exit(126);
+        }
+        set_number("LISTEN_PID", getpid());
+        set_number("LISTEN_FDS", 2);
+    }
+    execl(
+        daemon_program(), "e2ekeyd", "--policy", daemon_file(daemon, "policy.json"), (char *)NULL);
+    perror(daemon_program());
+    _exit(127);
+}
+
+void daemon_launch(struct daemon *daemon, bool inherit)
+{
+    if (daemon->notify < 0)
+        daemon->notify = bind_unix(SOCK_DGRAM, daemon_file(daemon, "notify"));
+    int inherited[2] = {-1, -1};
+    if (inherit) {
+        inherited[0] = listen_http(&daemon->port);
+        inherited[1] = listen_unix(daemon->socket);
+    }
+    daemon->pid = fork();
+    ck_assert_int_ge(daemon->pid, 0);
+    if (daemon->pid == 0)
+        become_daemon(daemon, inherit ? inherited : NULL);
+    daemon->pidfd = pidfd_open(daemon->pid, 0);
+    ck_assert_int_ge(daemon->pidfd, 0);
+    for (int i = 0; inherit && i < 2; i++)
+        close(inherited[i]);
+}
+
+/* Waits for a datagram to the service manager that has LINE among its lines. */
+static void await_notice(struct daemon *daemon, const char *line)
+{
+    for (;;) {
+        struct pollfd ready[] = {
+            {.fd = daemon->notify, .events = POLLIN}, {.fd = daemon->pidfd, .events = POLLIN}};
+        int count = poll(ready, 2, DAEMON_TIMEOUT_MS);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            give_up(daemon, "not ready in time");
+        if (!(ready[0].revents & POLLIN))
+            give_up(daemon, "it exited");
+        char text[4096];
+        ssize_t size = recv(daemon->notify, text, sizeof(text) - 1, 0);
+        ck_assert_int_ge(size, 0);
+        text[size] = 0;
+        for (char *rest = text, *each; (each = strsep(&rest, "\n")) != NULL;)
+            if (strcmp(each, line) == 0)
+                return;
+    }
+}
+
+/* "listening on http://127.0.0.1:PORT" is in the log by the time that it is ready. */
+static void learn_port(struct daemon *daemon)
+{
+    static const char before[] = "://127.0.0.1:";
+    char *log = daemon_log(daemon);
+    const char *place = strstr(log, before);
+    unsigned long port = place ? strtoul(place + strlen(before), NULL, 10) : 0;
+    if (port == 0 || port > UINT16_MAX)
+        give_up(daemon, "it did not say which port it listens on");
+    daemon->port = (uint16_t)port;
+    free(log);
+}
+
+void daemon_await_ready(struct daemon *daemon)
+{
+    await_notice(daemon, "READY=1");
+    if (daemon->port == 0)
+        learn_port(daemon);
+}
+
+void daemon_reload(struct daemon *daemon)
+{
+    ck_assert_int_eq(kill(daemon->pid, SIGHUP), 0);
+    await_notice(daemon, "RELOADING=1");
+    await_notice(daemon, "READY=1");
+}
+
+int daemon_await_exit(struct daemon *daemon)
+{
+    struct pollfd ended = {.fd = daemon->pidfd, .events = POLLIN};
+    if (poll(&ended, 1, DAEMON_TIMEOUT_MS) != 1)
+        give_up(daemon, "it did not exit in time");
+    int status;
+    ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
+    close(daemon->pidfd);
+    daemon->pidfd = -1;
+    daemon->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void daemon_start(struct daemon *daemon, const struct daemon_options *options)
+{
+    daemon_prepare(daemon, options);
+    daemon_launch(daemon, options->inherit);
+    daemon_await_ready(daemon);
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    ck_assert_int_eq(kill(daemon->pid, SIGTERM), 0);
+    int status = daemon_await_exit(daemon);
+    if (status != 0)
+        give_up(daemon, status > 128 ? "killed by a signal" : "exit status not 0");
+    close(daemon->notify);
+    daemon_remove(daemon);
+}
