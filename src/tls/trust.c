@@ -172,7 +172,8 @@ static void load_domain(
         report_fault(report, &trust->place, "no anchors");
     else if (load_anchors(domain, trust->anchors.path, &fault) != RESULT_OK)
         report_fault(report, &trust->anchors.place, "%s", fault.text);
-    warn_of_dates(domain, trust, clock_wall_s(), report);
+    else
+        warn_of_dates(domain, trust, clock_wall_s(), report);
     refuse_status(trust, report);
 }
 
