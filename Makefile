@@ -88,6 +88,7 @@ LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a .pc)
 
 # --- programs ----------------------------------------------------------------------------------
 
+#: make                  builds the daemon, the command line and the library
 .PHONY: all
 all: $(PROGRAMS) $(LIBE2EKEY)
 
@@ -182,9 +183,118 @@ $(INITIATORS): %: %.o $(BUILD)/tests/interop/initiator.o $(call archives,base)
 .PHONY: initiators
 initiators: $(INITIATORS)
 
-.PHONY: help clean
-help:
-	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+# Integration tests: programs that start the real daemon, and scripts that do.
+SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+INTEGRATION := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/test_*.c))
+SCRIPTED := $(shell find tests/integration tests/interop -type f -perm -u+x | sort)
 
+$(INTEGRATION): %: %.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+
+#: make check            sets up, builds, and runs all tests
+.PHONY: check
+check: all $(TESTS) $(INTEGRATION) $(INITIATORS)
+	@BUILD=$(BUILD) scripts/run-tests $(TESTS) $(INTEGRATION) $(SCRIPTED)
+
+#: make check-unit-ROOM  the unit tests of one room (a folder of src/)
+
+#: make sanitize         make check, built with the address and undefined-behaviour sanitizers
+.PHONY: sanitize sanitize-thread
+sanitize:
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=address,undefined check
+
+#: make sanitize-thread  make check, built with the thread sanitizer
+sanitize-thread:
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize-thread SANITIZE=thread check
+
+#: make demo             one key established and read, told step by step
+.PHONY: demo
+demo: all $(BUILD)/tests/interop/openssl
+	@BUILD=$(BUILD) scripts/demo
+
+# --- lint: each a line of its own, warnings are errors -------------------------------------------
+
+HEADERS := $(wildcard src/*/*.h tests/*/*.h tests/*/*/*.h)
+SOURCES := $(wildcard src/*/*.c tests/*/*.c tests/*/*/*.c)
+BASH    := $(shell grep -rlE '^\#!/bin/bash|shellcheck shell=bash' scripts tests .ci 2>/dev/null)
+MANUALS := $(wildcard src/*/*.[1-8] conf/*.[1-8])
+
+LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-includes lint-manuals
+
+#: make lint             formatting, static analysis, shell scripts, rooms, manual pages
+.PHONY: lint $(LINTS)
+lint:
+	+@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 $(LINTS)
+
+lint-format: | $(SETUP)
+	@echo "clang-format: is the layout as .clang-format says?"
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+
+# One stamp a file: only what changed is analysed again.
+TIDY := $(SOURCES:%.c=$(BUILD)/lint/%.tidy)
+lint-tidy: $(TIDY)
+	@echo "clang-tidy: has found nothing in $(words $(TIDY)) files"
+$(BUILD)/lint/%.tidy: %.c .clang-tidy $(HEADERS) | $(SETUP) $(WOLFSSL_READY)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) -Itests $(WOLFSSL_CPPFLAGS) 2>$@.errors || { cat $@.errors; exit 1; }
+	@touch $@
+
+# memleak: it does not know the cleanup attribute; the leak sanitizer finds what leaks.
+lint-cppcheck: | $(SETUP)
+	@echo "cppcheck: anything undefined, wasteful or unportable?"
+	@mkdir -p $(BUILD)/lint/cppcheck
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --suppress=memleak \
+	    --std=c11 -D_GNU_SOURCE -Isrc -Itests -j2 --cppcheck-build-dir=$(BUILD)/lint/cppcheck $(SOURCES)
+
+lint-shell: | $(SETUP)
+	@echo "shellcheck: $(words $(BASH)) scripts"
+	@shellcheck -x -S warning $(BASH)
+
+lint-includes:
+	@echo "check-includes: does an arrow between rooms run upward?"
+	@scripts/check-includes
+
+lint-manuals: | $(SETUP)
+	@echo "mandoc: $(notdir $(MANUALS))"
+	@mandoc -Tlint -Wwarning $(MANUALS)
+
+#: make format           lays all C out as .clang-format says
+.PHONY: format
+format: | $(SETUP)
+	clang-format -i $(SOURCES) $(HEADERS)
+
+# --- installing ----------------------------------------------------------------------------------
+
+unitdir ?= lib/systemd/system
+
+# mode:file:folder under prefix
+INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
+    $(patsubst %,644:%:lib,$(filter-out %.pc,$(LIBE2EKEY))) 644:$(BUILD)/libe2ekey.pc:lib/pkgconfig \
+    644:src/client/e2ekey.h:include \
+    644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
+    $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
+    $(foreach unit,$(wildcard systemd/*.service systemd/*.socket),644:$(unit):$(unitdir))
+
+#: make install          programs, library, manual pages, units: below DESTDIR and prefix (/usr/local)
+#: make uninstall        removes them again; configuration stays
+.PHONY: install uninstall
+install: all
+	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
+	    install -D -m "$$mode" "$$file" "$(DESTDIR)$(prefix)/$$folder/$${file##*/}" || exit 1; done
+	@ln -sf libe2ekey.so.0 $(DESTDIR)$(prefix)/lib/libe2ekey.so
+uninstall:
+	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
+	    rm -f "$(DESTDIR)$(prefix)/$$folder/$${file##*/}"; done
+	@rm -f $(DESTDIR)$(prefix)/lib/libe2ekey.so
+
+# --- the rest ------------------------------------------------------------------------------------
+
+#: make clean            removes what was built, but for wolfSSL
+.PHONY: clean
 clean:
 	rm -rf $(filter-out $(WOLFSSL_DIR),$(wildcard $(BUILD)/*))
+
+#: make help             this list
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
