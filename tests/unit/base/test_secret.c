@@ -13,8 +13,8 @@
 
 #include "support/check_main.h"
 
-/* The address sanitizer turns mlock(2) into nothing. */
-#ifdef __SANITIZE_ADDRESS__
+/* The sanitizers turn mlock(2) into nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const bool mlock_is_real = false;
 #else
 static const bool mlock_is_real = true;
