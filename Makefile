@@ -86,6 +86,15 @@ CTL_ROOMS    := client tls policy identity observe base
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
 LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a .pc)
 
+# One line a step; make V=1 shows the commands.
+ifdef V
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS)
+LINK    = $(CC) $(LDFLAGS) -o $@
+else
+COMPILE = @echo "  CC   $<"; $(CC) $(CPPFLAGS) $(CFLAGS)
+LINK    = @echo "  LD   $@"; $(CC) $(LDFLAGS) -o $@
+endif
+
 # --- programs ----------------------------------------------------------------------------------
 
 #: make                  builds the daemon, the command line and the library
@@ -93,15 +102,15 @@ LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a .pc)
 all: $(PROGRAMS) $(LIBE2EKEY)
 
 $(BUILD)/e2ekeyd: $(call objects,daemon) $(call archives,$(DAEMON_ROOMS)) $(WOLFSSL_READY)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(call libraries,$(DAEMON_ROOMS))
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(call libraries,$(DAEMON_ROOMS))
 
 $(BUILD)/e2ekeyctl: $(call objects,ctl) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
 
 define room_rule
 $(BUILD)/lib/$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D)
-	rm -f $$@ && ar rcsD $$@ $$^
+	@rm -f $$@ && ar rcsD $$@ $$^
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
@@ -120,7 +129,7 @@ $(BUILD)/libe2ekey.so.0: $(CLIENT_PIC)
 $(BUILD)/libe2ekey.a: $(CLIENT_PIC)
 	ld -r -o $(BUILD)/pic/e2ekey.o $^
 	objcopy --localize-hidden $(BUILD)/pic/e2ekey.o
-	rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
+	@rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
 
 $(BUILD)/libe2ekey.pc: src/client/libe2ekey.pc.in
 	@mkdir -p $(@D)
@@ -136,7 +145,7 @@ $(BUILD)/src/query/%.o: CPPFLAGS += -Wa,-Isrc/query
 
 $(BUILD)/%.o: %.c | $(SETUP)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(BUILD)/src $(BUILD)/pic $(BUILD)/tests -name '*.d' 2>/dev/null)
 
@@ -164,7 +173,7 @@ shared = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/$(1)/test_%,$(wildc
 define unit_test # room, source
 TESTS += $(BUILD)/$(basename $(2))
 $(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call shared,$(1)) $(call archives,$(1) $(DEPS_$(1))) $(if $(filter tls,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
-	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(TEST_LIBS_$(1)) $(call libraries,$(1) $(DEPS_$(1)))
+	$$(LINK) $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(TEST_LIBS_$(1)) $(call libraries,$(1) $(DEPS_$(1)))
 check-unit-$(1):: $(BUILD)/$(basename $(2))
 	scripts/run-tests $$^
 endef
@@ -178,7 +187,7 @@ LIBS_mbedtls := -lmbedtls -lmbedx509 -lmbedcrypto
 
 $(BUILD)/tests/%.o: CPPFLAGS += -Itests
 $(INITIATORS): %: %.o $(BUILD)/tests/interop/initiator.o $(call archives,base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$(@F))
+	$(LINK) $^ $(LIBS_$(@F))
 
 .PHONY: initiators
 initiators: $(INITIATORS)
@@ -189,7 +198,7 @@ INTEGRATION := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/test_*.c))
 SCRIPTED := $(shell find tests/integration tests/interop -type f -perm -u+x | sort)
 
 $(INTEGRATION): %: %.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
 
 #: make check            sets up, builds, and runs all tests
 .PHONY: check
@@ -211,6 +220,15 @@ sanitize-thread:
 .PHONY: demo
 demo: all $(BUILD)/tests/interop/openssl
 	@BUILD=$(BUILD) scripts/demo
+
+#: make bench            what an exchange and a look-up cost beside their peers (build/bench.json)
+BENCH := $(BUILD)/tests/bench/bench
+$(BENCH): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)) $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+.PHONY: bench
+bench: all $(BENCH)
+	@scripts/setup redis-server
+	@BUILD=$(BUILD) $(BENCH) $(BUILD)/bench.json
 
 # --- lint: each a line of its own, warnings are errors -------------------------------------------
 
