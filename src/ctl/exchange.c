@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The E2EKey Procedure at the Initiating End-Point (seed 8.x.2.2; TS-0003 8.7.2.2). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/secret.h"
+#include "ctl/content.h"
+#include "ctl/ctl.h"
+#include "ctl/http.h"
+#include "ctl/keyfile.h"
+#include "tls/context.h"
+#include "tls/initiator.h"
+#include "tls/record.h"
+
+#define RSC_OK      2000 /* TS-0004 6.6.3.3 */
+#define RSC_CREATED 2001
+#define RSC_UPDATED 2004
+
+static struct {
+    const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
+    const char *resource_type, *timeout, *output;
+    const char *http_ca, *http_certificate, *http_private_key;
+    bool notify, show_key, trace;
+} asked = {.resource_type = "30001", .timeout = "30"};
+
+static const struct flag flags[] = {
+    {"url", "URL", &asked.url, NULL, "of <e2EKeyCSE> or <CSEBase>; with --notify, where to notify"},
+    {"from", "ID", &asked.from, NULL, "who we are: AE-ID or CSE-ID"},
+    {"certificate", "FILE", &asked.certificate, NULL, "our certificate, then its issuers (PEM)"},
+    {"private-key", "FILE", &asked.private_key, NULL, "and its private key"},
+    {"anchors", "FILE", &asked.anchors, NULL, "CAs that the other side's certificate is from"},
+    {"server-identity", "ID", &asked.server_identity, NULL, "who the other side is: //SP/CSE[/AE]"},
+    {"server-name", "NAME", &asked.server_name, NULL, "its domain name, sent as SNI"},
+    {"notify", NULL, NULL, &asked.notify, "by Notify rather than by the resource"},
+    {"resource-type", "N", &asked.resource_type, NULL, "of <e2EKeyCSE> (30001)"},
+    {"http-ca", "FILE", &asked.http_ca, NULL, "for HTTPS: CAs (the system's)"},
+    {"http-certificate", "FILE", &asked.http_certificate, NULL, "for HTTPS: our certificate"},
+    {"http-private-key", "FILE", &asked.http_private_key, NULL, "for HTTPS: and its private key"},
+    {"timeout", "SECONDS", &asked.timeout, NULL, "for each request (30)"},
+    {"output", "FILE", &asked.output, NULL, "writes the key's 32 octets there, mode 0600"},
+    {"show-key", NULL, NULL, &asked.show_key, "prints the key"},
+    {"trace", NULL, NULL, &asked.trace, "shows the HTTP requests and answers on stderr"},
+};
+
+static const struct syntax syntax = {
+    .usage = "exchange --url URL --from ID --certificate FILE --private-key FILE --anchors FILE\n"
+             "       --server-identity ID [--server-name NAME] [--notify] [--show-key] …",
+    .about =
+        "Establishes a pairwise key with a CSE or AE, as Initiating End-Point, in two requests:\n"
+        "Message 1 goes out and Message 2 comes back, then Messages 3 and 4.",
+    .flags = flags,
+    .flag_count = ARRAY_SIZE(flags),
+};
+
+/* One exchange under way. */
+struct exchange {
+    struct http *http;
+    struct initiator *initiator;
+    char update_url[HTTP_URL_OCTETS]; /* where Message 3 goes */
+    bool has_resource;                /* update_url is that of an exchange of ours */
+    struct content content;           /* of the last answer */
+    struct exported_key key;
+};
+
+static void exchange_release(struct exchange *exchange)
+{
+    if (exchange->http)
+        http_free(exchange->http);
+    initiator_free(exchange->initiator);
+    buffer_release(&exchange->content.message);
+    secret_wipe(&exchange->key, sizeof(exchange->key));
+}
+
+/* --- the other side's answers --- */
+
+static int fail_refused(const struct http_answer *answer, const struct content *content)
+{
+    int alert = record_find_alert(buffer_bytes(&content->message));
+    return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
+        content->reason[0] != '\0' ? ": " : "", content->reason,
+        alert != FAULT_NO_ALERT ? "; TLS alert " : "",
+        alert != FAULT_NO_ALERT ? record_alert_name(alert) : "");
+}
+
+/* Sends MESSAGE; the answer's content becomes exchange->content. */
+static int send_message(struct exchange *exchange, struct http_request *request,
+    struct bytes message, int success, struct http_answer *answer)
+{
+    AUTO_FREE char *body = content_write(asked.notify, message);
+    if (!body)
+        return fail(STATUS_REFUSED, "out of memory");
+    request->body = body;
+    request->from = asked.from;
+    int status = http_send(exchange->http, request, answer);
+    if (status != STATUS_DONE)
+        return status;
+    buffer_release(&exchange->content.message);
+    content_read(buffer_bytes(&answer->body), &exchange->content);
+    if (answer->rsc != success)
+        return fail_refused(answer, &exchange->content);
+    if (exchange->content.message.size == 0)
+        return fail(STATUS_REFUSED, "the answer (RSC %d) holds no E2EKey message", answer->rsc);
+    return STATUS_DONE;
+}
+
+/* --- Messages 1 and 2 --- */
+
+static int find_update_url(struct exchange *exchange, const char *location)
+{
+    exchange->has_resource = location[0] != '\0' && !asked.notify;
+    if (!exchange->has_resource)
+        snprintf(exchange->update_url, HTTP_URL_OCTETS, "%s", asked.url);
+    else if (!http_locate(asked.url, location, exchange->update_url))
+        return fail(STATUS_REFUSED, "the Content-Location of the answer names no resource");
+    return STATUS_DONE;
+}
+
+static int begin(struct exchange *exchange, struct bytes message1)
+{
+    char create[64];
+    snprintf(create, sizeof(create), "application/json;ty=%s", asked.resource_type);
+    struct http_request request = {
+        .title = asked.notify ? "Notify: Message 1, and Message 2 in the answer"
+                              : "Create <e2EKeyCSE>: Message 1, and Message 2 in the answer",
+        .method = "POST",
+        .url = asked.url,
+        .content_type = asked.notify ? "application/json" : create,
+    };
+    struct http_answer answer = {0};
+    int status =
+        send_message(exchange, &request, message1, asked.notify ? RSC_OK : RSC_CREATED, &answer);
+    if (status == STATUS_DONE)
+        status = find_update_url(exchange, answer.location);
+    buffer_release(&answer.body);
+    return status;
+}
+
+/* The other side need not wait for a Message 3 that will not come. */
+static void give_up(struct exchange *exchange)
+{
+    if (!exchange->has_resource)
+        return;
+    struct http_request request = {
+        .title = "Delete: this exchange ends here",
+        .method = "DELETE",
+        .url = exchange->update_url,
+        .from = asked.from,
+    };
+    struct http_answer answer = {0};
+    if (http_send(exchange->http, &request, &answer) != STATUS_DONE)
+        fail(STATUS_REFUSED, "the exchange stays pending at the other side for a while");
+    buffer_release(&answer.body);
+}
+
+/* --- Messages 3 and 4 --- */
+
+static int finish(struct exchange *exchange, struct bytes message3)
+{
+    struct http_request request = {
+        .title = asked.notify ? "Notify: Message 3, and Message 4 in the answer"
+                              : "Update: Message 3, and Message 4 in the answer",
+        .method = asked.notify ? "POST" : "PUT",
+        .url = exchange->update_url,
+        .content_type = "application/json",
+    };
+    struct http_answer answer = {0};
+    int status =
+        send_message(exchange, &request, message3, asked.notify ? RSC_OK : RSC_UPDATED, &answer);
+    buffer_release(&answer.body);
+    return status;
+}
+
+/* Both sides derived it, so both must name it alike. */
+static int check_key_id(const struct exchange *exchange)
+{
+    char ours[E2EKEY_ID_OCTETS];
+    bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), ours);
+    const char *theirs = exchange->content.key_id;
+    if (theirs[0] != '\0' && strcmp(theirs, ours) != 0)
+        return fail(STATUS_REFUSED, "the other side calls the key %s, but it is %s", theirs, ours);
+    return STATUS_DONE;
+}
+
+static int run(struct exchange *exchange, struct initiator_credential *credential)
+{
+    AUTO_BUFFER struct buffer message1 = {.limit = CONTENT_MESSAGE_MAX};
+    AUTO_BUFFER struct buffer message3 = {.limit = CONTENT_MESSAGE_MAX};
+    struct fault fault = FAULT_INIT;
+    if (initiator_start(credential, asked.server_name, &exchange->initiator, &message1, &fault) !=
+        RESULT_OK)
+        return fail(STATUS_USAGE, "%s", fault.text);
+    int status = begin(exchange, buffer_bytes(&message1));
+    if (status != STATUS_DONE)
+        return status;
+
+    if (initiator_answer(exchange->initiator, buffer_bytes(&exchange->content.message),
+            asked.server_identity, &message3, &fault) != RESULT_OK) {
+        give_up(exchange);
+        return fail(STATUS_USAGE, "Message 2: %s", fault.text);
+    }
+    status = finish(exchange, buffer_bytes(&message3));
+    if (status != STATUS_DONE)
+        return status;
+    if (initiator_finish(exchange->initiator, buffer_bytes(&exchange->content.message),
+            &exchange->key, &fault) != RESULT_OK)
+        return fail(STATUS_REFUSED, "Message 4: %s", fault.text);
+    return check_key_id(exchange);
+}
+
+/* --- the outcome --- */
+
+static int print_text(const struct exchange *exchange, const char *key_id)
+{
+    printf("Key id      %s\nPeer        %s\nOurselves   %s\n", key_id, asked.server_identity,
+        asked.from);
+    if (!asked.show_key || fflush(stdout) != 0)
+        return STATUS_DONE;
+    char line[] = "Key         0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
+    char *hex = line + strcspn(line, "0");
+    bytes_to_hex(bytes_of(exchange->key.key, sizeof(exchange->key.key)), hex);
+    line[sizeof(line) - 2] = '\n';
+    bool written = write_secret(STDOUT_FILENO, bytes_of(line, sizeof(line) - 1));
+    secret_wipe(line, sizeof(line));
+    return written ? STATUS_DONE : fail_write("the output");
+}
+
+static int print_json(const struct exchange *exchange, const char *key_id)
+{
+    char key[BASE64_OCTETS(sizeof(exchange->key.key)) + 1];
+    base64_encode_text(bytes_of(exchange->key.key, sizeof(exchange->key.key)), key);
+    json_t *object = json_pack("{s:s, s:s*, s:s, s:s}", "keyId", key_id, "key",
+        asked.show_key ? key : NULL, "peer", asked.server_identity, "local", asked.from);
+    int status = print_json_line(object);
+    secret_wipe(key, sizeof(key));
+    return status;
+}
+
+static int deliver(const struct exchange *exchange, struct key_file *file)
+{
+    char key_id[E2EKEY_ID_OCTETS];
+    bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), key_id);
+    int status = key_file_write(file, bytes_of(exchange->key.key, sizeof(exchange->key.key)));
+    if (status != STATUS_DONE)
+        return status;
+    return common.json ? print_json(exchange, key_id) : print_text(exchange, key_id);
+}
+
+/* --- the command line --- */
+
+static int check_identity(const char *flag, const char *identity)
+{
+    if (identifier_is_absolute(identity))
+        return STATUS_DONE;
+    return fail_usage("%s %s: not an absolute identifier (//SP/CSE, //SP/CSE/AE)", flag, identity);
+}
+
+static bool read_number(const char *text, long most, long *out)
+{
+    char *end;
+    *out = strtol(text, &end, 10);
+    return *text != '\0' && *end == '\0' && *out > 0 && *out <= most;
+}
+
+/* A header's value: nothing that could end it. */
+static bool is_header_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+static int check(long *timeout_s)
+{
+    const struct {
+        const char *flag, *value;
+    } needed[] = {
+        {"--url", asked.url},
+        {"--from", asked.from},
+        {"--certificate", asked.certificate},
+        {"--private-key", asked.private_key},
+        {"--anchors", asked.anchors},
+        {"--server-identity", asked.server_identity},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+        if (!needed[i].value || needed[i].value[0] == '\0')
+            return fail_usage("exchange needs %s", needed[i].flag);
+    long type;
+    if (!read_number(asked.resource_type, 99999, &type))
+        return fail_usage("--resource-type %s: not a resource type", asked.resource_type);
+    if (!read_number(asked.timeout, 86400, timeout_s))
+        return fail_usage("--timeout %s: not a number of seconds", asked.timeout);
+    if (!is_header_text(asked.from))
+        return fail_usage("--from: not an identifier");
+    if (strlen(asked.url) >= HTTP_URL_OCTETS)
+        return fail_usage("--url: longer than %d characters", HTTP_URL_OCTETS - 1);
+    return check_identity("--server-identity", asked.server_identity);
+}
+
+static int establish(long timeout_s)
+{
+    struct fault fault = FAULT_INIT;
+    CLEANUP(auto_initiator_credential_free) struct initiator_credential *credential = NULL;
+    if (tls_start(&fault) != RESULT_OK ||
+        initiator_credential_new(
+            asked.certificate, asked.private_key, asked.anchors, &credential, &fault) != RESULT_OK)
+        return fail(STATUS_USAGE, "%s", fault.text);
+    CLEANUP(key_file_release) struct key_file file = {0};
+    int status = key_file_open(asked.output, &file);
+    if (status != STATUS_DONE)
+        return status;
+
+    const struct http_options options = {
+        .authorities = asked.http_ca,
+        .certificate = asked.http_certificate,
+        .private_key = asked.http_private_key,
+        .timeout_s = timeout_s,
+        .trace = asked.trace,
+    };
+    CLEANUP(exchange_release) struct exchange exchange = {0};
+    status = http_new(&options, &exchange.http);
+    if (status == STATUS_DONE)
+        status = run(&exchange, credential);
+    return status == STATUS_DONE ? deliver(&exchange, &file) : status;
+}
+
+int verb_exchange(int argc, char **argv)
+{
+    int status = STATUS_USAGE;
+    if (!syntax_read(&syntax, argc, argv, &status))
+        return status;
+    long timeout_s = 0;
+    status = check(&timeout_s);
+    return status == STATUS_DONE ? establish(timeout_s) : status;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "ctl/ctl.h"
+
+struct http {
+    CURL *curl;
+    bool trace;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* --- what is shown --- */
+
+/* Each line after MARK; carriage returns and other control characters are escaped. */
+static void show(const char *mark, const char *data, size_t size)
+{
+    struct bytes rest = bytes_of(data, size);
+    while (rest.size > 0) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.size);
+        size_t length = end ? (size_t)(end - rest.data) : rest.size, text = length;
+        if (text > 0 && rest.data[text - 1] == '\r')
+            text--;
+        AUTO_FREE char *line = malloc(4 * text + 1);
+        if (!line)
+            return;
+        bytes_escape(bytes_of(rest.data, text), line, 4 * text + 1);
+        fprintf(stderr, "%s %s\n", mark, line);
+        length += end != NULL;
+        rest = bytes_of(rest.data + length, rest.size - length);
+    }
+}
+
+static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *context)
+{
+    (void)curl;
+    (void)context;
+    if (type == CURLINFO_HEADER_OUT || type == CURLINFO_DATA_OUT)
+        show(">", data, size);
+    if (type == CURLINFO_HEADER_IN || type == CURLINFO_DATA_IN)
+        show("<", data, size);
+    return 0;
+}
+
+/* --- the handle --- */
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct buffer *body = context;
+    return buffer_append(body, data, size * count) == RESULT_OK ? size * count : 0;
+}
+
+int http_new(const struct http_options *options, struct http **out)
+{
+    CLEANUP(auto_http_free) struct http *http = calloc(1, sizeof(*http));
+    if (!http || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+        !(http->curl = curl_easy_init()))
+        return fail(STATUS_USAGE, "libcurl does not start");
+    http->trace = options->trace;
+    CURL *curl = http->curl;
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, options->timeout_s);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, options->trace ? 1L : 0L);
+    if (code == CURLE_OK && options->authorities)
+        code = curl_easy_setopt(curl, CURLOPT_CAINFO, options->authorities);
+    if (code == CURLE_OK && options->certificate)
+        code = curl_easy_setopt(curl, CURLOPT_SSLCERT, options->certificate);
+    if (code == CURLE_OK && options->private_key)
+        code = curl_easy_setopt(curl, CURLOPT_SSLKEY, options->private_key);
+    if (code != CURLE_OK)
+        return fail(STATUS_USAGE, "libcurl: %s", curl_easy_strerror(code));
+    *out = TAKE_PTR(http);
+    return STATUS_DONE;
+}
+
+void http_free(struct http *http)
+{
+    curl_easy_cleanup(http->curl);
+    free(http);
+}
+
+/* --- one request --- */
+
+/* LIST is freed when it can't grow. */
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
+{
+    char line[HTTP_VALUE_OCTETS];
+    int length = snprintf(line, sizeof(line), "%s: %s", name, value);
+    struct curl_slist *longer = length < (int)sizeof(line) ? curl_slist_append(list, line) : NULL;
+    if (!longer)
+        curl_slist_free_all(list);
+    return longer;
+}
+
+/* TS-0009 6.4. The request id only has to be new. */
+static struct curl_slist *make_headers(const struct http_request *request)
+{
+    uint8_t id[8];
+    char id_text[2 * sizeof(id) + 1];
+    if (secret_random(id, sizeof(id)) != RESULT_OK)
+        return NULL;
+    bytes_to_hex(bytes_of(id, sizeof(id)), id_text);
+
+    const char *const headers[][2] = {
+        {"X-M2M-Origin", request->from},
+        {"X-M2M-RI", id_text},
+        {"X-M2M-RVI", "3"},
+        {"Accept", "application/json"},
+        {"Content-Type", request->content_type},
+    };
+    struct curl_slist *list = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+        if (!headers[i][1])
+            continue;
+        list = add_header(list, headers[i][0], headers[i][1]);
+        if (!list)
+            return NULL;
+    }
+    return list;
+}
+
+static const char *header(struct http *http, const char *name)
+{
+    struct curl_header *found;
+    bool there = curl_easy_header(http->curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
+    return there ? found->value : "";
+}
+
+static int read_answer(struct http *http, const char *url, struct http_answer *answer)
+{
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    snprintf(answer->location, sizeof(answer->location), "%s", header(http, "Content-Location"));
+    const char *rsc = header(http, "X-M2M-RSC");
+    char *end;
+    long number = strtol(rsc, &end, 10);
+    if (rsc[0] == '\0' || *end != '\0' || number < 1000 || number > 9999)
+        return fail(STATUS_UNREACHABLE, "no CSE answers at %s: HTTP status %ld without X-M2M-RSC",
+            url, answer->status);
+    answer->rsc = (int)number;
+    return STATUS_DONE;
+}
+
+/* What of HTTPS is ours to put right, and what keeps us from the other side. */
+static int fail_curl(struct http *http, CURLcode code, const char *url)
+{
+    const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
+    switch ((int)code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return fail(STATUS_USAGE, "--url %s: %s", url, text);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return fail(STATUS_USAGE, "HTTPS with %s: %s", url, text);
+    case CURLE_WRITE_ERROR:
+        return fail(
+            STATUS_UNREACHABLE, "the answer of %s is longer than %d octets", url, HTTP_ANSWER_MAX);
+    }
+    return fail(STATUS_UNREACHABLE, "cannot reach %s: %s", url, text);
+}
+
+int http_send(struct http *http, const struct http_request *request, struct http_answer *answer)
+{
+    CURL *curl = http->curl;
+    struct curl_slist *headers = make_headers(request);
+    if (!headers)
+        return fail(STATUS_USAGE, "out of memory, or --from is too long");
+    buffer_release(&answer->body);
+    *answer = (struct http_answer){.body.limit = HTTP_ANSWER_MAX};
+    http->error[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body); /* NULL: none */
+    curl_easy_setopt(curl, CURLOPT_POST, request->body ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    if (http->trace)
+        fprintf(stderr, "* %s\n", request->title);
+    CURLcode code = curl_easy_perform(curl);
+    if (http->trace)
+        fputc('\n', stderr);
+    int status = code == CURLE_OK ? read_answer(http, request->url, answer)
+                                  : fail_curl(http, code, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    return status;
+}
+
+/* --- addresses --- */
+
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~' || strchr("?#\\", *text))
+            return false;
+    return true;
+}
+
+/* TS-0009 6.2.2.2: absolute ids stand after "/_", SP-relative ones after "/~", others after "/". */
+static bool path_of(const char *location, char out[HTTP_VALUE_OCTETS + 4])
+{
+    const char *prefix = "/";
+    if (strncmp(location, "//", 2) == 0) {
+        prefix = "/_/";
+        location += 2;
+    } else if (location[0] == '/') {
+        prefix = strncmp(location, "/~/", 3) == 0 || strncmp(location, "/_/", 3) == 0 ? "" : "/~";
+    }
+    int length = snprintf(out, HTTP_VALUE_OCTETS + 4, "%s%s", prefix, location);
+    return location[0] != '\0' && is_plain(location) && length < HTTP_VALUE_OCTETS + 4;
+}
+
+bool http_locate(const char *url, const char *location, char out[HTTP_URL_OCTETS])
+{
+    char path[HTTP_VALUE_OCTETS + 4];
+    if (!path_of(location, path))
+        return false;
+    char *text = NULL;
+    CURLU *parts = curl_url();
+    bool good = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_PATH, path, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+                curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
+                snprintf(out, HTTP_URL_OCTETS, "%s", text) < HTTP_URL_OCTETS;
+    curl_free(text);
+    curl_url_cleanup(parts);
+    return good;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/keyfile.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+
+int key_file_open(const char *path, struct key_file *out)
+{
+    *out = (struct key_file){.path = path, .fd = -1};
+    if (!path)
+        return STATUS_DONE;
+    AUTO_FREE char *draft = NULL;
+    if (asprintf(&draft, "%s.XXXXXX", path) < 0)
+        return draft = NULL, fail(STATUS_USAGE, "out of memory");
+    out->fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */
+    if (out->fd < 0)
+        return fail_write(path);
+    out->draft = TAKE_PTR(draft);
+    return STATUS_DONE;
+}
+
+int key_file_write(struct key_file *file, struct bytes key)
+{
+    if (!file->draft)
+        return STATUS_DONE;
+    if (!write_secret(file->fd, key) || fsync(file->fd) < 0 || rename(file->draft, file->path) < 0)
+        return fail_write(file->path);
+    free(TAKE_PTR(file->draft));
+    return STATUS_DONE;
+}
+
+void key_file_release(struct key_file *file)
+{
+    if (file->draft)
+        unlink(file->draft);
+    free(file->draft);
+    if (file->fd >= 0)
+        close(file->fd);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* e2ekeyctl: people's and scripts' way to the keys, and an Initiating End-Point to try with. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "ctl/ctl.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"get", verb_get},
+    {"list", verb_list},
+    {"revoke", verb_revoke},
+    {"watch", verb_watch},
+    {"status", verb_status},
+    {"exchange", verb_exchange},
+};
+
+static bool wants_version;
+
+static const struct flag flags[] = {
+    {"version", NULL, NULL, &wants_version, "which version this is"},
+};
+
+static const struct syntax syntax = {
+    .usage = "[--socket PATH] [--json] VERB …",
+    .about = "Pairwise end-to-end keys of this host's e2ekeyd (oneM2M TS-0003 8.7).\n\n"
+             "  get        one key, by peer or by key id\n"
+             "  list       the live keys, without their material\n"
+             "  revoke     takes a key out of use\n"
+             "  watch      what happens to keys, as it happens\n"
+             "  status     how the daemon is doing\n"
+             "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n\n"
+             "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
+    .flags = flags,
+    .flag_count = ARRAY_SIZE(flags),
+};
+
+static int run_verb(int argc, char **argv)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(verbs[i].name, argv[0]) == 0)
+            return verbs[i].run(argc, argv);
+    return fail_usage("there is no verb \"%s\"", argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+    json_set_alloc_funcs(wiping_malloc, wiping_free);
+    int first = 1, status = STATUS_USAGE;
+    if (!syntax_read_leading(&syntax, argc, argv, &first, &status))
+        return status;
+    if (wants_version)
+        return puts("e2ekeyctl " E2EKEYD_VERSION) < 0;
+    if (first == argc)
+        return fail_usage("what is to be done?");
+    status = run_verb(argc - first, argv + first);
+    if (fflush(stdout) != 0 && status == STATUS_DONE)
+        status = fail_write("the output");
+    return status;
+}

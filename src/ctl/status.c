@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+
+static const struct syntax syntax = {
+    .usage = "status",
+    .about = "How the daemon is doing: what it serves, how many keys it holds, what it counted.",
+};
+
+static void print_value(const char *name, const json_t *value)
+{
+    if (json_is_string(value)) {
+        printf("%-36s %s\n", name, json_string_value(value));
+        return;
+    }
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    printf("%-36s %s\n", name, text ? text : "?");
+    free(text);
+}
+
+/* Members of objects in objects by their whole path. */
+static void print_object(const char *prefix, json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        char path[256];
+        snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
+        if (json_is_object(value))
+            print_object(path, value);
+        else
+            print_value(path, value);
+    }
+}
+
+static int print(const char *text)
+{
+    if (common.json) {
+        puts(text);
+        return STATUS_DONE;
+    }
+    json_t *status = json_loads(text, 0, NULL);
+    if (!status)
+        return fail(STATUS_REFUSED, "out of memory");
+    print_object("", status);
+    json_decref(status);
+    return STATUS_DONE;
+}
+
+int verb_status(int argc, char **argv)
+{
+    int status = STATUS_USAGE;
+    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+        return status;
+    AUTO_FREE char *text = NULL;
+    int error = e2ekey_status(e2ekey, &text);
+    return error == E2EKEY_OK ? print(text) : fail_e2ekey(error);
+}
