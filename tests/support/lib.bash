@@ -153,3 +153,30 @@ stop_daemon() { # its exit status
     rm -f "$folder/notify"
     return $status
 }
+
+# --- a foreign initiator -------------------------------------------------------------------------
+
+# Named pipes: bash forgets a coproc's as soon as it ends, read or not.
+start_initiator() { # stack, credential's name in $folder, more arguments …
+    local stack=$1 name=$2
+    shift 2
+    rm -f "$folder"/{to,from}
+    mkfifo "$folder/to" "$folder/from"
+    "$BUILD/tests/interop/$stack" --certificate "$folder/$name.pem" --private-key "$folder/$name.key" \
+        --anchors "$folder/field-ca.pem" "$@" <"$folder/to" >"$folder/from" 2>"$folder/initiator-errors" &
+    initiator_pid=$!
+    exec {to_initiator}>"$folder/to" {from_initiator}<"$folder/from"
+}
+
+read_initiator() { # variables …
+    read -r -t "$DAEMON_TIMEOUT_S" -u "$from_initiator" "$@"
+}
+
+write_initiator() { # line
+    (trap '' PIPE && echo "$1" >&"$to_initiator") 2>/dev/null
+}
+
+end_initiator() { # its exit status
+    exec {to_initiator}>&- {from_initiator}<&-
+    wait "$initiator_pid"
+}
