@@ -50,7 +50,7 @@ static enum result read_whole(
 enum result file_read(const char *path, size_t limit, struct buffer *out, struct fault *fault)
 {
     AUTO_CLOSE int fd = -1;
-    struct stat status;
+    struct stat status = {0};
     enum result result = open_regular(path, limit, &fd, &status, fault);
     if (result != RESULT_OK)
         return result;
@@ -86,7 +86,7 @@ enum result file_read_secret(
     const char *path, size_t limit, void **out, size_t *size, struct fault *fault)
 {
     AUTO_CLOSE int fd = -1;
-    struct stat status;
+    struct stat status = {0};
     enum result result = open_regular(path, limit, &fd, &status, fault);
     if (result != RESULT_OK)
         return result;

@@ -21,7 +21,7 @@ static char names[RESULT_COUNT][32];
 __attribute__((constructor)) static void spell_names(void)
 {
     for (size_t i = 0; i < RESULT_COUNT; i++)
-        for (size_t j = 0; results[i].name[j] && j < sizeof(names[i]) - 1; j++) {
+        for (size_t j = 0; j < sizeof(names[i]) - 1 && results[i].name[j]; j++) {
             char c = results[i].name[j];
             names[i][j] = c == '_' ? '-' : (char)(c | 0x20);
         }

@@ -100,7 +100,7 @@ static struct {
 /* With the lock held. */
 static enum result arena_open(struct fault *fault)
 {
-    void *start;
+    void *start = NULL;
     if (arena.start)
         return RESULT_OK;
     enum result result = secret_map((size_t)GRAINS * GRAIN, &start, fault);

@@ -7,7 +7,7 @@
 
 enum result key_arena_open(struct key_arena *arena, uint32_t slots, struct fault *fault)
 {
-    void *mapping;
+    void *mapping = NULL;
     size_t size = (size_t)slots * KEY_OCTETS;
     enum result result = secret_map(size, &mapping, fault);
     if (result == RESULT_OK)

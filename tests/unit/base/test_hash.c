@@ -8,8 +8,8 @@ START_TEST(known_answers)
 {
     const struct hash_key key = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
     uint8_t in[15];
-    for (uint8_t i = 0; i < sizeof(in); i++)
-        in[i] = i;
+    for (size_t i = 0; i < sizeof(in); i++)
+        in[i] = (uint8_t)i;
     ck_assert(hash_keyed(&key, bytes_of(in, 0)) == 0x726fdb47dd0e0e31);
     ck_assert(hash_keyed(&key, bytes_of(in, 1)) == 0x74f839c593dc67fd);
     ck_assert(hash_keyed(&key, bytes_of(in, 8)) == 0x93f5f5799a932462);

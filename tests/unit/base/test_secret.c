@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/secret.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -268,7 +269,7 @@ START_TEST(wiping_realloc_keeps_the_content)
 {
     char *text = wiping_realloc(NULL, 6);
     ck_assert_ptr_nonnull(text);
-    strcpy(text, "hello");
+    memcpy(text, "hello", 6);
     text = wiping_realloc(text, 100000);
     ck_assert_str_eq(text, "hello");
     text = wiping_realloc(text, 3);
@@ -279,8 +280,33 @@ START_TEST(wiping_realloc_keeps_the_content)
 }
 END_TEST
 
+/* Reads what is no longer ours through the kernel's eyes. */
+static bool was_wiped(uintptr_t at, size_t size)
+{
+    uint8_t found[512];
+    AUTO_CLOSE int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    ck_assert_uint_le(size, sizeof(found));
+    ck_assert_int_eq(pread(memory, found, size, (off_t)at), (ssize_t)size);
+    return is_zero(found + 16, size - 16); /* malloc writes its links into the first 16 */
+}
+
+START_TEST(the_wiping_family_leaves_nothing)
+{
+    char *text = wiping_malloc(400);
+    uintptr_t first = (uintptr_t)text;
+    memset(text, 'k', 400);
+    text = wiping_realloc(text, 500);
+    uintptr_t second = (uintptr_t)text;
+    ck_assert(was_wiped(first, 400));
+    ck_assert(!was_wiped(second, 400));
+    memset(text, 'k', 500);
+    wiping_free(text);
+    ck_assert(was_wiped(second, 500));
+}
+END_TEST
+
 CHECK_MAIN("base/secret", a_mapping_is_locked_undumped_and_guarded, a_child_finds_nothing,
     absurd_sizes_are_refused, a_limit_too_low_is_said, hardening_switches_dumps_off,
     what_is_freed_is_wiped, the_arena_is_bounded_and_joins_again, a_wrong_free_stops_the_process,
     threads_do_not_meet_in_the_arena, equality_looks_at_every_octet, random_octets_differ,
-    wiping_realloc_keeps_the_content)
+    wiping_realloc_keeps_the_content, the_wiping_family_leaves_nothing)

@@ -42,18 +42,19 @@ static unsigned count_between(int memory, uintptr_t from, uintptr_t to)
     return count;
 }
 
+/* Private memory that can be written; what is larger is a sanitizer's. */
 static unsigned count_everywhere(void)
 {
-    char line[512], flags[8];
-    uintptr_t from, to;
+    char line[512], *rest = line;
     unsigned count = 0;
     AUTO_CLOSE int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     FILE *maps = fopen("/proc/self/maps", "re");
     ck_assert(memory >= 0 && maps);
-    while (fgets(line, sizeof(line), maps))
-        if (sscanf(line, "%lx-%lx %7s", &from, &to, flags) == 3 && strcmp(flags, "rw-p") == 0 &&
-            to - from < (64U << 20)) /* larger ones are a sanitizer's */
+    while (fgets(line, sizeof(line), maps)) {
+        uintptr_t from = strtoul(line, &rest, 16), to = strtoul(rest + 1, &rest, 16);
+        if (strncmp(rest, " rw-p", 5) == 0 && to - from < (64U << 20))
             count += count_between(memory, from, to);
+    }
     fclose(maps);
     return count;
 }
