@@ -185,7 +185,7 @@ void log_set_level(int level)
 
 static void say_formatted(const struct log_event *event, const char *format, va_list arguments)
 {
-    char message[MESSAGE_OCTETS];
+    char message[MESSAGE_OCTETS + 4]; /* room to see an escape at the end whole */
     if (vsnprintf(message, sizeof(message), format, arguments) < 0)
         return;
     say(event, message);

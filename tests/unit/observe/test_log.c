@@ -97,6 +97,19 @@ START_TEST(a_long_text_is_cut)
 }
 END_TEST
 
+/* Wherever the cut falls: also in what was escaped earlier, as the text of a fault is. */
+START_TEST(a_cut_never_splits_an_escape)
+{
+    catch_stderr();
+    for (int length = 1000; length < 1030; length++) {
+        log_info("%0*d%s", length, 0, "\\x0a");
+        const char *line = caught(), *escape = strchr(line, '\\');
+        ck_assert_uint_ge(strlen(line), 1000);
+        ck_assert(!escape || strcmp(escape, "\\x0a\n") == 0);
+    }
+}
+END_TEST
+
 START_TEST(an_event_has_its_fields)
 {
     catch_stderr();
@@ -251,5 +264,6 @@ START_TEST(another_s_journal_stream_is_not_ours)
 END_TEST
 
 CHECK_MAIN("observe/log", levels_are_named_and_held_to, a_text_is_one_line, a_long_text_is_cut,
-    an_event_has_its_fields, one_kind_can_not_drown_the_log, kinds_past_the_table_share_a_bound,
-    lines_of_threads_do_not_mix, the_journal_gets_fields, another_s_journal_stream_is_not_ours)
+    a_cut_never_splits_an_escape, an_event_has_its_fields, one_kind_can_not_drown_the_log,
+    kinds_past_the_table_share_a_bound, lines_of_threads_do_not_mix, the_journal_gets_fields,
+    another_s_journal_stream_is_not_ours)
