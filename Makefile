@@ -230,6 +230,27 @@ bench: all $(BENCH)
 	@scripts/setup redis-server
 	@BUILD=$(BUILD) $(BENCH) $(BUILD)/bench.json
 
+# --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_ROOM_certificate := tls
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+define fuzz_rule # target, its room
+$(BUILD)/tests/fuzz/fuzz_$(1): $(BUILD)/tests/fuzz/fuzz_$(1).o $(call archives,$(2) $(DEPS_$(2)))
+	$$(LINK) -fsanitize=fuzzer $$^ $(call libraries,$(2) $(DEPS_$(2)))
+endef
+$(foreach target,$(FUZZERS),$(eval $(call fuzz_rule,$(target),$(FUZZ_ROOM_$(target)))))
+
+#: make fuzz             feeds mutated input to the parsers, FUZZ_SECONDS (60) for each target
+.PHONY: fuzz $(FUZZERS:%=fuzz-%)
+fuzz: $(FUZZERS:%=fuzz-%)
+fuzz-%:
+	+@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz SANITIZE=fuzzer-no-link,address,undefined $(BUILD)/fuzz/tests/fuzz/fuzz_$*
+	@mkdir -p $(BUILD)/fuzz/corpus/$*
+	$(BUILD)/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
+
 # --- lint: each a line of its own, warnings are errors -------------------------------------------
 
 HEADERS := $(wildcard src/*/*.h tests/*/*.h tests/*/*/*.h)

@@ -122,7 +122,7 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
     struct signed_object object;
     *out = (struct certificate){.der = der, .path_length = -1};
     if (der.size > CERTIFICATE_OCTETS_MAX)
-        return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "too long");
+        return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "longer than we take");
     if (!signed_object_read(der, &object))
         return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "not a certificate in DER");
     if (!x509_take_algorithm(&object.algorithm) || object.algorithm.size != 0)

@@ -209,23 +209,13 @@ static bool extend_path(struct search *search)
     return valid;
 }
 
-/* To trust a certificate as an issuer is not to know it as an end-point. */
-static bool leaf_is_anchor(const struct search *search)
-{
-    for (size_t i = 0; i < search->domain->anchor_count; i++) {
-        if (bytes_equal(search->domain->anchors[i].certificate.der, search->presented[0].der))
-            return true;
-    }
-    return false;
-}
-
 static bool domain_trusts(struct search *search, const struct trust_domain *domain)
 {
     search->domain = domain;
     search->steps_left = PATH_STEPS_MAX;
     search->path[0] = &search->presented[0];
     search->length = 1;
-    return !leaf_is_anchor(search) && extend_path(search);
+    return extend_path(search);
 }
 
 /* --- what does not depend on the domain --- */
@@ -249,7 +239,7 @@ static enum result read_chain(
     return RESULT_OK;
 }
 
-/* TS-0003 10.1 */
+/* TS-0003 10.1. As a leaf is no CA, no anchor can stand as one. */
 static enum result check_leaf(
     const struct certificate *leaf, enum path_purpose purpose, struct fault *fault)
 {
