@@ -245,7 +245,7 @@ $(foreach target,$(FUZZERS),$(eval $(call fuzz_rule,$(target),$(FUZZ_ROOM_$(targ
 #: make fuzz             feeds mutated input to the parsers, FUZZ_SECONDS (60) for each target
 .PHONY: fuzz $(FUZZERS:%=fuzz-%)
 fuzz: $(FUZZERS:%=fuzz-%)
-fuzz-%:
+$(FUZZERS:%=fuzz-%): fuzz-%:
 	+@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz SANITIZE=fuzzer-no-link,address,undefined $(BUILD)/fuzz/tests/fuzz/fuzz_$*
 	@mkdir -p $(BUILD)/fuzz/corpus/$*
 	$(BUILD)/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
