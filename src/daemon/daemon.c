@@ -85,6 +85,7 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
     if (expired > 0)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
             "%u keys reached the end of their lifetime", expired);
+    log_say_suppressed();
     (void)sd_event_source_set_time(source, now_us + SWEEP_INTERVAL_US);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -230,6 +231,7 @@ static void stop(struct daemon *daemon)
     procedure_free(daemon->procedure);
     key_cache_free(daemon->cache);
     snapshot_slot_free(daemon->slot);
+    log_say_suppressed();
 }
 
 /* The threads to come inherit this: signals go to the loop alone. */
