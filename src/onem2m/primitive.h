@@ -48,9 +48,11 @@ struct response {
 void response_release(struct response *response);
 
 /* Request expiration (TS-0004 6.3.3): absolute "YYYYMMDDTHHMMSS[,ffffff]" UTC, or milliseconds from
- * now. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it is neither. */
+ * now; NULL never expires. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it is
+ * neither. */
 enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
     WARN_UNUSED;
+/* 1, 2, 2a, 3, 4 or 5; NULL is 1. RESULT_UNSUPPORTED_RELEASE. */
 enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
 
 /* "YYYYMMDDTHHMMSS" and a NUL. */

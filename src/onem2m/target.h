@@ -21,7 +21,8 @@ struct target {
 
 /* PATH is percent-decoded and has no query. Structured and unstructured addresses, CSE-relative,
  * SP-relative ("/~/in-cse/…") and absolute ("/_/m2m.example/in-cse/…"), "-" for the CSEBase name,
- * any prefix before "/~/" or "/_/" (a registered pointOfAccess may have a path), trailing slashes.
+ * any prefix before "/~/" or "/_/" (a registered pointOfAccess may have a path), trailing slashes;
+ * no path at all means Notify, for a pointOfAccess without one.
  */
 void target_parse(
     const struct policy_cse *cse, const char *notify_path, const char *path, struct target *out);

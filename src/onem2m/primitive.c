@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "onem2m/primitive.h"
+
+#include <string.h>
+#include <time.h>
+
+void response_release(struct response *response)
+{
+    buffer_release(&response->content);
+}
+
+/* --- release (TS-0004 6.3.4.2.42) --- */
+
+enum result primitive_check_release(const char *release, struct fault *fault)
+{
+    static const char *const releases[] = {"1", "2", "2a", "3", "4", "5"};
+
+    if (!release) /* before release 2a there was no such parameter */
+        return RESULT_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(releases); i++)
+        if (strcmp(release, releases[i]) == 0)
+            return RESULT_OK;
+    return fault_set(fault, RESULT_UNSUPPORTED_RELEASE,
+        "release version \"%s\" is not supported (1, 2, 2a, 3, 4 and 5 are)", release);
+}
+
+/* --- time (TS-0004 6.3.3) --- */
+
+#define TIMESTAMP_SHAPE  "YYYYMMDDTHHMMSS"
+#define TIMESTAMP_LENGTH (sizeof(TIMESTAMP_SHAPE) - 1)
+#define YEAR_9999_ENDS_S 253402300799
+
+/* At most MOST decimal digits from *TEXT, at least one; moves it past them. */
+static bool take_digits(const char **text, size_t most, int64_t *out)
+{
+    size_t count = strspn(*text, "0123456789");
+    if (count == 0 || count > most)
+        return false;
+    *out = 0;
+    for (; count > 0; count--)
+        *out = *out * 10 + *(*text)++ - '0';
+    return true;
+}
+
+static int two_digits(const char *text)
+{
+    return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+/* Digits where the shape has letters other than T. */
+static bool has_shape(const char *text)
+{
+    for (size_t i = 0; i < TIMESTAMP_LENGTH; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (TIMESTAMP_SHAPE[i] == 'T' ? text[i] != 'T' : !is_digit)
+            return false;
+    }
+    return true;
+}
+
+/* The date and time at *TEXT, which must exist in the calendar. */
+static bool take_timestamp(const char **text, int64_t *out_s)
+{
+    if (!has_shape(*text))
+        return false;
+    const char *at = *text;
+    struct tm given = {
+        .tm_year = two_digits(at) * 100 + two_digits(at + 2) - 1900,
+        .tm_mon = two_digits(at + 4) - 1,
+        .tm_mday = two_digits(at + 6),
+        .tm_hour = two_digits(at + 9),
+        .tm_min = two_digits(at + 11),
+        .tm_sec = two_digits(at + 13),
+    };
+    struct tm normal = given; /* timegm turns the 31st of June into the 1st of July */
+    *out_s = timegm(&normal);
+    *text += TIMESTAMP_LENGTH;
+    return normal.tm_mon == given.tm_mon && normal.tm_mday == given.tm_mday &&
+           normal.tm_hour == given.tm_hour && normal.tm_min == given.tm_min &&
+           normal.tm_sec == given.tm_sec;
+}
+
+/* "YYYYMMDDTHHMMSS" with ",f" to ",ffffff". */
+static bool read_absolute(const char *text, int64_t *out_us)
+{
+    int64_t s = 0, fraction = 0;
+    if (!take_timestamp(&text, &s))
+        return false;
+    if (*text == ',') {
+        const char *digits = ++text;
+        if (!take_digits(&text, 6, &fraction))
+            return false;
+        for (ptrdiff_t count = text - digits; count < 6; count++)
+            fraction *= 10;
+    }
+    *out_us = s * 1000000 + fraction;
+    return *text == '\0';
+}
+
+/* Milliseconds, as a decimal number; a negative one lies in the past. */
+static bool read_relative(const char *text, int64_t now_us, int64_t *out_us)
+{
+    int64_t ms = 0;
+    bool is_negative = *text == '-';
+    text += is_negative;
+    if (!take_digits(&text, 14, &ms) || *text != '\0')
+        return false;
+    *out_us = now_us + (is_negative ? -ms : ms) * 1000;
+    return true;
+}
+
+enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
+{
+    int64_t expires_us;
+
+    if (!expiration)
+        return RESULT_OK;
+    if (!read_absolute(expiration, &expires_us) && !read_relative(expiration, now_us, &expires_us))
+        return fault_set(fault, RESULT_BAD_REQUEST,
+            "request expiration \"%s\" is neither " TIMESTAMP_SHAPE
+            "[,ffffff] nor a number of milliseconds",
+            expiration);
+    if (expires_us <= now_us)
+        return fault_set(
+            fault, RESULT_REQUEST_EXPIRED, "request expiration time %s has passed", expiration);
+    return RESULT_OK;
+}
+
+static char *put_digits(char *at, int number, int count)
+{
+    for (int i = count - 1; i >= 0; i--, number /= 10)
+        at[i] = (char)('0' + number % 10);
+    return at + count;
+}
+
+void timestamp_format(int64_t wall_s, char out[TIMESTAMP_OCTETS])
+{
+    struct tm tm;
+    time_t bounded = wall_s < 0 ? 0 : wall_s > YEAR_9999_ENDS_S ? YEAR_9999_ENDS_S : wall_s;
+
+    gmtime_r(&bounded, &tm);
+    char *at = put_digits(out, tm.tm_year + 1900, 4);
+    at = put_digits(at, tm.tm_mon + 1, 2);
+    at = put_digits(at, tm.tm_mday, 2);
+    *at++ = 'T';
+    at = put_digits(at, tm.tm_hour, 2);
+    at = put_digits(at, tm.tm_min, 2);
+    at = put_digits(at, tm.tm_sec, 2);
+    *at = '\0';
+}

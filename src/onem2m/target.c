@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses in HTTP (TS-0009 6.2.2.2; TS-0001 7.2). Segments are views into the path. */
+#include "onem2m/target.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/bytes.h"
+
+static bool segment_is(struct bytes segment, const char *text)
+{
+    return bytes_equal(segment, bytes_of_string(text));
+}
+
+/* FQDNs compare as DNS does. */
+static bool segment_is_domain(struct bytes segment, const char *domain)
+{
+    return segment.size == strlen(domain) &&
+           strncasecmp((const char *)segment.data, domain, segment.size) == 0;
+}
+
+/* PATH: "/segment/segment…"; false at its end. */
+static bool take_segment(struct bytes *path, struct bytes *segment)
+{
+    if (path->size == 0 || path->data[0] != '/')
+        return false;
+    struct bytes rest = bytes_of(path->data + 1, path->size - 1);
+    const uint8_t *slash = memchr(rest.data, '/', rest.size);
+    if (!bytes_take(&rest, slash ? (size_t)(slash - rest.data) : rest.size, segment))
+        return false;
+    *path = rest;
+    return true;
+}
+
+static struct bytes without_trailing_slashes(const char *path)
+{
+    struct bytes bytes = bytes_of_string(path);
+    while (bytes.size > 0 && bytes.data[bytes.size - 1] == '/')
+        bytes.size--;
+    return bytes;
+}
+
+/* The name that ends the path; TARGET_NONE when it does not end there or is too long. */
+static void end_with_name(
+    enum target_kind kind, struct bytes segment, struct bytes rest, struct target *out)
+{
+    if (rest.size > 0 || segment.size == 0 || segment.size >= sizeof(out->name))
+        return;
+    memcpy(out->name, segment.data, segment.size);
+    out->name[segment.size] = '\0';
+    out->kind = kind;
+}
+
+/* REST follows <CSEBase>, if SEGMENT is the first of it: [/e2EKeyCSE[/NAME]]. */
+static void parse_structured(
+    const struct policy_cse *cse, struct bytes segment, struct bytes rest, struct target *out)
+{
+    if (!segment_is(segment, cse->resource_name))
+        return;
+    if (!take_segment(&rest, &segment))
+        out->kind = TARGET_ENTRY_POINT;
+    else
+        end_with_name(TARGET_EXCHANGE, segment, rest, out);
+}
+
+/* PATH is relative to our CSE: structured from <CSEBase> on, or the unstructured id alone. */
+static void parse_cse_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
+{
+    struct bytes segment;
+
+    if (!take_segment(&path, &segment))
+        return;
+    if (segment_is(segment, cse->cse_base) || segment_is(segment, "-")) {
+        if (!take_segment(&path, &segment))
+            out->kind = TARGET_CSE_BASE;
+        else
+            parse_structured(cse, segment, path, out);
+    } else if (segment_is(segment, cse->resource_name)) {
+        parse_structured(cse, segment, path, out);
+    } else {
+        end_with_name(TARGET_EXCHANGE, segment, path, out);
+    }
+}
+
+/* PATH follows "/~": "/in-cse", alone or with what is relative to it. */
+static void parse_sp_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
+{
+    struct bytes segment;
+
+    if (!take_segment(&path, &segment) || !segment_is(segment, cse->cse_id + 1))
+        return;
+    if (path.size == 0)
+        out->kind = TARGET_CSE_BASE;
+    else
+        parse_cse_relative(cse, path, out);
+}
+
+/* PATH follows "/_": "/m2m.example/in-cse…". */
+static void parse_absolute(const struct policy_cse *cse, struct bytes path, struct target *out)
+{
+    struct bytes segment;
+
+    if (take_segment(&path, &segment) && segment_is_domain(segment, cse->sp_id))
+        parse_sp_relative(cse, path, out);
+}
+
+/* What follows "/~" or "/_" counts, wherever it stands: a registered pointOfAccess may have a path
+ * of its own. The last one counts: names of ours hold neither. */
+static char take_prefix(struct bytes *path)
+{
+    struct bytes segment, rest = *path;
+    char form = '\0';
+
+    while (take_segment(&rest, &segment))
+        if (segment_is(segment, "~") || segment_is(segment, "_")) {
+            form = (char)segment.data[0];
+            *path = rest;
+        }
+    return form;
+}
+
+/* NOTIFY_PATH, alone or with an end-point's name; or nothing, for a pointOfAccess without a path.
+ */
+static bool parse_notify(const char *notify_path, struct bytes path, struct target *out)
+{
+    struct bytes segment, base;
+
+    if (path.size == 0) {
+        out->kind = TARGET_NOTIFY;
+        return true;
+    }
+    if (!bytes_take(&path, strlen(notify_path), &base) || !segment_is(base, notify_path) ||
+        (path.size > 0 && path.data[0] != '/'))
+        return false;
+    if (!take_segment(&path, &segment))
+        out->kind = TARGET_NOTIFY;
+    else
+        end_with_name(TARGET_NOTIFY, segment, path, out);
+    return out->kind != TARGET_NONE;
+}
+
+void target_parse(
+    const struct policy_cse *cse, const char *notify_path, const char *text, struct target *out)
+{
+    struct bytes path = without_trailing_slashes(text);
+
+    *out = (struct target){.kind = TARGET_NONE};
+    if (parse_notify(notify_path, path, out))
+        return;
+    switch (take_prefix(&path)) {
+    case '~':
+        parse_sp_relative(cse, path, out);
+        break;
+    case '_':
+        parse_absolute(cse, path, out);
+        break;
+    default:
+        parse_cse_relative(cse, path, out);
+    }
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "onem2m/representation.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "../../support/check_main.h"
+
+enum kind { E2EK, E2EK_CREATE, SECI };
+
+static enum result read_as(
+    enum kind kind, const char *json, struct buffer *message, struct fault *fault)
+{
+    struct bytes content = bytes_of_string(json);
+
+    return kind == SECI ? representation_read_seci(content, message, fault)
+                        : representation_read_e2ek(content, kind == E2EK_CREATE, message, fault);
+}
+
+static void expect_message(enum kind kind, const char *json, const char *octets)
+{
+    AUTO_BUFFER struct buffer message = {.limit = 8};
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_msg(read_as(kind, json, &message, &fault) == RESULT_OK, "%s: %s", json, fault.text);
+    ck_assert(bytes_equal(buffer_bytes(&message), bytes_of_string(octets)));
+}
+
+static void expect_refusal(enum kind kind, const char *json, enum result result, const char *says)
+{
+    AUTO_BUFFER struct buffer message = {.limit = 8};
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_msg(read_as(kind, json, &message, &fault) == result, "%s", json);
+    ck_assert_int_eq(fault.result, result);
+    ck_assert_msg(strstr(fault.text, says), "%s: %s", json, fault.text);
+    ck_assert_uint_eq(message.size, 0);
+}
+
+START_TEST(reads_messages)
+{
+    expect_message(E2EK, "{\"m2m:e2ek\":{\"eckm\":\"Zm9vYmFy\"}}", "foobar");
+    expect_message(E2EK, " {\"m2m:e2ek\" : {\n\"eckm\":\t\"Zg==\" } }\r\n", "f");
+    expect_message(E2EK, "{\"m2m:e2ek\":{\"eckm\":\"Zm9vYmFyMTI=\"}}", "foobar12");
+    expect_message(E2EK, "{\"m2m:e2ek\":{\"\\u0065ckm\":\"Z\\u006d9v\"}}", "foo");
+    expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"rn\":\"mine\",\"eckm\":\"Zm9v\"}}", "foo");
+    expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}", "foo");
+    expect_message(SECI, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}", "foo");
+    expect_message(SECI, "{\"m2m:seci\":{\"eckm\":\"Zm9v\",\"sit\":6.0}}", "foo");
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_the_content)
+{
+    static const char *const bad[] = {"", " ", "{", "[]", "null", "6", "\"m2m:e2ek\"", "{}",
+        "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}x", "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}{}",
+        "{\"m2m:e2ek\":null}", "{\"m2m:e2ek\":[]}", "{\"m2m:e2ek\":\"Zm9v\"}",
+        "{\"e2ek\":{\"eckm\":\"Zm9v\"}}", "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}",
+        "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"},\"m2m:dbg\":\"\"}", "{\"m2m:e2ek\":{\"eckm\":\"\xff\"}}",
+        "{\"m2m:e2ek\":{\"eckm\":\"Zm\\u00009v\"}}", "{'m2m:e2ek':{'eckm':'Zm9v'}}"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        expect_refusal(E2EK, bad[i], RESULT_BAD_REQUEST, "content is not");
+    expect_refusal(
+        SECI, "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}", RESULT_BAD_REQUEST, "content is not");
+}
+END_TEST
+
+START_TEST(refuses_deep_nesting)
+{
+    char json[20001];
+
+    memset(json, '[', sizeof(json) - 1);
+    json[sizeof(json) - 1] = '\0';
+    expect_refusal(E2EK, json, RESULT_BAD_REQUEST, "content is not JSON");
+}
+END_TEST
+
+START_TEST(refuses_members_by_name)
+{
+    static const struct {
+        enum kind kind;
+        const char *members, *says;
+    } bad[] = {
+        {E2EK, "", "eckm is missing"},
+        {E2EK, "\"eckm\":6", "eckm is not a string"},
+        {E2EK, "\"eckm\":null", "eckm is not a string"},
+        {E2EK, "\"eckm\":\"Zm9v\",\"eckm\":\"Zm9v\"", "duplicate"},
+        {E2EK, "\"eckm\":\"Zm9v\",\"est\":2", "unknown member \"est\""},
+        {E2EK, "\"eckm\":\"Zm9v\",\"sit\":6", "unknown member \"sit\""},
+        {E2EK, "\"eckm\":\"Zm9v\",\"ECKM\":\"Zm9v\"", "unknown member \"ECKM\""},
+        {E2EK, "\"eckm\":\"Zm9v\",\"\\n\":1", "unknown member \"\\x0a\""},
+        {E2EK, "\"eckm\":\"Zm9v\",\"rn\":\"mine\"", "rn can only be given in Create"},
+        {E2EK_CREATE, "\"eckm\":\"Zm9v\",\"rn\":6", "rn is not a name"},
+        {E2EK_CREATE, "\"eckm\":\"Zm9v\",\"rn\":\"\"", "rn is not a name"},
+        {E2EK_CREATE, "\"rn\":\"mine\"", "eckm is missing"},
+        {SECI, "\"sit\":6", "eckm is missing"},
+        {SECI, "\"eckm\":\"Zm9v\"", "sit is missing"},
+        {SECI, "\"eckm\":\"Zm9v\",\"sit\":5", "sit is not 6"},
+        {SECI, "\"eckm\":\"Zm9v\",\"sit\":6.5", "sit is not 6"},
+        {SECI, "\"eckm\":\"Zm9v\",\"sit\":\"6\"", "sit is not 6"},
+        {SECI, "\"eckm\":\"Zm9v\",\"sit\":6,\"rn\":\"mine\"", "unknown member \"rn\""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        char json[256] = "";
+        strcat(json, bad[i].kind == SECI ? "{\"m2m:seci\":{" : "{\"m2m:e2ek\":{");
+        strcat(json, bad[i].members);
+        strcat(json, "}}");
+        expect_refusal(bad[i].kind, json, RESULT_BAD_REQUEST, bad[i].says);
+    }
+}
+END_TEST
+
+START_TEST(base64_is_strict)
+{
+    static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9v\\n", " Zm9v", "Zm9 ",
+        "Zm_v", "Zm-v", "====", "Zg==Zg==", "Zm9\\u00e9"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        char json[256] = "{\"m2m:e2ek\":{\"eckm\":\"";
+        strcat(json, bad[i]);
+        strcat(json, "\"}}");
+        expect_refusal(E2EK, json, RESULT_BAD_REQUEST, "base64");
+    }
+}
+END_TEST
+
+START_TEST(message_has_bounds)
+{
+    expect_refusal(E2EK, "{\"m2m:e2ek\":{\"eckm\":\"\"}}", RESULT_BAD_MESSAGE, "eckm is empty");
+    expect_refusal(E2EK, "{\"m2m:e2ek\":{\"eckm\":\"Zm9vYmFyMTIz\"}}", RESULT_BAD_MESSAGE,
+        "eckm is larger than 8 octets");
+    expect_refusal(SECI, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9vYmFyMTIz\"}}", RESULT_BAD_MESSAGE,
+        "eckm is larger than 8 octets");
+}
+END_TEST
+
+/* --- writing --- */
+
+static void expect_text(const struct buffer *out, const char *text)
+{
+    ck_assert_msg(bytes_equal(buffer_bytes(out), bytes_of_string(text)), "%.*s", (int)out->size,
+        (const char *)out->data);
+}
+
+static const struct e2ek pending = {
+    .rn = "ab",
+    .ri = "cd",
+    .pi = "e2EKeyCSE",
+    .ty = 30001,
+    .ct_s = 0,
+    .lt_s = 1794528000,
+    .et_s = 1794528030,
+    .est = EST_AWAITING_MESSAGE3,
+    .lid = "//m2m.example/in-cse",
+    .message = {(const uint8_t *)"foo", 3},
+};
+
+#define PENDING_TEXT                                                                               \
+    "\"m2m:e2ek\":{\"rn\":\"ab\",\"ty\":30001,\"ri\":\"cd\",\"pi\":\"e2EKeyCSE\","                 \
+    "\"ct\":\"19700101T000000\",\"lt\":\"20261113T000000\",\"et\":\"20261113T000030\","            \
+    "\"est\":1,\"lid\":\"//m2m.example/in-cse\",\"eckm\":\"Zm9v\"}"
+
+START_TEST(writes_an_exchange)
+{
+    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    AUTO_BUFFER struct buffer wrapped = {.limit = 4096};
+
+    ck_assert_int_eq(representation_write_e2ek(&pending, NULL, &out), RESULT_OK);
+    expect_text(&out, "{" PENDING_TEXT "}");
+    ck_assert_int_eq(representation_write_e2ek(&pending, "/in-cse/cd", &wrapped), RESULT_OK);
+    expect_text(&wrapped, "{\"m2m:rce\":{\"uri\":\"/in-cse/cd\"," PENDING_TEXT "}}");
+}
+END_TEST
+
+START_TEST(writes_an_established_exchange)
+{
+    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    struct e2ek e2ek = pending;
+
+    e2ek.est = EST_ESTABLISHED;
+    e2ek.kid = "00112233445566778899aabbccddeeff";
+    e2ek.message = (struct bytes){0};
+    ck_assert_int_eq(representation_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
+    expect_text(&out,
+        "{\"m2m:e2ek\":{\"rn\":\"ab\",\"ty\":30001,\"ri\":\"cd\",\"pi\":\"e2EKeyCSE\","
+        "\"ct\":\"19700101T000000\",\"lt\":\"20261113T000000\",\"et\":\"20261113T000030\","
+        "\"est\":2,\"kid\":\"00112233445566778899aabbccddeeff\",\"lid\":\"//m2m.example/"
+        "in-cse\"}}");
+}
+END_TEST
+
+START_TEST(writes_the_entry_point)
+{
+    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    const struct bytes certificates[] = {bytes_of("foo", 3), bytes_of("b", 1)};
+    const struct e2ek e2ek = {
+        .rn = "e2EKeyCSE",
+        .ri = "e2EKeyCSE",
+        .pi = "cse-in",
+        .ty = 30001,
+        .certificates = certificates,
+        .certificate_count = 2,
+        .entry_point = true,
+    };
+
+    ck_assert_int_eq(representation_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
+    expect_text(&out, "{\"m2m:e2ek\":{\"rn\":\"e2EKeyCSE\",\"ty\":30001,\"ri\":\"e2EKeyCSE\","
+                      "\"pi\":\"cse-in\",\"ct\":\"19700101T000000\",\"lt\":\"19700101T000000\","
+                      "\"esi\":{\"esf\":[43,44,45],\"escert\":[\"Zm9v\",\"Yg==\"]}}}");
+}
+END_TEST
+
+START_TEST(writes_notify_content)
+{
+    AUTO_BUFFER struct buffer out = {.limit = 4096};
+
+    ck_assert_int_eq(representation_write_seci(bytes_of("foob", 4), &out), RESULT_OK);
+    expect_text(&out, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9vYg==\"}}");
+}
+END_TEST
+
+START_TEST(writes_refusals)
+{
+    AUTO_BUFFER struct buffer plain = {.limit = 4096};
+    AUTO_BUFFER struct buffer alert = {.limit = 4096};
+    AUTO_BUFFER struct buffer notify = {.limit = 4096};
+    const struct bytes none = {0};
+
+    ck_assert_int_eq(representation_write_refusal("no", none, false, &plain), RESULT_OK);
+    expect_text(&plain, "{\"m2m:dbg\":\"no\"}");
+    ck_assert_int_eq(
+        representation_write_refusal("no", bytes_of("foo", 3), false, &alert), RESULT_OK);
+    expect_text(&alert, "{\"m2m:dbg\":\"no\",\"m2m:e2ek\":{\"est\":3,\"eckm\":\"Zm9v\"}}");
+    ck_assert_int_eq(
+        representation_write_refusal("no", bytes_of("foo", 3), true, &notify), RESULT_OK);
+    expect_text(&notify, "{\"m2m:dbg\":\"no\",\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}");
+}
+END_TEST
+
+START_TEST(escapes_text)
+{
+    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    const char *text = "a \"quoted\" \\ back\nslash\x01";
+
+    ck_assert_int_eq(representation_write_refusal(text, (struct bytes){0}, false, &out), RESULT_OK);
+    json_t *json = json_loadb((const char *)out.data, out.size, 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "m2m:dbg")), text);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(writing_keeps_the_limit)
+{
+    for (size_t limit = 0; limit < strlen("{" PENDING_TEXT "}"); limit++) {
+        AUTO_BUFFER struct buffer out = {.limit = limit};
+        ck_assert_int_eq(representation_write_e2ek(&pending, NULL, &out), RESULT_BUSY);
+    }
+}
+END_TEST
+
+CHECK_MAIN("onem2m/representation", reads_messages, refuses_what_is_not_the_content,
+    refuses_deep_nesting, refuses_members_by_name, base64_is_strict, message_has_bounds,
+    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
+    writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit)

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "onem2m/target.h"
+
+#include <string.h>
+
+#include "../../support/check_main.h"
+
+#define NAME "0123456789abcdef0123456789abcdef"
+
+static const struct policy_cse cse = {
+    .sp_id = "m2m.example",
+    .cse_id = "/in-cse",
+    .cse_base = "cse-in",
+    .resource_name = "e2EKeyCSE",
+};
+
+static void expect_at(
+    const char *notify_path, const char *path, enum target_kind kind, const char *name)
+{
+    struct target target;
+
+    target_parse(&cse, notify_path, path, &target);
+    ck_assert_msg(target.kind == kind, "%s: kind %d, not %d", path, (int)target.kind, (int)kind);
+    ck_assert_msg(strcmp(target.name, name) == 0, "%s: name \"%s\"", path, target.name);
+}
+
+static void expect(const char *path, enum target_kind kind, const char *name)
+{
+    expect_at("/notify", path, kind, name);
+}
+
+static const char *const bases[] = {"/cse-in", "/-", "/~/in-cse", "/~/in-cse/cse-in", "/~/in-cse/-",
+    "/_/m2m.example/in-cse", "/_/m2m.example/in-cse/cse-in", "/_/m2m.example/in-cse/-",
+    "/_/M2M.Example/in-cse", "/some/base/~/in-cse/cse-in", "/base/_/m2m.example/in-cse",
+    "//~/in-cse", "/~/other/~/in-cse"};
+
+static void expect_below(const char *below, enum target_kind kind, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+        char path[256];
+        strcpy(path, bases[i]);
+        strcat(path, below);
+        expect(path, kind, name);
+        strcat(path, "/");
+        expect(path, kind, name);
+        strcat(path, "//");
+        expect(path, kind, name);
+    }
+}
+
+START_TEST(structured)
+{
+    expect_below("", TARGET_CSE_BASE, "");
+    expect_below("/e2EKeyCSE", TARGET_ENTRY_POINT, "");
+    expect_below("/e2EKeyCSE/" NAME, TARGET_EXCHANGE, NAME);
+    expect_below("/e2EKeyCSE/" NAME "/more", TARGET_NONE, "");
+    expect_below("/e2EKeyCSE//" NAME, TARGET_NONE, "");
+}
+END_TEST
+
+START_TEST(unstructured)
+{
+    expect("/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/~/in-cse/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/_/m2m.example/in-cse/" NAME "/", TARGET_EXCHANGE, NAME);
+    expect("/poa/~/in-cse/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/e2EKeyCSE", TARGET_ENTRY_POINT, ""); /* its own ri */
+    expect("/" NAME "/more", TARGET_NONE, "");
+}
+END_TEST
+
+START_TEST(names_have_a_bound)
+{
+    char path[TARGET_NAME_OCTETS + 2] = "/";
+
+    memset(path + 1, 'x', TARGET_NAME_OCTETS - 1);
+    expect(path, TARGET_EXCHANGE, path + 1);
+    memset(path + 1, 'x', TARGET_NAME_OCTETS);
+    expect(path, TARGET_NONE, "");
+}
+END_TEST
+
+START_TEST(notify)
+{
+    expect("/notify", TARGET_NOTIFY, "");
+    expect("/notify/", TARGET_NOTIFY, "");
+    expect("/notify/meter", TARGET_NOTIFY, "meter");
+    expect("/notify/meter/x", TARGET_NONE, "");
+    expect("/", TARGET_NOTIFY, "");
+    expect("", TARGET_NOTIFY, "");
+    expect("/notifyx", TARGET_EXCHANGE, "notifyx");
+    expect("/Notify/meter", TARGET_NONE, "");
+    expect_at("/a/b", "/a/b/meter", TARGET_NOTIFY, "meter");
+    expect_at("/a/b", "/a", TARGET_EXCHANGE, "a");
+    expect_at("/a/b", "/notify/meter", TARGET_NONE, "");
+}
+END_TEST
+
+START_TEST(not_ours)
+{
+    static const char *const paths[] = {"/~", "/_", "/~/", "/~/other", "/~/other/cse-in/e2EKeyCSE",
+        "/~/in-cse/cse-in/other", "/~/in-cse/cse-in/other/" NAME, "/~//in-cse", "/~in-cse/" NAME,
+        "/_/m2m.example", "/_/other.example/in-cse", "/_/m2m.example/other/cse-in/e2EKeyCSE",
+        "/_/m2m.example/~/in-cse/x/y", "/cse-in/other", "/cse-in//e2EKeyCSE", "/other/e2EKeyCSE",
+        "/base/cse-in/e2EKeyCSE", "cse-in", "cse-in/e2EKeyCSE", "/~/in-cse/~/other",
+        "/~/in-cse/cse-in/cse-in", "/CSE-IN/e2EKeyCSE", "/~/In-cse/e2EKeyCSE", "\xff"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+        expect(paths[i], TARGET_NONE, "");
+}
+END_TEST
+
+CHECK_MAIN("onem2m/target", structured, unstructured, names_have_a_bound, notify, not_ours)
