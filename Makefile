@@ -246,7 +246,7 @@ $(foreach target,$(FUZZERS),$(eval $(call fuzz_rule,$(target),$(FUZZ_ROOM_$(targ
 .PHONY: fuzz $(FUZZERS:%=fuzz-%)
 fuzz: $(FUZZERS:%=fuzz-%)
 $(FUZZERS:%=fuzz-%): fuzz-%:
-	+@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz SANITIZE=fuzzer-no-link,address,undefined $(BUILD)/fuzz/tests/fuzz/fuzz_$*
+	+@$(MAKE) --no-print-directory CC=clang EXTRA_CFLAGS=-Wno-error BUILD=$(BUILD)/fuzz SANITIZE=fuzzer-no-link,address,undefined $(BUILD)/fuzz/tests/fuzz/fuzz_$*
 	@mkdir -p $(BUILD)/fuzz/corpus/$*
 	$(BUILD)/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
