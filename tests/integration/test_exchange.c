@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The main job, on the real daemon: exchanges by every way in, and what holds them together. */
+#include "support/check_main.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "support/exchange.h"
+#include "support/varlink.h"
+#include "tls/context.h"
+
+#define ENTRY "/cse-in/e2EKeyCSE"
+
+static struct daemon daemon_;
+static CURL *client;
+static struct initiator_credential *meter;
+
+static void set_up(const struct daemon_options *options)
+{
+    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
+    daemon_start(&daemon_, options);
+    client = http_open();
+    meter = exchange_credential(&daemon_, "meter");
+}
+
+static void tear_down(void)
+{
+    initiator_credential_free(meter);
+    http_close(client);
+    daemon_stop(&daemon_);
+}
+
+/* One side of one exchange, step by step. */
+struct run {
+    struct initiator *initiator;
+    struct buffer message1, message2, message3, message4;
+    struct exported_key exported;
+};
+
+static void begin(struct run *run, struct initiator_credential *credential)
+{
+    struct fault fault = FAULT_INIT;
+
+    *run = (struct run){0};
+    run->message1.limit = run->message2.limit = run->message3.limit = run->message4.limit = 65536;
+    ck_assert_int_eq(
+        initiator_start(credential, "in-cse.m2m.example", &run->initiator, &run->message1, &fault),
+        RESULT_OK);
+}
+
+static void take_message2(struct run *run, const char *body)
+{
+    struct fault fault = FAULT_INIT;
+
+    exchange_message(body, &run->message2);
+    ck_assert_msg(initiator_answer(run->initiator, buffer_bytes(&run->message2),
+                      "//m2m.example/in-cse", &run->message3, &fault) == RESULT_OK,
+        "%s", fault.text);
+}
+
+static void take_message4(struct run *run, const char *body)
+{
+    struct fault fault = FAULT_INIT;
+
+    exchange_message(body, &run->message4);
+    ck_assert_msg(initiator_finish(run->initiator, buffer_bytes(&run->message4), &run->exported,
+                      &fault) == RESULT_OK,
+        "%s", fault.text);
+}
+
+static void end(struct run *run)
+{
+    initiator_free(run->initiator);
+    buffer_release(&run->message1);
+    buffer_release(&run->message2);
+    buffer_release(&run->message3);
+    buffer_release(&run->message4);
+}
+
+static void call(const char *method, const char *path, const char *from, const char *id,
+    const char *type, const char *content, struct http_answer *answer)
+{
+    m2m_call(client, daemon_.port,
+        &(struct m2m_request){.method = method,
+            .path = path,
+            .from = from,
+            .request_id = id,
+            .content_type = type,
+            .body = content},
+        answer);
+}
+
+static void send_message(const char *method, const char *path, const char *from, const char *id,
+    const struct buffer *message, struct http_answer *answer)
+{
+    char *content = exchange_content(buffer_bytes(message));
+
+    call(method, path, from, id,
+        strcmp(method, "POST") == 0 ? "application/json;ty=30001" : "application/json", content,
+        answer);
+    free(content);
+}
+
+static void notify(const char *path, const char *from, const char *id, const struct buffer *message,
+    struct http_answer *answer)
+{
+    char *text = malloc(BASE64_OCTETS(message->size) + 1);
+    char *content = NULL;
+
+    base64_encode_text(buffer_bytes(message), text);
+    ck_assert_int_gt(asprintf(&content, "{\"m2m:seci\":{\"sit\":6.0,\"eckm\":\"%s\"}}", text), 0);
+    call("POST", path, from, id, "application/vnd.onem2m-ntfy+json", content, answer);
+    free(content);
+    free(text);
+}
+
+static void expect(const struct http_answer *answer, long status, const char *rsc)
+{
+    const char *got = http_answer_header(answer, "X-M2M-RSC");
+
+    ck_assert_msg(answer->status == status && got && strcmp(got, rsc) == 0,
+        "expected %ld/%s, got %ld/%s: %s", status, rsc, answer->status, got ? got : "-",
+        answer->body ? answer->body : "");
+}
+
+/* A member of m2m:e2ek as text; static. */
+static const char *member(const struct http_answer *answer, const char *name)
+{
+    static char text[8192];
+    json_t *root = json_loads(answer->body, 0, NULL);
+    json_t *value = json_object_get(json_object_get(root, "m2m:e2ek"), name);
+
+    text[0] = '\0';
+    if (json_is_string(value))
+        snprintf(text, sizeof(text), "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
+    json_decref(root);
+    return text;
+}
+
+/* The key that a local AE reads for PEER is the one that RUN exported. */
+static void expect_key(const struct run *run, const char *peer)
+{
+    struct varlink varlink;
+    char key[BASE64_OCTETS(32) + 1];
+    char id[33];
+
+    base64_encode_text(bytes_of(run->exported.key, 32), key);
+    bytes_to_hex(bytes_of(run->exported.id, 16), id);
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply =
+        varlink_call(&varlink, "org.e2ekeyd.Keys.GetKey", json_pack("{s:s}", "peer", peer));
+    json_t *got = json_object_get(json_object_get(reply, "parameters"), "key");
+    ck_assert_str_eq(varlink_error(reply), "");
+    ck_assert_str_eq(json_string_value(json_object_get(got, "keyId")), id);
+    ck_assert(strcmp(json_string_value(json_object_get(got, "key")), key) == 0);
+    ck_assert_str_eq(json_string_value(json_object_get(got, "local")), "//m2m.example/in-cse");
+    ck_assert_str_eq(json_string_value(json_object_get(got, "role")), "terminating");
+    ck_assert_str_eq(json_string_value(json_object_get(got, "flavour")), "aeId");
+    json_decref(reply);
+    varlink_close(&varlink);
+}
+
+START_TEST(create_and_update_establish_a_key)
+{
+    struct run run;
+    struct http_answer answer;
+    char path[200];
+
+    set_up(&(struct daemon_options){0});
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
+    expect(&answer, 201, "2001");
+    ck_assert_str_eq(http_answer_header(&answer, "X-M2M-RI"), "r1");
+    ck_assert_str_eq(http_answer_header(&answer, "X-M2M-RVI"), "3");
+    ck_assert_str_eq(member(&answer, "est"), "1");
+    ck_assert_str_eq(member(&answer, "ty"), "30001");
+    ck_assert_str_eq(member(&answer, "lid"), "//m2m.example/in-cse");
+    ck_assert_uint_eq(strlen(member(&answer, "rn")), 32);
+    snprintf(path, sizeof(path), "/in-cse/%s", member(&answer, "ri"));
+    ck_assert_str_eq(http_answer_header(&answer, "Content-Location"), path);
+    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
+    take_message2(&run, answer.body);
+    http_answer_release(&answer);
+
+    send_message("PUT", path, "Cmeter", "r2", &run.message3, &answer);
+    expect(&answer, 200, "2004");
+    ck_assert_str_eq(member(&answer, "est"), "2");
+    take_message4(&run, answer.body);
+    char id[33];
+    bytes_to_hex(bytes_of(run.exported.id, 16), id);
+    ck_assert_str_eq(member(&answer, "kid"), id);
+    http_answer_release(&answer);
+    expect_key(&run, "Cmeter");
+    expect_key(&run, "/in-cse/Cmeter");
+    expect_key(&run, "//m2m.example/in-cse/Cmeter");
+    end(&run);
+    tear_down();
+}
+END_TEST
+
+START_TEST(every_path_leads_in)
+{
+    static const char *const parents[] = {"/cse-in", "/-", "/~/in-cse", "/~/in-cse/cse-in",
+        "/~/in-cse/-", "/_/m2m.example/in-cse", "/_/m2m.example/in-cse/cse-in",
+        "/%7E/in-cse/cse-in", "/poa/prefix/~/in-cse/cse-in"};
+
+    set_up(&(struct daemon_options){0});
+    for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+        for (int form = 0; form < 4; form++) {
+            static const char *const create_at[] = {"", "/", "/e2EKeyCSE", "/e2EKeyCSE/"};
+            struct run run;
+            struct http_answer answer;
+            char path[200];
+
+            begin(&run, meter);
+            snprintf(path, sizeof(path), "%s%s", parents[i], create_at[form]);
+            send_message("POST", path, "/in-cse/Cmeter", "r1", &run.message1, &answer);
+            expect(&answer, 201, "2001");
+            take_message2(&run, answer.body);
+            snprintf(path, sizeof(path), "%s/e2EKeyCSE/%s", parents[i], member(&answer, "rn"));
+            if (form == 1)
+                snprintf(path, sizeof(path), "/~/in-cse/%s", member(&answer, "ri"));
+            if (form == 2)
+                snprintf(path, sizeof(path), "/_/m2m.example/in-cse/%s/", member(&answer, "ri"));
+            if (form == 3)
+                snprintf(path, sizeof(path), "%s/e2EKeyCSE", parents[i]);
+            http_answer_release(&answer);
+            send_message("PUT", path, "//m2m.example/in-cse/Cmeter", "r2", &run.message3, &answer);
+            expect(&answer, 200, "2004");
+            take_message4(&run, answer.body);
+            http_answer_release(&answer);
+            expect_key(&run, "Cmeter");
+            end(&run);
+        }
+    tear_down();
+}
+END_TEST
+
+START_TEST(notify_establishes_a_key)
+{
+    static const char *const paths[] = {
+        ENTRY, "/notify", "/notify/in-cse", "/~/in-cse/cse-in/e2EKeyCSE"};
+
+    set_up(&(struct daemon_options){0});
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        struct run run;
+        struct http_answer answer;
+
+        begin(&run, meter);
+        notify(paths[i], "Cmeter", "n1", &run.message1, &answer);
+        expect(&answer, 200, "2000");
+        ck_assert_ptr_nonnull(strstr(answer.body, "\"sit\":6"));
+        take_message2(&run, answer.body);
+        http_answer_release(&answer);
+        notify(paths[i], "Cmeter", "n2", &run.message3, &answer);
+        expect(&answer, 200, "2000");
+        take_message4(&run, answer.body);
+        http_answer_release(&answer);
+        expect_key(&run, "Cmeter");
+        end(&run);
+    }
+    tear_down();
+}
+END_TEST
+
+START_TEST(retransmissions_get_the_same_octets)
+{
+    struct run run;
+    struct http_answer first, again;
+    char path[200];
+
+    set_up(&(struct daemon_options){0});
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &first);
+    send_message("POST", ENTRY, "/in-cse/Cmeter", "r1", &run.message1, &again);
+    expect(&again, 201, "2001");
+    ck_assert_str_eq(first.body, again.body);
+    ck_assert_str_eq(http_answer_header(&first, "Content-Location"),
+        http_answer_header(&again, "Content-Location"));
+    http_answer_release(&again);
+    snprintf(path, sizeof(path), ENTRY "/%s", member(&first, "rn"));
+    char *message2 = strdup(first.body);
+    take_message2(&run, first.body);
+    http_answer_release(&first);
+
+    send_message("PUT", path, "Cmeter", "r2", &run.message3, &first);
+    send_message("PUT", path, "Cmeter", "r2", &run.message3, &again);
+    expect(&again, 200, "2004");
+    ck_assert_str_eq(first.body, again.body);
+    http_answer_release(&again);
+    take_message4(&run, first.body);
+    http_answer_release(&first);
+
+    /* A late copy of Message 1 gets what it got then, and no second handshake. */
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &again);
+    expect(&again, 201, "2001");
+    ck_assert_str_eq(message2, again.body);
+    http_answer_release(&again);
+    free(message2);
+
+    /* The same Message 3 with another request identifier is no retransmission. */
+    send_message("PUT", path, "Cmeter", "r3", &run.message3, &again);
+    expect(&again, 409, "4105");
+    http_answer_release(&again);
+    expect_key(&run, "Cmeter");
+    end(&run);
+    tear_down();
+}
+END_TEST
+
+START_TEST(notify_retransmissions_get_the_same_octets)
+{
+    struct run run;
+    struct http_answer first, again;
+
+    set_up(&(struct daemon_options){0});
+    begin(&run, meter);
+    notify("/notify", "Cmeter", "n1", &run.message1, &first);
+    notify("/notify", "Cmeter", "n1", &run.message1, &again);
+    ck_assert_str_eq(first.body, again.body);
+    take_message2(&run, first.body);
+    http_answer_release(&first);
+    http_answer_release(&again);
+    notify("/notify", "Cmeter", "n2", &run.message3, &first);
+    notify("/notify", "/in-cse/Cmeter", "n2", &run.message3, &again);
+    expect(&again, 200, "2000");
+    ck_assert_str_eq(first.body, again.body);
+    take_message4(&run, first.body);
+    http_answer_release(&first);
+    http_answer_release(&again);
+    end(&run);
+    tear_down();
+}
+END_TEST
+
+/* Whoever sends in the originator's name can open exchanges, but neither end nor divert one. */
+START_TEST(forgers_do_not_disturb_an_honest_exchange)
+{
+    struct run honest, forged[2];
+    struct http_answer answer;
+
+    set_up(&(struct daemon_options){0});
+    begin(&honest, meter);
+    begin(&forged[0], meter);
+    begin(&forged[1], meter);
+    notify("/notify", "Cmeter", "f0", &forged[0].message1, &answer);
+    http_answer_release(&answer);
+    notify("/notify", "Cmeter", "h1", &honest.message1, &answer);
+    expect(&answer, 200, "2000");
+    take_message2(&honest, answer.body);
+    http_answer_release(&answer);
+    notify("/notify", "Cmeter", "f1", &forged[1].message1, &answer);
+    expect(&answer, 200, "2000");
+    http_answer_release(&answer);
+
+    /* A Message 3 of which a signed octet was changed signs no transcript here. */
+    struct buffer bad = {.limit = 65536};
+    ck_assert_int_eq(buffer_append(&bad, honest.message3.data, honest.message3.size), RESULT_OK);
+    for (size_t i = 0; i + 4 < bad.size; i++)
+        if (bad.data[i] == 16 && bad.data[i + 1] == 0 && bad.data[i + 2] == 0 &&
+            bad.data[i + 3] == 66) { /* ClientKeyExchange: another point's octet */
+            bad.data[i + 20] ^= 1;
+            break;
+        }
+    notify("/notify", "Cmeter", "f2", &bad, &answer);
+    expect(&answer, 403, "4106");
+    http_answer_release(&answer);
+    buffer_release(&bad);
+
+    notify("/notify", "Cmeter", "h2", &honest.message3, &answer);
+    expect(&answer, 200, "2000");
+    take_message4(&honest, answer.body);
+    http_answer_release(&answer);
+    expect_key(&honest, "Cmeter");
+    end(&honest);
+    end(&forged[0]);
+    end(&forged[1]);
+    tear_down();
+}
+END_TEST
+
+START_TEST(an_exchange_can_be_retrieved_and_deleted_by_its_originator)
+{
+    struct run run;
+    struct http_answer answer;
+    char path[200];
+
+    set_up(&(struct daemon_options){0});
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
+    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
+    take_message2(&run, answer.body);
+    http_answer_release(&answer);
+
+    call("GET", path, "Cmeter", "r2", NULL, NULL, &answer);
+    expect(&answer, 200, "2000");
+    ck_assert_str_eq(member(&answer, "est"), "1");
+    ck_assert_str_eq(member(&answer, "eckm"), "");
+    http_answer_release(&answer);
+    call("GET", path, "Cother", "r2", NULL, NULL, &answer);
+    expect(&answer, 403, "4103");
+    http_answer_release(&answer);
+    call("DELETE", path, "Cother", "r2", NULL, NULL, &answer);
+    expect(&answer, 403, "4103");
+    http_answer_release(&answer);
+    call("DELETE", path, "Cmeter", "r3", NULL, NULL, &answer);
+    expect(&answer, 200, "2002");
+    http_answer_release(&answer);
+    call("GET", path, "Cmeter", "r4", NULL, NULL, &answer);
+    expect(&answer, 404, "4004");
+    http_answer_release(&answer);
+    send_message("PUT", path, "Cmeter", "r5", &run.message3, &answer);
+    expect(&answer, 404, "4004");
+    http_answer_release(&answer);
+    end(&run);
+    tear_down();
+}
+END_TEST
+
+START_TEST(deleting_an_established_exchange_leaves_the_key)
+{
+    struct run run;
+    struct http_answer answer;
+    char path[200];
+
+    set_up(&(struct daemon_options){0});
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
+    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
+    take_message2(&run, answer.body);
+    http_answer_release(&answer);
+    send_message("PUT", path, "Cmeter", "r2", &run.message3, &answer);
+    take_message4(&run, answer.body);
+    http_answer_release(&answer);
+    call("GET", path, "Cmeter", "r3", NULL, NULL, &answer);
+    ck_assert_str_eq(member(&answer, "est"), "2");
+    ck_assert_uint_eq(strlen(member(&answer, "kid")), 32);
+    http_answer_release(&answer);
+    call("DELETE", path, "Cmeter", "r4", NULL, NULL, &answer);
+    expect(&answer, 200, "2002");
+    http_answer_release(&answer);
+    expect_key(&run, "Cmeter");
+    end(&run);
+    tear_down();
+}
+END_TEST
+
+START_TEST(the_entry_point_shows_its_certificates)
+{
+    struct http_answer answer;
+
+    set_up(&(struct daemon_options){0});
+    call("GET", ENTRY, "Cmeter", "r1", NULL, NULL, &answer);
+    expect(&answer, 200, "2000");
+    json_t *root = json_loads(answer.body, 0, NULL);
+    json_t *info = json_object_get(json_object_get(root, "m2m:e2ek"), "esi");
+    char *features = json_dumps(json_object_get(info, "esf"), JSON_COMPACT);
+    ck_assert_str_eq(features, "[43,44,45]");
+    ck_assert_uint_eq(json_array_size(json_object_get(info, "escert")), 1);
+    free(features);
+    json_decref(root);
+    http_answer_release(&answer);
+    tear_down();
+}
+END_TEST
+
+/* Exchanges under way finish under the policy that they began with. */
+START_TEST(a_reload_leaves_exchanges_under_way)
+{
+    struct run run;
+    struct http_answer answer;
+
+    set_up(&(struct daemon_options){.inherit = true});
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
+    take_message2(&run, answer.body);
+    http_answer_release(&answer);
+    daemon_change_policy(&daemon_, "{\"initiators\":[]}");
+    daemon_reload(&daemon_);
+    send_message("PUT", ENTRY, "Cmeter", "r2", &run.message3, &answer);
+    expect(&answer, 200, "2004");
+    take_message4(&run, answer.body);
+    http_answer_release(&answer);
+    expect_key(&run, "Cmeter");
+    end(&run);
+
+    begin(&run, meter);
+    send_message("POST", ENTRY, "Cmeter", "r3", &run.message1, &answer);
+    take_message2(&run, answer.body);
+    http_answer_release(&answer);
+    send_message("PUT", ENTRY, "Cmeter", "r4", &run.message3, &answer);
+    expect(&answer, 403, "4106");
+    http_answer_release(&answer);
+    end(&run);
+
+    /* A policy with a fault changes nothing. */
+    daemon_change_policy(&daemon_, "{\"initiators\":[{\"flavour\":\"none\"}]}");
+    daemon_reload(&daemon_);
+    call("GET", ENTRY, "Cmeter", "r5", NULL, NULL, &answer);
+    expect(&answer, 200, "2000");
+    http_answer_release(&answer);
+    tear_down();
+}
+END_TEST
+
+CHECK_MAIN("integration/exchange", create_and_update_establish_a_key, every_path_leads_in,
+    notify_establishes_a_key, retransmissions_get_the_same_octets,
+    notify_retransmissions_get_the_same_octets, forgers_do_not_disturb_an_honest_exchange,
+    an_exchange_can_be_retrieved_and_deleted_by_its_originator,
+    deleting_an_established_exchange_leaves_the_key, the_entry_point_shows_its_certificates,
+    a_reload_leaves_exchanges_under_way)
