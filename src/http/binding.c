@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/binding.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "onem2m/status.h"
+
+/* Where the reason goes: the first one stays. */
+static struct fault *first(struct binding *binding)
+{
+    return binding->fault.result == RESULT_OK ? &binding->fault : NULL;
+}
+
+/* --- request line --- */
+
+/* TS-0009 6.2.1: the methods and, as ty decides about POST, what each means without it. */
+static const struct {
+    const char *method;
+    enum operation operation;
+    bool has_content;
+} methods[] = {
+    {"GET", OPERATION_RETRIEVE, false},
+    {"POST", OPERATION_NOTIFY, true},
+    {"PUT", OPERATION_UPDATE, true},
+    {"DELETE", OPERATION_DELETE, false},
+};
+#define METHODS_ALLOWED "GET, POST, PUT, DELETE"
+
+static bool has_content(enum operation operation)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (methods[i].operation == operation)
+            return methods[i].has_content;
+    return false;
+}
+
+static void read_method(struct binding *binding, const char *method)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (strcmp(method, methods[i].method) == 0) {
+            binding->request.operation = methods[i].operation;
+            return;
+        }
+    binding->request.operation = OPERATION_RETRIEVE; /* the shape of the refusal */
+    binding->is_unknown_method = true;
+    fault_set(first(binding), RESULT_NOT_ALLOWED, "method %.16s stands for no operation", method);
+}
+
+/* An absolute-form target (RFC 9112 3.2.2) names us before the path. */
+static const char *path_of(const char *target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+        if (strncasecmp(target, schemes[i], strlen(schemes[i])) == 0)
+            return strchrnul(target + strlen(schemes[i]), '/');
+    return target;
+}
+
+enum result binding_decode(const char *text, char *out, size_t size, struct fault *fault)
+{
+    for (char *const end = out + size - 1; *text && out < end; out++) {
+        uint8_t octet = (uint8_t)*text++;
+        if (octet == '%') {
+            char digits[3] = {0};
+            strncpy(digits, text, 2);
+            if (!bytes_from_hex(digits, &octet, 1) || octet == 0)
+                return fault_set(
+                    fault, RESULT_BAD_REQUEST, "\"%%%s\" in the URI is no octet", digits);
+            text += 2;
+        }
+        *out = (char)octet;
+    }
+    *out = '\0';
+    return *text ? fault_set(fault, RESULT_NOT_FOUND, "the URI is too long to name a resource")
+                 : RESULT_OK;
+}
+
+void binding_start(struct binding *binding, const char *method, const char *path)
+{
+    *binding = (struct binding){
+        .request.to = binding->path,
+        .fault = {.result = RESULT_OK, .alert = FAULT_NO_ALERT},
+    };
+    read_method(binding, method);
+    if (binding_decode(path_of(path), binding->path, sizeof(binding->path), first(binding)) !=
+        RESULT_OK)
+        binding->path[0] = '\0';
+}
+
+/* --- headers --- */
+
+static const char *const header_names[BINDING_HEADERS] = {
+    [BINDING_FROM] = "X-M2M-Origin",
+    [BINDING_REQUEST_ID] = "X-M2M-RI",
+    [BINDING_RELEASE] = "X-M2M-RVI",
+    [BINDING_EXPIRATION] = "X-M2M-RET",
+    [BINDING_CONTENT_TYPE] = "Content-Type",
+    [BINDING_CONTENT_LENGTH] = "Content-Length",
+    [BINDING_TRANSFER_ENCODING] = "Transfer-Encoding",
+};
+
+/* Servers leave blanks at the end of a value where they found them. */
+static struct bytes without_blanks(const char *value)
+{
+    value += strspn(value, " \t");
+    struct bytes text = bytes_of_string(value);
+    while (text.size > 0 && strchr(" \t", text.data[text.size - 1]))
+        text.size--;
+    return text;
+}
+
+static void keep_header(struct binding *binding, enum binding_header number, const char *value)
+{
+    struct bytes text = without_blanks(value);
+
+    if (binding->has_header[number]) {
+        binding->is_unreadable |=
+            number == BINDING_CONTENT_LENGTH || number == BINDING_TRANSFER_ENCODING;
+        fault_set(first(binding), RESULT_BAD_REQUEST, "%s comes twice", header_names[number]);
+        return;
+    }
+    binding->has_header[number] = true;
+    if (text.size >= sizeof(binding->header[number])) {
+        fault_set(first(binding), RESULT_BAD_REQUEST, "%s is longer than %zu octets",
+            header_names[number], sizeof(binding->header[number]) - 1);
+        return;
+    }
+    memcpy(binding->header[number], text.data, text.size);
+    binding->header[number][text.size] = '\0';
+}
+
+void binding_header(struct binding *binding, const char *name, const char *value)
+{
+    if (strcasecmp(name, "Accept") == 0)
+        media_accept_add(&binding->accept, value);
+    for (size_t i = 0; i < BINDING_HEADERS; i++)
+        if (strcasecmp(name, header_names[i]) == 0)
+            keep_header(binding, (enum binding_header)i, value);
+}
+
+void binding_query(struct binding *binding, const char *name, const char *value)
+{
+    const struct {
+        const char *name, **field;
+        char *text;
+    } queries[] = {
+        {"rt", &binding->request.response_type, binding->response_type},
+        {"rcn", &binding->request.result_content, binding->result_content},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+        if (strcmp(name, queries[i].name) != 0)
+            continue;
+        if (*queries[i].field)
+            fault_set(first(binding), RESULT_BAD_REQUEST, "%s comes twice", name);
+        else if (binding_decode(value ? value : "", queries[i].text, BINDING_QUERY_OCTETS, NULL) !=
+                 RESULT_OK)
+            fault_set(first(binding), RESULT_BAD_REQUEST, "%s is malformed", name);
+        *queries[i].field = queries[i].text;
+    }
+}
+
+/* --- all of it --- */
+
+static const char *header(const struct binding *binding, enum binding_header number)
+{
+    return binding->has_header[number] ? binding->header[number] : NULL;
+}
+
+/* Two lengths, or a coding that hides where the body ends (RFC 9112 6.3), are how requests get
+ * smuggled past a proxy. */
+static void check_framing(struct binding *binding, size_t body_limit)
+{
+    const char *coding = header(binding, BINDING_TRANSFER_ENCODING);
+    const char *length = header(binding, BINDING_CONTENT_LENGTH);
+
+    if (coding && (length || strcasecmp(coding, "chunked") != 0)) {
+        fault_set(first(binding), RESULT_BAD_REQUEST,
+            "Transfer-Encoding other than chunked, or beside Content-Length");
+        binding->is_unreadable = true;
+    }
+    if (length && strtoull(length, NULL, 10) > body_limit) {
+        binding_refuse_body(binding, body_limit);
+        binding->is_unreadable = true;
+    }
+}
+
+/* POST with a resource type is Create, without one Notify (TS-0009 6.2.1). */
+static void check_content_type(struct binding *binding)
+{
+    const char *type = header(binding, BINDING_CONTENT_TYPE);
+
+    if (!has_content(binding->request.operation))
+        return;
+    media_type_read(type ? type : "", &binding->type);
+    if (binding->request.operation == OPERATION_NOTIFY && binding->type.has_resource_type) {
+        binding->request.operation = OPERATION_CREATE;
+        binding->request.resource_type = binding->type.resource_type;
+    }
+    if (binding->type.is_repeated)
+        fault_set(first(binding), RESULT_BAD_REQUEST, "ty comes twice");
+    else if (!type)
+        fault_set(first(binding), RESULT_UNSUPPORTED_MEDIA, "Content-Type is missing");
+    else if (!binding->type.is_supported)
+        fault_set(first(binding), RESULT_UNSUPPORTED_MEDIA,
+            "content is taken as application/json, application/vnd.onem2m-res+json or "
+            "application/vnd.onem2m-ntfy+json, in UTF-8");
+}
+
+void binding_finish(struct binding *binding, size_t body_limit)
+{
+    check_framing(binding, body_limit);
+    check_content_type(binding);
+    if (!media_accept_choice(&binding->accept))
+        fault_set(first(binding), RESULT_NOT_ACCEPTABLE,
+            "responses are application/json or application/vnd.onem2m-res+json");
+    binding->request.from = header(binding, BINDING_FROM);
+    binding->request.request_id = header(binding, BINDING_REQUEST_ID);
+    binding->request.release = header(binding, BINDING_RELEASE);
+    binding->request.expiration = header(binding, BINDING_EXPIRATION);
+}
+
+void binding_refuse_body(struct binding *binding, size_t body_limit)
+{
+    fault_set(first(binding), RESULT_BAD_MESSAGE, "the body is larger than %zu octets", body_limit);
+}
+
+/* --- response --- */
+
+/* Something, of a length that is no burden, in printable ASCII: or it is left out. */
+static void echo(const struct binding *binding, enum binding_header number, size_t most,
+    binding_writer *write, void *context)
+{
+    const char *value = binding->header[number];
+    size_t length = strlen(value);
+
+    if (length == 0 || length > most)
+        return;
+    for (size_t i = 0; i < length; i++)
+        if (value[i] < ' ' || value[i] > '~')
+            return;
+    write(context, header_names[number], value);
+}
+
+static void write_number(binding_writer *write, void *context, const char *name, unsigned value)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", value);
+    write(context, name, text);
+}
+
+int binding_respond(const struct binding *binding, const struct response *response,
+    binding_writer *write, void *context)
+{
+    const char *type = media_accept_choice(&binding->accept);
+
+    write_number(write, context, "X-M2M-RSC", (unsigned)response->rsc);
+    echo(binding, BINDING_REQUEST_ID, REQUEST_ID_OCTETS - 1, write, context);
+    echo(binding, BINDING_RELEASE, 8, write, context);
+    if (response->content.size > 0) /* a refusal of Accept has to be said in something */
+        write(context, "Content-Type", type ? type : "application/json");
+    if (response->location[0])
+        write(context, "Content-Location", response->location);
+    if (response->retry_after_s > 0)
+        write_number(write, context, "Retry-After", response->retry_after_s);
+    if (binding->is_unknown_method)
+        write(context, "Allow", METHODS_ALLOWED);
+    return status_http(response->result, response->rsc);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The HTTP binding (TS-0009): an HTTP request to a request primitive, a response primitive to an
+ * HTTP response. No sockets here: the server hands in what it read, piece by piece.
+ *
+ *   binding_start, then binding_header and binding_query for each, then binding_finish.
+ */
+#pragma once
+
+#include "http/media.h"
+#include "onem2m/primitive.h"
+
+#define BINDING_PATH_OCTETS  1024
+#define BINDING_QUERY_OCTETS 16
+
+enum binding_header {
+    BINDING_FROM,
+    BINDING_REQUEST_ID,
+    BINDING_RELEASE,
+    BINDING_EXPIRATION,
+    BINDING_CONTENT_TYPE,
+    BINDING_CONTENT_LENGTH,
+    BINDING_TRANSFER_ENCODING,
+    BINDING_HEADERS,
+};
+
+/* About 3.5 KB. The request points into it: not to be copied. */
+struct binding {
+    struct request request; /* complete, but for its content, after binding_finish */
+    struct fault fault;     /* the first thing that is wrong; .result RESULT_OK = nothing */
+    bool is_unreadable;     /* the body will not be read: answer at once and close */
+    bool is_unknown_method;
+
+    bool has_header[BINDING_HEADERS];
+    char header[BINDING_HEADERS][IDENTIFIER_OCTETS]; /* without blanks around it */
+    char path[BINDING_PATH_OCTETS];
+    char response_type[BINDING_QUERY_OCTETS], result_content[BINDING_QUERY_OCTETS];
+    struct media_type type;
+    struct media_accept accept;
+};
+
+/* PATH: the request target as it came, without its query. */
+void binding_start(struct binding *binding, const char *method, const char *path);
+void binding_header(struct binding *binding, const char *name, const char *value);
+/* As it came, percent-encoded; VALUE may be NULL. */
+void binding_query(struct binding *binding, const char *name, const char *value);
+/* BODY_LIMIT: the most octets that a body may have. */
+void binding_finish(struct binding *binding, size_t body_limit);
+
+/* The body turned out to be longer than BODY_LIMIT. */
+void binding_refuse_body(struct binding *binding, size_t body_limit);
+
+/* Hands each header of the response to WRITE and returns the HTTP status. */
+typedef void binding_writer(void *context, const char *name, const char *value);
+int binding_respond(const struct binding *binding, const struct response *response,
+    binding_writer *write, void *context);
+
+/* Undoes percent-encoding (RFC 3986 2.1): RESULT_BAD_REQUEST when it is malformed or hides a NUL,
+ * RESULT_NOT_FOUND when the text does not fit. */
+enum result binding_decode(const char *text, char *out, size_t size, struct fault *fault)
+    WARN_UNUSED;

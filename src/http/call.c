@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/secret.h"
+#include "http/binding.h"
+#include "http/https.h"
+
+#define JSON_AROUND_OCTETS 4096   /* more than any content has beside eckm */
+#define DISCARD_OCTETS     262144 /* of an over-long body that came without its length */
+
+struct call {
+    struct binding binding;
+    struct buffer body;
+    size_t discarded;
+};
+
+/* What is known of a connection that has to show a certificate. */
+struct peer {
+    bool is_trusted;
+};
+
+/* --- the count of calls under way --- */
+
+static void enter(struct call_shared *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    shared->under_way++;
+    pthread_mutex_unlock(&shared->lock);
+}
+
+static void leave(struct call_shared *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    if (--shared->under_way == 0)
+        pthread_cond_signal(&shared->idle);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+/* --- the answer --- */
+
+static void write_header(void *response, const char *name, const char *value)
+{
+    /* Out of memory, or a value that we would never write: the answer goes without. */
+    (void)MHD_add_response_header(response, name, value);
+}
+
+/* The body goes over to the response, so that it is sent from where it was written. */
+static struct MHD_Response *make_response(struct response *answer)
+{
+    struct buffer *content = &answer->content;
+
+    if (content->size == 0)
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
+        content->size, content->data, wiping_free);
+    if (response)
+        content->data = NULL;
+    return response;
+}
+
+static enum MHD_Result answer(
+    struct call_shared *shared, struct MHD_Connection *connection, struct call *call)
+{
+    CLEANUP(response_release) struct response answer = {0};
+    struct binding *binding = &call->binding;
+
+    binding->request.content = buffer_bytes(&call->body);
+    procedure_answer(shared->procedure, &binding->request,
+        binding->fault.result == RESULT_OK ? NULL : &binding->fault, &answer);
+
+    struct MHD_Response *response = make_response(&answer);
+    if (!response)
+        return MHD_NO;
+    int status = binding_respond(binding, &answer, write_header, response);
+    if (binding->is_unreadable || shared->is_stopping)
+        write_header(response, "Connection", "close");
+    enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* --- the request --- */
+
+static enum MHD_Result each_header(
+    void *binding, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    binding_header(binding, name, value ? value : "");
+    return MHD_YES;
+}
+
+static enum MHD_Result each_query(
+    void *binding, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    binding_query(binding, name, value);
+    return MHD_YES;
+}
+
+/* Its certificate is verified once; a trusted connection stays so while it lasts. */
+static bool is_trusted(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *context =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct peer *peer = context ? context->socket_context : NULL;
+
+    if (!peer)
+        return false;
+    if (!peer->is_trusted) {
+        const union MHD_ConnectionInfo *session =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        peer->is_trusted = session && https_is_client_trusted(session->tls_session);
+    }
+    return peer->is_trusted;
+}
+
+static size_t body_limit(struct call_shared *shared)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
+    return BASE64_OCTETS((size_t)snapshot->policy->limits.message_octets) + JSON_AROUND_OCTETS;
+}
+
+/* The headers are there. */
+static enum MHD_Result begin(struct call_shared *shared, struct MHD_Connection *connection,
+    struct call *call, const char *method, const char *path)
+{
+    call->body.limit = body_limit(shared);
+    binding_start(&call->binding, method, path);
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &call->binding);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &call->binding);
+    binding_finish(&call->binding, call->body.limit);
+    if (shared->needs_client_certificate && !is_trusted(connection)) {
+        fault_set(&call->binding.fault, RESULT_NOT_AUTHORISED,
+            "this address is for clients with a certificate that it trusts");
+        call->binding.is_unreadable = true;
+    }
+    return call->binding.is_unreadable ? answer(shared, connection, call) : MHD_YES;
+}
+
+/* A piece of the body. What is too long is read for a while, so that its sender sees the answer. */
+static enum MHD_Result receive(struct call *call, const char *upload, size_t *upload_size)
+{
+    size_t size = *upload_size;
+
+    *upload_size = 0;
+    if (call->discarded == 0) {
+        enum result result = buffer_append(&call->body, upload, size);
+        if (result != RESULT_BUSY)
+            return result == RESULT_OK ? MHD_YES : MHD_NO;
+        binding_refuse_body(&call->binding, call->body.limit);
+        buffer_release(&call->body);
+    }
+    call->discarded += size;
+    return call->discarded <= DISCARD_OCTETS ? MHD_YES : MHD_NO;
+}
+
+/* --- what libmicrohttpd calls --- */
+
+enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, const char *path,
+    const char *method, const char *version, const char *upload, size_t *upload_size,
+    void **own_context)
+{
+    struct call_shared *shared = context;
+    struct call *call = *own_context;
+
+    (void)version;
+    if (call)
+        return *upload_size > 0 ? receive(call, upload, upload_size)
+                                : answer(shared, connection, call);
+    *own_context = call = calloc(1, sizeof(*call));
+    if (!call)
+        return MHD_NO;
+    enter(shared);
+    return begin(shared, connection, call, method, path);
+}
+
+void call_completed(void *context, struct MHD_Connection *connection, void **own_context,
+    enum MHD_RequestTerminationCode code)
+{
+    struct call *call = *own_context;
+
+    (void)connection;
+    (void)code;
+    if (!call)
+        return;
+    buffer_release(&call->body);
+    free(call);
+    *own_context = NULL;
+    leave(context);
+}
+
+void call_connection(void *context, struct MHD_Connection *connection, void **own_context,
+    enum MHD_ConnectionNotificationCode code)
+{
+    (void)context;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *own_context = calloc(1, sizeof(struct peer)); /* without one it is not trusted */
+    else
+        free(*own_context);
+}
+
+/* The binding decodes, and tells what is malformed. */
+size_t call_keep_encoded(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One HTTP request on its way through: read by libmicrohttpd piece by piece, answered whole. */
+#pragma once
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "exchange/procedure.h"
+
+/* What the calls of one server share; any thread. */
+struct call_shared {
+    struct snapshot_slot *slot;
+    struct procedure *procedure;
+    bool needs_client_certificate;
+
+    atomic_bool is_stopping; /* answers close their connections */
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t idle;  /* signalled when no call is under way any more */
+    unsigned under_way;
+};
+
+/* libmicrohttpd's callbacks, each with a struct call_shared as its first argument. */
+enum MHD_Result call_handle(void *shared, struct MHD_Connection *connection, const char *path,
+    const char *method, const char *version, const char *upload, size_t *upload_size,
+    void **context);
+void call_completed(void *shared, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode code);
+void call_connection(void *shared, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code);
+size_t call_keep_encoded(void *shared, struct MHD_Connection *connection, char *text);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/media.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/bytes.h"
+
+#define BLANK " \t"
+
+struct parameter {
+    struct bytes name;
+    char value[MEDIA_TY_OCTETS]; /* unquoted, cut to fit */
+};
+
+static bool is_name(struct bytes name, const char *text)
+{
+    return name.size == strlen(text) && strncasecmp((const char *)name.data, text, name.size) == 0;
+}
+
+/* Up to one of ENDS, without blanks around it. */
+static struct bytes take_until(const char **at, const char *ends)
+{
+    *at += strspn(*at, BLANK);
+    struct bytes taken = bytes_of(*at, strcspn(*at, ends));
+    *at += taken.size;
+    while (taken.size > 0 && strchr(BLANK, taken.data[taken.size - 1]))
+        taken.size--;
+    return taken;
+}
+
+/* What follows `"`, up to and with the closing one; *AT ends at the NUL when there is none. */
+static void take_quoted(const char **at, char *out, size_t size)
+{
+    char *const end = out + size - 1;
+    for (; **at && **at != '"'; (*at)++) {
+        if (**at == '\\' && (*at)[1])
+            (*at)++;
+        if (out < end)
+            *out++ = **at;
+    }
+    *out = '\0';
+    *at += **at == '"';
+}
+
+static void take_value(const char **at, char *out, size_t size)
+{
+    *at += strspn(*at, BLANK);
+    if (**at == '"') {
+        (*at)++;
+        take_quoted(at, out, size);
+        (void)take_until(at, ";,");
+        return;
+    }
+    struct bytes token = take_until(at, ";,");
+    if (token.size >= size)
+        token.size = size - 1;
+    memcpy(out, token.data, token.size);
+    out[token.size] = '\0';
+}
+
+/* `; name = value` at *AT; false at the end of this media type. */
+static bool take_parameter(const char **at, struct parameter *out)
+{
+    *at += strspn(*at, BLANK);
+    if (**at != ';')
+        return false;
+    (*at)++;
+    out->name = take_until(at, ";,=");
+    out->value[0] = '\0';
+    if (**at == '=') {
+        (*at)++;
+        take_value(at, out->value, sizeof(out->value));
+    }
+    return true;
+}
+
+/* --- Content-Type --- */
+
+static bool is_json(struct bytes type)
+{
+    return is_name(type, "application/json") || is_name(type, "application/vnd.onem2m-res+json") ||
+           is_name(type, "application/vnd.onem2m-ntfy+json");
+}
+
+void media_type_read(const char *text, struct media_type *out)
+{
+    struct parameter parameter;
+
+    *out = (struct media_type){.is_supported = is_json(take_until(&text, ";,"))};
+    while (take_parameter(&text, &parameter)) {
+        if (is_name(parameter.name, "charset") && strcasecmp(parameter.value, "utf-8") != 0)
+            out->is_supported = false;
+        if (!is_name(parameter.name, "ty"))
+            continue;
+        out->is_repeated = out->has_resource_type;
+        out->has_resource_type = true;
+        memcpy(out->resource_type, parameter.value, sizeof(out->resource_type));
+    }
+    if (*text) /* a comma: two of them */
+        out->is_supported = false;
+}
+
+/* --- Accept --- */
+
+static const char *const answers[MEDIA_ANSWERS] = {
+    [MEDIA_JSON] = "application/json",
+    [MEDIA_RESPONSE_JSON] = "application/vnd.onem2m-res+json",
+};
+
+static int precision_of(struct bytes range, const char *answer)
+{
+    if (is_name(range, answer))
+        return 3;
+    if (is_name(range, "application/*"))
+        return 2;
+    return is_name(range, "*/*") ? 1 : 0;
+}
+
+/* A weight (RFC 9110 12.4.2) in thousandths; what is none weighs nothing. */
+static int read_quality(const char *text)
+{
+    static const int places[] = {1000, 100, 10, 1};
+    int quality = 0;
+
+    for (size_t i = 0; *text && i < sizeof(places) / sizeof(places[0]); i++, text++) {
+        if (*text < '0' || *text > '9')
+            return 0;
+        quality += (*text - '0') * places[i];
+        if (i == 0 && text[1] == '.')
+            text++;
+    }
+    return *text || quality > 1000 ? 0 : quality;
+}
+
+static void add_range(struct media_accept *accept, struct bytes range, int quality)
+{
+    for (size_t i = 0; i < MEDIA_ANSWERS; i++) {
+        int precision = precision_of(range, answers[i]);
+        if (precision > accept->fit[i].precision) {
+            accept->fit[i].precision = precision;
+            accept->fit[i].quality = quality;
+        }
+    }
+}
+
+void media_accept_add(struct media_accept *accept, const char *text)
+{
+    while (*text) {
+        struct parameter parameter;
+        struct bytes range = take_until(&text, ";,");
+        int quality = 1000;
+        while (take_parameter(&text, &parameter))
+            if (is_name(parameter.name, "q"))
+                quality = read_quality(parameter.value);
+        if (range.size > 0) {
+            accept->is_limited = true;
+            add_range(accept, range, quality);
+        }
+        text += *text == ',';
+    }
+}
+
+const char *media_accept_choice(const struct media_accept *accept)
+{
+    for (size_t i = 0; i < MEDIA_ANSWERS; i++)
+        if (!accept->is_limited || accept->fit[i].quality > 0)
+            return answers[i];
+    return NULL;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads: each listener is a libmicrohttpd daemon with a pool of its own; a request is answered on
+ * the thread that read it. They share struct call_shared, which says what its lock is for. */
+#include "http/server.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "http/call.h"
+#include "http/https.h"
+#include "http/listen.h"
+#include "observe/log.h"
+
+#define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
+#define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
+#define IDLE_S              30
+#define DRAIN_S             5 /* for requests under way when we stop */
+#define THREADS_MAX         256
+#define OPTIONS_MAX         16
+#define LOG_LINE_OCTETS     512
+#define DESCRIPTORS_PER_USE 2 /* half of them are for HTTP */
+
+struct http_server {
+    struct call_shared shared;
+    size_t count;
+    struct listener listeners[POLICY_LISTEN_MAX];
+    struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
+};
+
+/* --- options --- */
+
+struct options {
+    unsigned flags;
+    size_t count;
+    struct MHD_OptionItem items[OPTIONS_MAX];
+};
+
+static void add_option(
+    struct options *options, enum MHD_OPTION option, intptr_t value, const void *pointer)
+{
+    options->items[options->count++] = (struct MHD_OptionItem){option, value, (void *)pointer};
+}
+
+PRINTF(2, 0) static void log_library(void *context, const char *format, va_list arguments)
+{
+    char line[LOG_LINE_OCTETS];
+
+    (void)context;
+    if (vsnprintf(line, sizeof(line), format, arguments) < 0)
+        return;
+    line[strcspn(line, "\n")] = '\0';
+    log_debug("HTTP: %s", line);
+}
+
+static unsigned count_threads(const struct policy_http *http)
+{
+    cpu_set_t cores;
+    unsigned threads = http->threads;
+
+    if (threads == 0)
+        threads =
+            sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
+    return threads < THREADS_MAX ? threads : THREADS_MAX;
+}
+
+/* The listeners share half of the file descriptors that we may open. */
+static unsigned count_connections(size_t listeners)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CONNECTIONS_MAX;
+    rlim_t share = limit.rlim_cur / DESCRIPTORS_PER_USE / listeners;
+    return share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
+}
+
+static void set_options(struct options *options, const struct policy_http *http,
+    const struct http_server *server, struct call_shared *shared)
+{
+    unsigned threads = count_threads(http);
+    unsigned connections = count_connections(server->count);
+
+    options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library, NULL); /* first */
+    add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)call_completed, shared);
+    add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)call_keep_encoded, NULL);
+    add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
+    add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL);
+    add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections > threads ? connections : threads,
+        NULL); /* a thread needs one at least */
+    if (threads > 1)
+        add_option(options, MHD_OPTION_THREAD_POOL_SIZE, threads, NULL);
+}
+
+static void set_tls_options(
+    struct options *options, const struct https *https, struct call_shared *shared)
+{
+    options->flags |= MHD_USE_TLS;
+    add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, HTTPS_PRIORITIES);
+    add_option(options, MHD_OPTION_HTTPS_MEM_KEY, 0, https->private_key);
+    add_option(options, MHD_OPTION_HTTPS_MEM_CERT, 0, https->certificate.data);
+    if (!shared->needs_client_certificate)
+        return;
+    add_option(options, MHD_OPTION_HTTPS_MEM_TRUST, 0, https->client_anchors.data);
+    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)call_connection, shared);
+}
+
+/* --- start --- */
+
+static struct http_server *server_new(struct snapshot_slot *slot, struct procedure *procedure)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+
+    if (!server)
+        return NULL;
+    server->shared = (struct call_shared){
+        .slot = slot,
+        .procedure = procedure,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .idle = PTHREAD_COND_INITIALIZER,
+    };
+    return server;
+}
+
+static enum result open_configured(
+    struct http_server *server, const struct policy_http *http, struct report *report)
+{
+    enum result outcome = RESULT_OK;
+
+    for (size_t i = 0; i < http->listen_count && i < POLICY_LISTEN_MAX; i++) {
+        struct fault fault = FAULT_INIT;
+        enum result result =
+            listener_open(http->listen[i], &server->listeners[server->count++], &fault);
+        if (result == RESULT_OK)
+            continue;
+        report_fault(report, NULL, "http.listen: %s", fault.text);
+        outcome = result;
+    }
+    return outcome;
+}
+
+static enum result adopt_inherited(struct http_server *server, const struct policy_http *http,
+    const int *inherited, size_t count, struct report *report)
+{
+    enum result outcome = RESULT_OK;
+
+    for (size_t i = 0; i < count && i < POLICY_LISTEN_MAX; i++) {
+        struct listener *listener = &server->listeners[server->count++];
+        struct fault fault = FAULT_INIT;
+        enum result result = listener_adopt(inherited[i], listener, &fault);
+        if (result != RESULT_OK) {
+            report_fault(report, NULL, "%s", fault.text);
+            outcome = result;
+        } else if (!listener->is_local && !http->tls) {
+            report_warning(report, NULL,
+                "%s (inherited) is reached from other hosts, and without http.tls all goes in "
+                "clear",
+                listener->address);
+        }
+    }
+    return outcome;
+}
+
+static enum result start_listener(
+    struct http_server *server, size_t number, const struct options *common, struct report *report)
+{
+    struct options options = *common;
+    struct listener *listener = &server->listeners[number];
+
+    add_option(&options, MHD_OPTION_LISTEN_SOCKET, TAKE_FD(listener->fd), NULL);
+    add_option(&options, MHD_OPTION_END, 0, NULL);
+    server->daemons[number] = MHD_start_daemon(options.flags, 0, NULL, NULL, call_handle,
+        &server->shared, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
+    if (server->daemons[number])
+        return RESULT_OK;
+    report_fault(
+        report, NULL, "%s: the HTTP server does not start: %s", listener->address, strerror(errno));
+    return RESULT_SYSTEM_ERROR;
+}
+
+static enum result load_tls(const struct policy_http *http, struct options *options,
+    struct call_shared *shared, struct https *https, struct report *report)
+{
+    if (!http->tls)
+        return RESULT_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+        report_fault(report, &http->certificate.place, "this libmicrohttpd was built without TLS");
+        return RESULT_BAD_CONFIGURATION;
+    }
+    enum result result = https_load(http, https, report);
+    if (result != RESULT_OK)
+        return result;
+    shared->needs_client_certificate = https->client_anchors.size > 0;
+    set_tls_options(options, https, shared);
+    return RESULT_OK;
+}
+
+DEFINE_CLEANUP(struct http_server *, http_server_free)
+
+enum result http_server_new(const struct policy *policy, struct snapshot_slot *slot,
+    struct procedure *procedure, const int *inherited, size_t inherited_count,
+    struct http_server **out, struct report *report)
+{
+    CLEANUP(auto_http_server_free) struct http_server *server = server_new(slot, procedure);
+    CLEANUP(https_release) struct https https = {0};
+    struct options options = {0};
+
+    if (!server) {
+        report_fault(report, NULL, "out of memory");
+        return RESULT_NO_MEMORY;
+    }
+    enum result result = inherited_count > 0 ? adopt_inherited(server, &policy->http, inherited,
+                                                   inherited_count, report)
+                                             : open_configured(server, &policy->http, report);
+    if (result != RESULT_OK)
+        return result;
+    set_options(&options, &policy->http, server, &server->shared);
+    result = load_tls(&policy->http, &options, &server->shared, &https, report);
+    for (size_t i = 0; result == RESULT_OK && i < server->count; i++)
+        result = start_listener(server, i, &options, report);
+    if (result == RESULT_OK)
+        *out = TAKE_PTR(server);
+    return result;
+}
+
+/* --- stop --- */
+
+/* Until no call is under way, or for DRAIN_S. */
+static void drain(struct call_shared *shared)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += DRAIN_S;
+    pthread_mutex_lock(&shared->lock);
+    while (shared->under_way > 0 &&
+           pthread_cond_clockwait(&shared->idle, &shared->lock, CLOCK_MONOTONIC, &end) == 0)
+        continue;
+    pthread_mutex_unlock(&shared->lock);
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
+    server->shared.is_stopping = true;
+    for (size_t i = 0; i < server->count; i++)
+        if (server->daemons[i])
+            server->listeners[i].fd = MHD_quiesce_daemon(server->daemons[i]);
+    drain(&server->shared);
+    for (size_t i = 0; i < server->count; i++) {
+        if (server->daemons[i])
+            MHD_stop_daemon(server->daemons[i]);
+        auto_close(&server->listeners[i].fd); /* not before: a thread may still look at it */
+    }
+    pthread_cond_destroy(&server->shared.idle);
+    pthread_mutex_destroy(&server->shared.lock);
+    free(server);
+}
+
+const char *http_server_address(const struct http_server *server, size_t number)
+{
+    return number < server->count ? server->listeners[number].address : NULL;
+}
+
+void http_server_check(const struct policy *policy, struct report *report)
+{
+    CLEANUP(https_release) struct https https = {0};
+
+    if (policy->http.tls && https_load(&policy->http, &https, report) == RESULT_NO_MEMORY)
+        report_fault(report, &policy->http.certificate.place, "out of memory");
+}
