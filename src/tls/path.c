@@ -4,7 +4,7 @@
 
 #include "tls/constraints.h"
 #include "tls/record.h"
-#include "tls/trust.h"
+#include "tls/revocation.h"
 
 /* Certificates that may be tried as the next of a path in one domain. A path without ambiguity
  * takes one a certificate; this bounds what look-alikes can cost. */
@@ -130,9 +130,30 @@ static enum result check_constraints(struct search *search, struct fault *fault)
     return RESULT_OK;
 }
 
+/* RFC 5280 6.1.3 (a) (3). Listed is revoked however old the CRL; not listed says something only
+ * while it is current. */
+static enum result check_revocation(struct search *search, struct fault *fault)
+{
+    for (size_t i = search->length - 1; i-- > 0;) {
+        enum revocation revocation = revocation_of(
+            search->store, search->domain, search->path[i], search->path[i + 1], search->now_s);
+        if (revocation == REVOCATION_REVOKED)
+            return REFUSE(
+                fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, i));
+        if (revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
+            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+                "no current CRL from the issuer of the %s", place_name(search, i));
+    }
+    return RESULT_OK;
+}
+
 static enum result (*const checks[])(struct search *search, struct fault *fault) = {
-    check_dates, check_authorities, check_lengths, check_signatures,
-    check_constraints, /* last: what it costs is up to the CAs, so they have to be real */
+    check_dates,
+    check_authorities,
+    check_lengths,
+    check_signatures,
+    check_constraints, /* after them: what it costs is up to the CAs, so they have to be real */
+    check_revocation,
 };
 
 /* Keeps the reason of the path that passed most checks. */

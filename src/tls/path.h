@@ -16,7 +16,8 @@
  * verified (by digest; a new configuration starts with none). Thread-safe once built. */
 struct trust_store;
 
-/* Reads every domain's anchors (PEM, one or more certificates, or one DER). Faults to REPORT. */
+/* Reads every domain's anchors and CRLs (PEM, one or more, or one DER). Faults and warnings to
+ * REPORT. */
 enum result trust_store_new(
     const struct policy *policy, struct trust_store **out, struct report *report) WARN_UNUSED;
 /* The same from one PEM file, as domain 0: for an initiator. */
@@ -24,6 +25,9 @@ enum result trust_store_of_file(const char *path, struct trust_store **out, stru
     WARN_UNUSED;
 void trust_store_free(struct trust_store *store);
 DEFINE_CLEANUP(struct trust_store *, trust_store_free)
+
+/* When the first of a domain's newest CRLs runs out; false when it has none. */
+bool trust_store_crl_expiry(const struct trust_store *store, size_t domain, int64_t *next_update_s);
 
 enum path_purpose {
     PATH_CLIENT,
@@ -39,10 +43,12 @@ struct path_verdict {
 /* CHAIN[0] is the leaf, the others in any order. Checks paths to each domain's anchors at NOW_S:
  * signatures, dates, basicConstraints and path length, keyUsage, name constraints (dNSName, URI
  * host, otherName device ids, directoryName and the rest of RFC 5280 4.2.1.10 that a leaf can hold)
- * at every CA, anchors' own included.
+ * at every CA, anchors' own included; revocation by the domain's CRLs, whose absence is a reason to
+ * refuse where the policy requires them.
  * The work is bounded (PATH_SIGNATURES_MAX). On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
  * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
- * bad_certificate 42, unsupported_certificate 43. */
+ * certificate_revoked 44, bad_certificate 42, unsupported_certificate 43; handshake_failure 40 when
+ * there is no certificate at all. */
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;

@@ -49,7 +49,19 @@ enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
     return decode_lines(lines, out);
 }
 
-bool pem_is_der(struct bytes text)
+enum result pem_or_der_next(
+    struct bytes *text, const char *label, struct buffer *out, struct fault *fault)
 {
-    return text.size > 0 && text.data[0] == DER_SEQUENCE;
+    if (text->size > 0 && text->data[0] == DER_SEQUENCE) {
+        struct bytes whole = *text;
+        *text = (struct bytes){0};
+        buffer_consume(out, out->size);
+        return buffer_append(out, whole.data, whole.size);
+    }
+    enum result result = pem_next(text, label, out);
+    if (result == RESULT_NOT_FOUND)
+        fault_set(fault, result, "there is none in this file");
+    else if (result != RESULT_OK)
+        fault_set(fault, result, "malformed PEM");
+    return result;
 }

@@ -8,5 +8,7 @@
  * and moves TEXT past it; other blocks and text are skipped. RESULT_NOT_FOUND when there is none
  * left, RESULT_BAD_INPUT when the block is malformed, buffer's errors. */
 enum result pem_next(struct bytes *text, const char *label, struct buffer *out) WARN_UNUSED;
-/* Does TEXT look like DER rather than PEM? */
-bool pem_is_der(struct bytes text);
+/* The same for a file that holds PEM, or one object in DER (which is not looked into here); FAULT
+ * says what is wrong, without the file's name. */
+enum result pem_or_der_next(
+    struct bytes *text, const char *label, struct buffer *out, struct fault *fault) WARN_UNUSED;

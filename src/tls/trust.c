@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "tls/pem.h"
+#include "tls/revocation.h"
 
 /* --- the memory of verified signatures --- */
 
@@ -29,21 +30,39 @@ static void remember(struct trust_memory *memory, const uint8_t digest[SHA256_OC
     pthread_mutex_unlock(&memory->lock);
 }
 
+/* IDENTITY stands for all of a signed object: its DER, or of a CRL, which can be large, the digest
+ * of that. A SubjectPublicKeyInfo tells its own length, so the two can't be mistaken.
+ * LEFT NULL: no bound. */
+static bool verifies(struct trust_memory *memory, const struct certificate *issuer,
+    struct bytes identity, struct bytes tbs, struct bytes signature, unsigned *left)
+{
+    uint8_t digest[SHA256_OCTETS];
+    if (sha256_of(issuer->spki, identity, digest) != RESULT_OK)
+        return false;
+    if (remembers(memory, digest))
+        return true;
+    if (left && *left == 0)
+        return false;
+    if (left)
+        --*left;
+    if (!ecdsa_verify(issuer->point, tbs, signature))
+        return false;
+    remember(memory, digest);
+    return true;
+}
+
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, unsigned *left)
 {
-    uint8_t digest[SHA256_OCTETS]; /* a SubjectPublicKeyInfo tells its own length: no ambiguity */
-    if (sha256_of(issuer->spki, certificate->der, digest) != RESULT_OK)
-        return false;
-    if (remembers(&store->memory, digest))
-        return true;
-    if (*left == 0)
-        return false;
-    --*left;
-    if (!certificate_signed_by(certificate, issuer))
-        return false;
-    remember(&store->memory, digest);
-    return true;
+    return verifies(
+        &store->memory, issuer, certificate->der, certificate->tbs, certificate->signature, left);
+}
+
+bool trust_crl_signed_by(
+    struct trust_store *store, const struct trust_crl *crl, const struct certificate *issuer)
+{
+    return verifies(&store->memory, issuer, bytes_of(crl->digest, sizeof(crl->digest)),
+        crl->crl.tbs, crl->crl.signature, NULL);
 }
 
 /* --- anchors --- */
@@ -81,31 +100,15 @@ static enum result add_anchor(struct trust_domain *domain, struct buffer *der, s
     return RESULT_OK;
 }
 
-/* The next certificate of an anchors file; RESULT_NOT_FOUND at its end. */
-static enum result next_certificate(struct bytes *text, struct buffer *der, struct fault *fault)
-{
-    if (!pem_is_der(*text)) {
-        enum result result = pem_next(text, "CERTIFICATE", der);
-        if (result != RESULT_OK && result != RESULT_NOT_FOUND)
-            fault_set(fault, result, "malformed PEM");
-        return result;
-    }
-    struct bytes whole = *text;
-    *text = (struct bytes){0};
-    return buffer_append(der, whole.data, whole.size);
-}
-
 static enum result read_anchors(
     struct trust_domain *domain, const char *path, struct bytes text, struct fault *fault)
 {
     for (size_t number = 1;; number++) {
         AUTO_BUFFER struct buffer der = {.limit = TRUST_FILE_OCTETS_MAX};
         struct fault why = FAULT_INIT;
-        enum result result = next_certificate(&text, &der, &why);
+        enum result result = pem_or_der_next(&text, "CERTIFICATE", &der, &why);
         if (result == RESULT_NOT_FOUND && number > 1)
             return RESULT_OK;
-        if (result == RESULT_NOT_FOUND)
-            fault_set(&why, result, "there is none in this file");
         if (result == RESULT_OK)
             result = add_anchor(domain, &der, &why);
         if (result != RESULT_OK)
@@ -155,14 +158,6 @@ static void warn_of_dates(const struct trust_domain *domain, const struct policy
     }
 }
 
-/* Certificate status goes here. Until it is checked, a policy that asks for it must not pass. */
-static void refuse_status(const struct policy_trust *trust, struct report *report)
-{
-    if (trust->crl_count > 0 || trust->require_crl)
-        report_fault(report, trust->crl_count > 0 ? &trust->crls[0].place : &trust->place,
-            "CRL checking is not available in this version");
-}
-
 static void load_domain(
     struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
 {
@@ -174,7 +169,7 @@ static void load_domain(
         report_fault(report, &trust->anchors.place, "%s", fault.text);
     else
         warn_of_dates(domain, trust, clock_wall_s(), report);
-    refuse_status(trust, report);
+    revocation_load(domain, trust, report);
 }
 
 enum result trust_store_new(
@@ -218,6 +213,7 @@ void trust_store_free(struct trust_store *store)
         for (size_t j = 0; j < store->domains[i].anchor_count; j++)
             buffer_release(&store->domains[i].anchors[j].der);
         free(store->domains[i].anchors);
+        revocation_release(&store->domains[i]);
     }
     free(store->domains);
     pthread_mutex_destroy(&store->memory.lock);

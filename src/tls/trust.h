@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 
+#include "tls/crl.h"
 #include "tls/path.h"
 
 #define TRUST_ANCHORS_MAX     64 /* of one domain */
+#define TRUST_CRLS_MAX        128
 #define TRUST_MEMORY_SLOTS    4096
 #define TRUST_FILE_OCTETS_MAX ((size_t)256 * 1024)
 
@@ -16,10 +18,19 @@ struct trust_anchor {
     struct certificate certificate; /* views into DER */
 };
 
+struct trust_crl {
+    struct buffer der;
+    struct crl crl; /* views into DER */
+    uint8_t digest[SHA256_OCTETS];
+};
+
 struct trust_domain {
     const char *name; /* of the policy's */
     struct trust_anchor *anchors;
     size_t anchor_count;
+    struct trust_crl *crls;
+    size_t crl_count;
+    bool require_crl;
 };
 
 /* Digests of signatures that were verified, each at the one place that its first octets give: a
@@ -40,3 +51,6 @@ struct trust_store {
  * goes down by one; false when that is 0. */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, unsigned *left);
+/* The same for a CRL, without a bound: the operator chose how many there are. */
+bool trust_crl_signed_by(
+    struct trust_store *store, const struct trust_crl *crl, const struct certificate *issuer);
