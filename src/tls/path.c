@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From names to a path, then everything that costs little, then signatures from the anchor down. */
+/* Paths by name first, then what costs little, then signatures from the anchor down, and last what
+ * the CAs, now known to be real, say of each other. */
 #include "tls/path.h"
 
 #include "tls/constraints.h"
