@@ -56,7 +56,7 @@ static bool resolve(const char *text, struct addrinfo **out)
     size_t size = colon ? (size_t)(colon - text) : 0;
     bool is_in6 = size > 2 && text[0] == '[' && text[size - 1] == ']';
 
-    if (size == 0 || size >= sizeof(host))
+    if (size == 0 || size >= sizeof(host) || colon[1] == '\0')
         return false;
     memcpy(host, text, size);
     host[is_in6 ? size - 1 : size] = '\0';
