@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "query/server.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/bytes.h"
+#include "observe/metrics.h"
+#include "support/check_main.h"
+#include "unit/query/fixture.h"
+
+#define ALL_RIGHTS "[{\"allow\":[\"get\",\"list\",\"revoke\",\"subscribe\",\"status\"]}]"
+
+#define SERVICE            "org.varlink.service."
+#define KEYS               "org.e2ekeyd.Keys."
+#define CALL(method, rest) "{\"method\":\"" method "\"" rest "}"
+#define WITH(parameters)   ",\"parameters\":{" parameters "}"
+#define MORE               ",\"more\":true"
+
+static struct service service;
+
+static const char *text_at(const json_t *reply, const char *object, const char *member)
+{
+    const json_t *parameters = json_object_get(reply, "parameters");
+    const char *text =
+        json_string_value(json_object_get(json_object_get(parameters, object), member));
+    return text ? text : "";
+}
+
+static void ck_assert_call_fails(int fd, const char *call, const char *error)
+{
+    client_send(fd, call);
+    client_expect_error(fd, error);
+}
+
+/* --- org.varlink.service --- */
+
+START_TEST(it_describes_itself)
+{
+    service_start(&service, "[]");
+    int fd = service_connect();
+    client_send(fd, CALL(SERVICE "GetInfo", ""));
+    client_expect(fd, "{\"parameters\":{\"vendor\":\"e2ekeyd\",\"product\":\"e2ekeyd\",\"version\":"
+                      "\"" E2EKEYD_VERSION "\",\"url\":\"man:e2ekeyd(8)\",\"interfaces\":"
+                      "[\"org.varlink.service\",\"org.e2ekeyd.Keys\"]}}");
+    static const char *const names[] = {"org.varlink.service", "org.e2ekeyd.Keys"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char call[256], line[64];
+        snprintf(call, sizeof(call),
+            CALL(SERVICE "GetInterfaceDescription", WITH("\"interface\":\"%s\"")), names[i]);
+        snprintf(line, sizeof(line), "\ninterface %s\n", names[i]);
+        json_t *reply = client_call(fd, call);
+        const char *text =
+            json_string_value(json_object_get(json_object_get(reply, "parameters"), "description"));
+        ck_assert_ptr_nonnull(text);
+        ck_assert_ptr_nonnull(strstr(text, line));
+        ck_assert_int_eq(text[strlen(text) - 1], '\n');
+        json_decref(reply);
+    }
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(what_is_not_there_has_its_error)
+{
+    service_start(&service, ALL_RIGHTS);
+    int fd = service_connect();
+    client_send(fd, CALL("org.e2ekeyd.Keys.GetKeys", ""));
+    client_expect(fd, "{\"error\":\"org.varlink.service.MethodNotFound\","
+                      "\"parameters\":{\"method\":\"org.e2ekeyd.Keys.GetKeys\"}}");
+    client_send(fd, CALL("org.example.Foo", ""));
+    client_expect(fd, "{\"error\":\"org.varlink.service.InterfaceNotFound\","
+                      "\"parameters\":{\"interface\":\"org.example\"}}");
+    client_send(fd, CALL("nothing", ""));
+    client_expect(fd, "{\"error\":\"org.varlink.service.InterfaceNotFound\","
+                      "\"parameters\":{\"interface\":\"nothing\"}}");
+    client_send(fd, CALL(SERVICE "GetInterfaceDescription", WITH("\"interface\":\"org.e2ekeyd\"")));
+    client_expect(fd, "{\"error\":\"org.varlink.service.InterfaceNotFound\","
+                      "\"parameters\":{\"interface\":\"org.e2ekeyd\"}}");
+    client_send(fd, CALL(SERVICE "GetInterfaceDescription", ""));
+    client_expect(fd, "{\"error\":\"org.varlink.service.InvalidParameter\","
+                      "\"parameters\":{\"parameter\":\"interface\"}}");
+    client_send(fd, CALL(KEYS "GetStatus", ",\"upgrade\":true"));
+    client_expect(fd, "{\"error\":\"org.varlink.service.MethodNotImplemented\","
+                      "\"parameters\":{\"method\":\"org.e2ekeyd.Keys.GetStatus\"}}");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- keys --- */
+
+START_TEST(a_key_is_had_by_peer_and_by_id)
+{
+    service_start(&service, ALL_RIGHTS);
+    service_put(&service, 7);
+    service_put(&service, 8);
+    int fd = service_connect();
+    char id[33], by_id[256];
+    service_id(7, id);
+    snprintf(by_id, sizeof(by_id), CALL(KEYS "GetKey", WITH("\"keyId\":\"%s\",\"peer\":null")), id);
+    const char *const calls[] = {
+        by_id,
+        CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")),
+        CALL(KEYS "GetKey", WITH("\"peer\":\"/in-cse/C7\",\"local\":\"/in-cse\"")),
+        CALL(KEYS "GetKey", WITH("\"peer\":\"//m2m.example/in-cse/C7\",\"keyId\":null")),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        json_t *reply = client_call(fd, calls[i]);
+        ck_assert_str_eq(text_at(reply, "key", "keyId"), id);
+        ck_assert_str_eq(
+            text_at(reply, "key", "key"), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+        ck_assert_str_eq(text_at(reply, "key", "peer"), "//m2m.example/in-cse/C7");
+        ck_assert_ptr_null(json_object_get(reply, "continues"));
+        json_decref(reply);
+    }
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_key_that_is_not_there_is_no_such_key)
+{
+    service_start(&service, ALL_RIGHTS);
+    service_put(&service, 7);
+    int fd = service_connect();
+    char id[33], mixed[256];
+    service_id(7, id);
+    snprintf(
+        mixed, sizeof(mixed), CALL(KEYS "GetKey", WITH("\"keyId\":\"%s\",\"peer\":\"C8\"")), id);
+    const char *const calls[] = {
+        mixed,
+        CALL(KEYS "GetKey", WITH("\"peer\":\"C8\"")),
+        CALL(KEYS "GetKey", WITH("\"peer\":\"C7\",\"local\":\"/mn-cse\"")),
+        CALL(KEYS "GetKey", WITH("\"keyId\":\"00112233445566778899aabbccddeeff\"")),
+        CALL(KEYS "RevokeKey", WITH("\"keyId\":\"00112233445566778899aabbccddeeff\"")),
+        CALL(KEYS "ListKeys", WITH("\"peer\":\"C8\"") MORE),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        ck_assert_call_fails(fd, calls[i], KEYS "NoSuchKey");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_wrong_parameter_is_named)
+{
+    service_start(&service, ALL_RIGHTS);
+    int fd = service_connect();
+    static const struct {
+        const char *call, *parameter;
+    } cases[] = {
+        {CALL(KEYS "GetKey", ""), "keyId"},
+        {CALL(KEYS "GetKey", WITH("\"local\":\"C1\"")), "keyId"},
+        {CALL(KEYS "GetKey", WITH("\"keyId\":\"7\"")), "keyId"},
+        {CALL(KEYS "GetKey", WITH("\"keyId\":7")), "keyId"},
+        {CALL(KEYS "GetKey", WITH("\"peer\":\"\"")), "peer"},
+        {CALL(KEYS "GetKey", WITH("\"peer\":\"a b\"")), "peer"},
+        {CALL(KEYS "GetKey", WITH("\"peer\":\"C1\",\"local\":\"../x\"")), "local"},
+        {CALL(KEYS "GetKey", WITH("\"peer\":\"C1\",\"size\":\"1\"")), "size"},
+        {CALL(KEYS "ListKeys", WITH("\"keyId\":\"\"") MORE), "keyId"},
+        {CALL(KEYS "RevokeKey", ""), "keyId"},
+        {CALL(KEYS "RevokeKey", WITH("\"keyId\":\"xx\"")), "keyId"},
+        {CALL(KEYS "Subscribe", WITH("\"peer\":\"C1\"") MORE), "peer"},
+        {CALL(KEYS "GetStatus", WITH("\"all\":true")), "all"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char wanted[256];
+        snprintf(wanted, sizeof(wanted),
+            "{\"error\":\"" SERVICE "InvalidParameter\",\"parameters\":{\"parameter\":\"%s\"}}",
+            cases[i].parameter);
+        client_send(fd, cases[i].call);
+        client_expect(fd, wanted);
+    }
+    ck_assert_call_fails(fd, CALL(KEYS "ListKeys", ""), SERVICE "ExpectedMore");
+    ck_assert_call_fails(fd, CALL(KEYS "Subscribe", ""), SERVICE "ExpectedMore");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(without_a_right_everything_is_denied)
+{
+    service_start(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
+    service_put(&service, 7);
+    service_put(&service, 8);
+    int fd = service_connect();
+    char id[33], by_id[256];
+    uint64_t denied = metrics_read(METRIC_QUERIES_DENIED);
+    static const char *const calls[] = {
+        CALL(KEYS "GetKey", WITH("\"peer\":\"C8\"")),  /* is there */
+        CALL(KEYS "GetKey", WITH("\"peer\":\"C99\"")), /* is not */
+        CALL(KEYS "ListKeys", MORE),
+        CALL(KEYS "Subscribe", MORE),
+        CALL(KEYS "GetStatus", ""),
+        CALL(KEYS "RevokeKey", WITH("\"keyId\":\"00112233445566778899aabbccddeeff\"")),
+        CALL(KEYS "RevokeKey", WITH("\"keyId\":\"nonsense\"")),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        ck_assert_call_fails(fd, calls[i], SERVICE "PermissionDenied");
+    ck_assert_uint_eq(metrics_read(METRIC_QUERIES_DENIED), denied + ARRAY_SIZE(calls));
+
+    /* By id, a key of someone else's is as one that is not there. */
+    service_id(8, id);
+    snprintf(by_id, sizeof(by_id), CALL(KEYS "GetKey", WITH("\"keyId\":\"%s\"")), id);
+    ck_assert_call_fails(fd, by_id, KEYS "NoSuchKey");
+    json_t *reply = client_call(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")));
+    ck_assert_str_eq(text_at(reply, "key", "peer"), "//m2m.example/in-cse/C7");
+    json_decref(reply);
+
+    service_reload(&service, "[]"); /* takes effect at once */
+    ck_assert_call_fails(
+        fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), SERVICE "PermissionDenied");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_revoked_key_is_gone)
+{
+    service_start(&service, ALL_RIGHTS);
+    service_put(&service, 7);
+    int fd = service_connect();
+    char id[33], revoke[256];
+    service_id(7, id);
+    snprintf(revoke, sizeof(revoke), CALL(KEYS "RevokeKey", WITH("\"keyId\":\"%s\"")), id);
+    client_send(fd, revoke);
+    client_expect(fd, "{\"parameters\":{}}");
+    ck_assert_call_fails(fd, revoke, KEYS "NoSuchKey");
+    ck_assert_call_fails(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), KEYS "NoSuchKey");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(the_status_is_handed_through)
+{
+    service_start(&service, ALL_RIGHTS);
+    int fd = service_connect();
+    client_send(fd, CALL(KEYS "GetStatus", ""));
+    client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- lists --- */
+
+/* How many keys a list has; none of them may carry material. */
+static unsigned count_list(int fd)
+{
+    for (unsigned count = 1;; count++) {
+        json_t *reply = client_receive(fd);
+        ck_assert_ptr_nonnull(reply);
+        ck_assert_ptr_null(json_object_get(reply, "error"));
+        ck_assert_str_ne(text_at(reply, "key", "keyId"), "");
+        ck_assert_str_eq(text_at(reply, "key", "key"), "");
+        bool continues = json_is_true(json_object_get(reply, "continues"));
+        json_decref(reply);
+        if (!continues)
+            return count;
+    }
+}
+
+START_TEST(a_list_shows_what_the_caller_may_see)
+{
+    service_start(&service, "[{\"allow\":[\"list\"],\"peers\":[\"//m2m.example/in-cse/C1\","
+                            "\"//m2m.example/in-cse/C3\"]}]");
+    for (uint32_t i = 0; i < 5; i++)
+        service_put(&service, i);
+    int fd = service_connect();
+    client_send(fd, CALL(KEYS "ListKeys", MORE));
+    ck_assert_uint_eq(count_list(fd), 2);
+    client_send(fd, CALL(KEYS "ListKeys", WITH("\"peer\":\"C3\"") MORE));
+    ck_assert_uint_eq(count_list(fd), 1);
+    ck_assert_call_fails(
+        fd, CALL(KEYS "ListKeys", WITH("\"peer\":\"C2\"") MORE), SERVICE "PermissionDenied");
+    ck_assert_call_fails(
+        fd, CALL(KEYS "ListKeys", WITH("\"local\":\"/mn-cse\"") MORE), KEYS "NoSuchKey");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+#define MANY 10000
+
+START_TEST(a_slow_reader_stalls_only_itself)
+{
+    service_start(&service, ALL_RIGHTS);
+    for (uint32_t i = 0; i < MANY; i++)
+        service_put(&service, i);
+    int slow = service_connect(), fd = service_connect();
+    client_send(slow, CALL(KEYS "ListKeys", MORE)); /* more than the socket takes unread */
+    client_send(slow, CALL(KEYS "GetStatus", ""));
+    for (int i = 0; i < 100; i++) {
+        client_send(fd, CALL(KEYS "GetStatus", ""));
+        client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+    }
+    ck_assert_uint_eq(count_list(slow), MANY);
+    client_expect(slow, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+
+    client_send(slow, CALL(KEYS "ListKeys", MORE));
+    close(slow); /* in the middle of it */
+    client_send(fd, CALL(KEYS "ListKeys", MORE));
+    ck_assert_uint_eq(count_list(fd), MANY);
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- connections --- */
+
+/* COUNT keys asked for by peer, one after another, with calls in between that want no answer. */
+static void pipeline(int fd, unsigned count)
+{
+    AUTO_BUFFER struct buffer calls = {.limit = 1000000};
+    for (unsigned i = 0; i < count; i++) {
+        char call[256];
+        int size = snprintf(call, sizeof(call),
+            CALL(KEYS "GetKey", WITH("\"peer\":\"C%u\"")) "%c" CALL(
+                KEYS "ListKeys", ",\"more\":true,\"oneway\":true") "%c",
+            i, 0, 0);
+        ck_assert_int_eq(buffer_append(&calls, call, (size_t)size), RESULT_OK);
+    }
+    ck_assert_int_eq(send(fd, calls.data, calls.size, MSG_NOSIGNAL), (ssize_t)calls.size);
+}
+
+START_TEST(pipelined_calls_are_answered_in_order)
+{
+    service_start(&service, ALL_RIGHTS);
+    for (uint32_t i = 0; i < 1000; i++)
+        service_put(&service, i);
+    int fd = service_connect();
+    pipeline(fd, 1000);
+    client_send(fd, CALL(KEYS "GetStatus", ""));
+    for (unsigned i = 0; i < 1000; i++) {
+        char peer[64];
+        snprintf(peer, sizeof(peer), "//m2m.example/in-cse/C%u", i);
+        json_t *reply = client_receive(fd);
+        ck_assert_str_eq(text_at(reply, "key", "peer"), peer);
+        json_decref(reply);
+    }
+    client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_caller_may_hang_up_before_it_reads)
+{
+    service_start(&service, ALL_RIGHTS);
+    service_put(&service, 7);
+    char id[33], revoke[256];
+    service_id(7, id);
+    snprintf(revoke, sizeof(revoke),
+        CALL(KEYS "RevokeKey", WITH("\"keyId\":\"%s\"") ",\"oneway\":true"), id);
+    int fd = service_connect(), half = service_connect();
+    client_send(fd, revoke);
+    close(fd);
+    client_send(half, CALL(KEYS "GetStatus", ""));
+    ck_assert_int_eq(shutdown(half, SHUT_WR), 0);
+    client_expect(half, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+    client_expect_closed(half);
+    close(half);
+    fd = service_connect(); /* by now the first one has been read */
+    ck_assert_call_fails(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), KEYS "NoSuchKey");
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(malformed_input_ends_its_connection_only)
+{
+    service_start(&service, ALL_RIGHTS);
+    int good = service_connect();
+    static const char *const bad[] = {"", "nonsense", "{}", "[1]", "{\"method\":3}"};
+    uint64_t dropped = metrics_read(METRIC_QUERY_CLIENTS_DROPPED);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        int fd = service_connect();
+        client_send(fd, CALL(KEYS "GetStatus", ""));
+        client_send(fd, bad[i]);
+        client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+        client_expect_closed(fd);
+        close(fd);
+    }
+    ck_assert_uint_eq(metrics_read(METRIC_QUERY_CLIENTS_DROPPED), dropped + ARRAY_SIZE(bad));
+
+    int fd = service_connect();
+    char flood[8192];
+    memset(flood, ' ', sizeof(flood));
+    while (send(fd, flood, sizeof(flood), MSG_NOSIGNAL) > 0)
+        ; /* it hangs up on an endless message */
+    close(fd);
+    client_send(good, CALL(KEYS "GetStatus", ""));
+    client_expect(good, "{\"parameters\":{\"status\":{\"answer\":42}}}");
+    close(good);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- the bounds on connections --- */
+
+static bool is_served(int fd)
+{
+    static const char call[] = CALL(SERVICE "GetInfo", "");
+    if (send(fd, call, sizeof(call), MSG_NOSIGNAL) < 0)
+        return false;
+    json_t *reply = client_receive(fd);
+    bool served = reply != NULL;
+    json_decref(reply);
+    return served;
+}
+
+/* This thread alone becomes another user (glibc's setresuid would change all of them). */
+static void become(uid_t uid)
+{
+    ck_assert_int_eq(syscall(SYS_setresuid, -1, 0, -1), 0); /* from another user to a third */
+    ck_assert_int_eq(syscall(SYS_setresuid, -1, uid, -1), 0);
+}
+
+START_TEST(one_user_can_not_have_all_connections)
+{
+    service_start(&service, ALL_RIGHTS);
+    int fds[QUERY_CONNECTIONS_MAX];
+    size_t count = 0;
+    bool is_root = geteuid() == 0;
+    if (is_root) {
+        ck_assert_int_eq(chmod(service.folder, 0711), 0);
+        ck_assert_int_eq(chmod(service.path, 0666), 0);
+        become(65534);
+    }
+    while (count < QUERY_CONNECTIONS_MAX && is_served(fds[count] = service_connect()))
+        count++;
+    ck_assert_uint_eq(count, QUERY_CONNECTIONS_MAX / 4);
+    close(fds[count]);
+    if (is_root) { /* others still have their turn */
+        become(65533);
+        int other = service_connect();
+        ck_assert(is_served(other));
+        close(other);
+        become(0);
+        other = service_connect();
+        ck_assert(is_served(other));
+        close(other);
+    }
+    ck_assert(is_served(fds[0])); /* those that are there stay */
+    close(fds[--count]);
+    if (is_root)
+        become(65534);
+    ck_assert(is_served(fds[1]));
+    int next = service_connect();
+    for (int i = 0; i < 2 && !is_served(next); i++) { /* until the one that left has been seen */
+        close(next);
+        next = service_connect();
+    }
+    ck_assert(is_served(next));
+    if (is_root)
+        become(0);
+    close(next);
+    while (count > 0)
+        close(fds[--count]);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- events --- */
+
+static void subscribe(int fd)
+{
+    client_send(fd, CALL(KEYS "Subscribe", MORE));
+    /* Two turns of the loop later it has been read. */
+    int other = service_connect();
+    for (int i = 0; i < 2; i++) {
+        json_decref(client_call(other, CALL(SERVICE "GetInfo", "")));
+    }
+    close(other);
+}
+
+static void ck_assert_event(int fd, const char *event, const char *peer)
+{
+    json_t *reply = client_receive(fd);
+    ck_assert_ptr_nonnull(reply);
+    const char *got =
+        json_string_value(json_object_get(json_object_get(reply, "parameters"), "event"));
+    ck_assert_str_eq(got ? got : "", event);
+    ck_assert_str_eq(text_at(reply, "key", "peer"), peer);
+    ck_assert_str_eq(text_at(reply, "key", "key"), "");
+    ck_assert(json_is_true(json_object_get(reply, "continues")));
+    json_decref(reply);
+}
+
+START_TEST(subscribers_hear_what_they_may)
+{
+    service_start(&service, ALL_RIGHTS);
+    int fd = service_connect();
+    subscribe(fd);
+    service_put(&service, 7);
+    ck_assert_event(fd, "established", "//m2m.example/in-cse/C7");
+    uint8_t id[KEY_ID_OCTETS] = {7};
+    ck_assert_int_eq(key_cache_revoke(service.cache, id), RESULT_OK);
+    ck_assert_event(fd, "revoked", "//m2m.example/in-cse/C7");
+
+    service_reload(
+        &service, "[{\"allow\":[\"subscribe\"],\"peers\":[\"//m2m.example/in-cse/C9\"]}]");
+    service_put(&service, 8);
+    service_put(&service, 9);
+    ck_assert_event(fd, "established", "//m2m.example/in-cse/C9");
+    service_reload(&service, "[]");
+    service_put(&service, 10);
+    client_expect_error(fd, SERVICE "PermissionDenied");
+    client_send(fd, CALL(SERVICE "GetInfo", "")); /* the stream ended, the connection goes on */
+    json_decref(client_receive(fd));
+    close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_subscriber_that_never_reads_is_dropped)
+{
+    service_start(&service, ALL_RIGHTS);
+    int deaf = service_connect(), fd = service_connect();
+    subscribe(deaf);
+    subscribe(fd);
+    uint64_t dropped = metrics_read(METRIC_QUERY_CLIENTS_DROPPED);
+    uint32_t number = 0;
+    for (; metrics_read(METRIC_QUERY_CLIENTS_DROPPED) == dropped && number < 15000; number++) {
+        char peer[64];
+        snprintf(peer, sizeof(peer), "//m2m.example/in-cse/C%u", number);
+        service_put(&service, number);
+        ck_assert_event(fd, "established", peer);
+    }
+    ck_assert_uint_eq(metrics_read(METRIC_QUERY_CLIENTS_DROPPED), dropped + 1);
+    close(fd);
+    close(deaf);
+    service_stop(&service);
+}
+END_TEST
+
+CHECK_MAIN("query/server", it_describes_itself, what_is_not_there_has_its_error,
+    a_key_is_had_by_peer_and_by_id, a_key_that_is_not_there_is_no_such_key,
+    a_wrong_parameter_is_named, without_a_right_everything_is_denied, a_revoked_key_is_gone,
+    the_status_is_handed_through, a_list_shows_what_the_caller_may_see,
+    a_slow_reader_stalls_only_itself, pipelined_calls_are_answered_in_order,
+    a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
+    one_user_can_not_have_all_connections, subscribers_hear_what_they_may,
+    a_subscriber_that_never_reads_is_dropped)
