@@ -11,10 +11,16 @@
 #include "identity/identifier.h"
 #include "identity/names.h"
 
-#define POLICY_DEFAULT_PATH  "/etc/e2ekeyd/policy.json"
-#define POLICY_ENDPOINTS_MAX 64
-#define POLICY_TRUST_MAX     64 /* trust domains fit in one uint64_t */
-#define POLICY_LISTEN_MAX    16
+#define POLICY_DEFAULT_PATH   "/etc/e2ekeyd/policy.json"
+#define POLICY_ENDPOINTS_MAX  64
+#define POLICY_TRUST_MAX      64 /* trust domains fit in one uint64_t */
+#define POLICY_LISTEN_MAX     16
+#define POLICY_RULES_MAX      100000
+#define POLICY_CLIENTS_MAX    1024
+#define POLICY_CRLS_MAX       64        /* of one trust domain */
+#define POLICY_PEERS_MAX      64        /* patterns of one client */
+#define POLICY_NAME_OCTETS    64        /* of an end-point or trust domain, NUL included */
+#define POLICY_LIFETIME_MAX_S 315360000 /* of a key: ten years */
 
 /* Where a value stands, for messages: "FILE: /json/pointer". */
 struct policy_place {
@@ -134,7 +140,7 @@ struct policy {
     struct policy_keys keys;
     struct policy_limits limits;
     struct rule_index *index;   /* of policy/match */
-    struct policy_texts *texts; /* owns files' names and pointers */
+    struct policy_texts *texts; /* owns every text and array of this policy */
 };
 
 void policy_free(struct policy *policy);

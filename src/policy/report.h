@@ -2,6 +2,7 @@
 /* All that is wrong with a configuration, at once: "file: /json/pointer: what is wrong". */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,8 +21,12 @@ struct report {
     size_t faults; /* how many of all that were reported are faults, dropped ones included */
 };
 
+/* PLACE NULL: the text says where itself. Control and non-ASCII octets are escaped. */
 void report_fault(struct report *report, const struct policy_place *place, const char *format, ...)
     PRINTF(3, 4);
 void report_warning(
     struct report *report, const struct policy_place *place, const char *format, ...) PRINTF(3, 4);
+/* What both are made of. */
+void report_add(struct report *report, bool warning, const struct policy_place *place,
+    const char *format, va_list arguments);
 void report_release(struct report *report);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "identity/public_key_id.h"
+#include "policy/candidates.h"
+#include "policy/forms.h"
+
+#define POINTER_OCTETS 256
+
+/* At MEMBER of the object that stands at PLACE. */
+static void fault_at(struct report *report, const struct policy_place *place, const char *member,
+    const char *format, ...) PRINTF(4, 5);
+static void fault_at(struct report *report, const struct policy_place *place, const char *member,
+    const char *format, ...)
+{
+    char pointer[POINTER_OCTETS];
+    snprintf(pointer, sizeof(pointer), "%s/%s", place->pointer, member);
+    const struct policy_place below = {.file = place->file, .pointer = pointer};
+    va_list arguments;
+    va_start(arguments, format);
+    report_add(report, false, &below, format, arguments);
+    va_end(arguments);
+}
+
+/* Texts that are absent or faulty are not compared. */
+static bool same(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static void check_endpoints(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
+        const struct policy_endpoint *later = &policy->endpoints[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct policy_endpoint *first = &policy->endpoints[j];
+            if (same(first->name, later->name))
+                fault_at(report, &later->place, "name", "\"%s\" is taken by %s: %s", later->name,
+                    first->place.file, first->place.pointer);
+            if (same(first->server_name, later->server_name))
+                fault_at(report, &later->place, "serverName", "\"%s\" is taken by %s: %s",
+                    later->server_name, first->place.file, first->place.pointer);
+        }
+    }
+}
+
+static void check_trust(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->trust_count; i++) {
+        const struct policy_trust *later = &policy->trust[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct policy_trust *first = &policy->trust[j];
+            if (same(first->name, later->name))
+                fault_at(report, &later->place, "name", "\"%s\" is taken by %s: %s", later->name,
+                    first->place.file, first->place.pointer);
+        }
+    }
+}
+
+static void check_http(const struct policy *policy, const char *file, struct report *report)
+{
+    const struct policy_http *http = &policy->http;
+    const struct policy_place place = {file, "/http/tls"};
+    if (http->tls && !http->certificate.place.file)
+        fault_at(report, &place, "certificate", "is missing");
+    if (http->tls && !http->private_key.place.file)
+        fault_at(report, &place, "privateKey", "is missing");
+    for (size_t i = 0; !http->tls && i < http->listen_count; i++)
+        if (*http->listen[i] && !form_listen_local(http->listen[i]))
+            report_warning(report, &(struct policy_place){file, "/http/listen"},
+                "%s is reached from other hosts, and without http.tls all goes in clear",
+                http->listen[i]);
+}
+
+/* --- rules -------------------------------------------------------------------------------------
+ */
+
+static void add_name(struct name_list *list, const char *name)
+{
+    list->count = 1;
+    snprintf(list->name[0], sizeof(list->name[0]), "%s", name);
+}
+
+/* A certificate that says just what RULE matches. */
+static void names_of(const struct policy_rule *rule, struct names *names)
+{
+    names->dns.count = names->uri.count = names->device.count = 0;
+    struct public_key_id id = {0};
+    switch (rule->flavour) {
+    case FLAVOUR_RAW_PUBLIC_KEY:
+        if (public_key_id_parse(rule->match, &id))
+            memcpy(names->spki_digest, id.digest, sizeof(id.digest));
+        break;
+    case FLAVOUR_DEVICE:
+        add_name(&names->device, rule->match);
+        break;
+    case FLAVOUR_NODE_ID: /* issued as one or the other */
+        add_name(identifier_is_sp_id(rule->match) ? &names->dns : &names->uri, rule->match);
+        break;
+    case FLAVOUR_CSE_ID:
+        add_name(&names->dns, rule->match);
+        break;
+    case FLAVOUR_AE_ID:
+        add_name(&names->uri, rule->match);
+        break;
+    case FLAVOUR_COUNT:
+        break;
+    }
+}
+
+struct comparison {
+    const struct policy_rule *rule;
+    struct report *report;
+};
+
+static bool is_pattern(const char *identity)
+{
+    return *identity && identity[strlen(identity) - 1] == '*';
+}
+
+/* With the first rule of each flavour that takes the same certificate: a later one agrees with it
+ * or has its own fault. */
+static bool compare(const struct policy_rule *first, const char *name, void *context)
+{
+    (void)name;
+    const struct comparison *comparison = context;
+    const struct policy_rule *rule = comparison->rule;
+    if (first >= rule || !first->identity || !rule->identity || !*rule->identity ||
+        !*first->identity || is_pattern(first->identity) != is_pattern(rule->identity))
+        return false;
+    if (strcmp(first->identity, rule->identity) != 0)
+        fault_at(comparison->report, &rule->place, "identity",
+            "%s: %s gives the same certificate another identity, %s", first->place.file,
+            first->place.pointer, first->identity);
+    else if (first->flavour == rule->flavour && first->trust == rule->trust &&
+             (rule->endpoints & ~first->endpoints) == 0)
+        report_warning(comparison->report, &rule->place, "is never used: %s: %s comes first",
+            first->place.file, first->place.pointer);
+    return false;
+}
+
+static void check_rules(const struct policy *policy, struct report *report)
+{
+    AUTO_FREE struct names *names = calloc(1, sizeof(*names));
+    if (!names) {
+        report_fault(report, NULL, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        struct comparison comparison = {&policy->rules[i], report};
+        if (!comparison.rule->match || !*comparison.rule->match)
+            continue;
+        names_of(comparison.rule, names);
+        candidates_visit(policy, names, comparison.rule->flavour == FLAVOUR_RAW_PUBLIC_KEY, compare,
+            &comparison);
+    }
+}
+
+void policy_check(const struct policy *policy, const char *file, struct report *report)
+{
+    check_endpoints(policy, report);
+    check_trust(policy, report);
+    check_http(policy, file, report);
+    check_rules(policy, report);
+}

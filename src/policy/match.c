@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/match.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "identity/public_key_id.h"
+#include "policy/candidates.h"
+
+#define ALERT_ACCESS_DENIED 49 /* RFC 5246 7.2.2: a valid certificate, but no access with it */
+
+struct search {
+    const struct names *names;
+    size_t endpoint;
+    uint64_t trusted;
+    const char *from;
+    bool named;   /* some rule has a name of the certificate */
+    bool matched; /* and the certificate is valid under that rule's trust domain */
+    int rank;     /* of the best so far */
+    struct authorisation best;
+};
+
+static bool is_pattern(const struct policy_rule *rule)
+{
+    return rule->identity[strlen(rule->identity) - 1] == '*';
+}
+
+/* TS-0003 8.1.2.5. A raw public key is what its identifier says; others need a valid path. */
+static bool is_valid_for(const struct policy_rule *rule, const struct search *search)
+{
+    if (rule->flavour != FLAVOUR_RAW_PUBLIC_KEY)
+        return search->trusted >> rule->trust & 1;
+    struct public_key_id id;
+    return public_key_id_parse(rule->match, &id) &&
+           public_key_id_matches(&id, search->names->spki_digest);
+}
+
+/* From's own identity first, then an exact rule before a pattern, then policy order. */
+static int rank_of(const struct policy_rule *rule, const char *identity, const char *from)
+{
+    return 1 + (strcmp(identity, from) == 0 ? 2 : 0) + (is_pattern(rule) ? 0 : 1);
+}
+
+static bool consider(const struct policy_rule *rule, const char *name, void *context)
+{
+    struct search *search = context;
+    search->named = true;
+    if (!is_valid_for(rule, search))
+        return true;
+    search->matched = true;
+    if (!(rule->endpoints >> search->endpoint & 1))
+        return true;
+    const char *identity = is_pattern(rule) ? name : rule->identity;
+    const int rank = rank_of(rule, identity, search->from);
+    if (rank < search->rank || (rank == search->rank && rule > search->best.rule))
+        return true;
+    search->rank = rank;
+    search->best.rule = rule;
+    snprintf(search->best.identity, sizeof(search->best.identity), "%s", identity);
+    return true;
+}
+
+/* The certificate's first name, for people. */
+static const char *first_name(const struct names *names, bool raw_public_key, char *id)
+{
+    if (raw_public_key) {
+        public_key_id_format(PUBLIC_KEY_ID_SHA_256, names->spki_digest, id);
+        return id;
+    }
+    const struct name_list *const lists[] = {&names->uri, &names->dns, &names->device};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (lists[i]->count > 0)
+            return lists[i]->name[0];
+    return "no name that we know";
+}
+
+enum result policy_match(const struct policy *policy, size_t endpoint, const struct names *names,
+    bool raw_public_key, uint64_t trusted, const char *from, struct authorisation *out,
+    struct fault *fault)
+{
+    struct search search = {.names = names, .endpoint = endpoint, .trusted = trusted, .from = from};
+    candidates_visit(policy, names, raw_public_key, consider, &search);
+    if (search.best.rule) {
+        *out = search.best;
+        return RESULT_OK;
+    }
+    char id[PUBLIC_KEY_ID_OCTETS];
+    const char *name = first_name(names, raw_public_key, id);
+    if (search.matched)
+        return fault_set_alert(fault, RESULT_NOT_AUTHORISED, ALERT_ACCESS_DENIED,
+            "\"%.128s\" may not establish keys with this end-point", name);
+    if (search.named)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_ACCESS_DENIED,
+            "\"%.128s\" is certified, but not by an authority trusted for it", name);
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_ACCESS_DENIED,
+        "no rule matches this %s (%.128s)", raw_public_key ? "public key" : "certificate", name);
+}
