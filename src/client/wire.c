@@ -49,9 +49,10 @@ int wire_connect(struct wire *wire, const char *path, int timeout)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     wire->fd = -1;
-    if (strlen(path) >= sizeof(address.sun_path))
+    size_t length = strlen(path);
+    if (length >= sizeof(address.sun_path))
         return E2EKEY_INVALID;
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, length + 1);
     wire->size = wire->taken = 0;
     wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (wire->fd < 0)

@@ -69,7 +69,9 @@ static int print_key(const struct e2ekey_key *key)
     struct bytes out = bytes_of(key->key, sizeof(key->key));
     if (!asked.raw) {
         write_text(key, text);
-        out = bytes_of_string(strcat(text, "\n"));
+        size_t length = strlen(text);
+        text[length] = '\n'; /* in the place of the NUL */
+        out = bytes_of(text, length + 1);
     }
     bool written = write_secret(STDOUT_FILENO, out);
     secret_wipe(text, sizeof(text));

@@ -23,7 +23,7 @@ static enum result address_of(const char *path, struct sockaddr_un *out, struct 
             "%s: longer than the %zu characters "
             "of a socket's address",
             path, sizeof(out->sun_path) - 1);
-    strcpy(out->sun_path, path);
+    memcpy(out->sun_path, path, strlen(path) + 1);
     return RESULT_OK;
 }
 

@@ -55,7 +55,7 @@ static void start(struct script *script)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/keys.sock", folder);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     listening = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
     ck_assert_int_eq(listen(listening, 5), 0);

@@ -37,7 +37,9 @@ static char *for_us(const char *clients)
     ck_assert_ptr_nonnull(us);
     size_t i;
     json_array_foreach(entries, i, entry)
+    {
         ck_assert_int_eq(json_object_set_new(entry, "user", json_string(us->pw_name)), 0);
+    }
     char *text = i > 0 ? json_dumps(entries, 0) : strdup("");
     json_decref(entries);
     return text;

@@ -426,7 +426,7 @@ static void become(uid_t uid)
 START_TEST(one_user_can_not_have_all_connections)
 {
     service_start(&service, ALL_RIGHTS);
-    int fds[QUERY_CONNECTIONS_MAX];
+    int fds[QUERY_CONNECTIONS_MAX + 1];
     size_t count = 0;
     bool is_root = geteuid() == 0;
     if (is_root) {
