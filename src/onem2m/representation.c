@@ -153,7 +153,19 @@ static void put_text(struct writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-/* Within a string (RFC 8259 7); what is not ASCII passes as it is. */
+/* One character that cannot stand in a string as it is (RFC 8259 7). */
+static void put_escape(struct writer *writer, char c)
+{
+    char escape[7];
+
+    if (c == '"' || c == '\\')
+        snprintf(escape, sizeof(escape), "\\%c", c);
+    else
+        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(uint8_t)c);
+    put_text(writer, escape);
+}
+
+/* What is not ASCII passes as it is. */
 static void put_escaped(struct writer *writer, const char *text)
 {
     while (*text) {
@@ -162,11 +174,8 @@ static void put_escaped(struct writer *writer, const char *text)
             plain++;
         put(writer, text, plain);
         text += plain;
-        if (!*text)
-            break;
-        char escape[7];
-        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(uint8_t)*text++);
-        put_text(writer, escape);
+        if (*text)
+            put_escape(writer, *text++);
     }
 }
 

@@ -247,6 +247,7 @@ START_TEST(escapes_text)
     ck_assert_int_eq(representation_write_refusal(text, (struct bytes){0}, false, &out), RESULT_OK);
     json_t *json = json_loadb((const char *)out.data, out.size, 0, NULL);
     ck_assert_ptr_nonnull(json);
+    ck_assert(memmem(out.data, out.size, "\\\"quoted\\\" \\\\ back\\u000a", 22));
     ck_assert_str_eq(json_string_value(json_object_get(json, "m2m:dbg")), text);
     json_decref(json);
 }
