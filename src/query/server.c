@@ -205,6 +205,8 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
 
 void query_server_free(struct query_server *server)
 {
+    if (!server)
+        return;
     while (server->connections)
         remove_connection(server->connections, server);
     sd_event_source_disable_unref(server->listening);
