@@ -168,26 +168,31 @@ static void set_number(const char *name, long number)
     setenv(name, text, 1);
 }
 
-/* In the child. INHERITED: two sockets, or NULL. */
-static void become_daemon(const struct daemon *daemon, const int *inherited)
+struct launch {
+    const char *program, *policy, *notify, *log;
+    const int *inherited; /* two sockets, or NULL */
+};
+
+/* In the child. Nothing of Check's in here: its own file descriptor may be among those that go. */
+static void become_daemon(const struct launch *launch)
 {
-    int log = open(daemon_file(daemon, "stderr"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int log = open(launch->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || dup2(log, STDERR_FILENO) < 0)
         _exit(126);
     unsetenv("JOURNAL_STREAM");
-    setenv("NOTIFY_SOCKET", daemon_file(daemon, "notify"), 1);
-    if (inherited) {
-        for (int i = 0; i < 2; i++) { /* by way of high numbers: neither may overwrite the other */
-            int high = fcntl(inherited[i], F_DUPFD_CLOEXEC, 100);
-            if (dup2(high, FIRST_INHERITED_FD + i) < 0)
+    setenv("NOTIFY_SOCKET", launch->notify, 1);
+    if (launch->inherited) {
+        int high[2]; /* out of the way: neither may overwrite the other */
+        for (int i = 0; i < 2; i++)
+            high[i] = fcntl(launch->inherited[i], F_DUPFD_CLOEXEC, 100);
+        for (int i = 0; i < 2; i++)
+            if (dup2(high[i], FIRST_INHERITED_FD + i) < 0)
                 _exit(126);
-        }
         set_number("LISTEN_PID", getpid());
         set_number("LISTEN_FDS", 2);
     }
-    execl(
-        daemon_program(), "e2ekeyd", "--policy", daemon_file(daemon, "policy.json"), (char *)NULL);
-    perror(daemon_program());
+    execl(launch->program, "e2ekeyd", "--policy", launch->policy, (char *)NULL);
+    perror(launch->program);
     _exit(127);
 }
 
@@ -200,10 +205,15 @@ void daemon_launch(struct daemon *daemon, bool inherit)
         inherited[0] = listen_http(&daemon->port);
         inherited[1] = listen_unix(daemon->socket);
     }
+    const struct launch launch = {.program = daemon_program(),
+        .policy = daemon_file(daemon, "policy.json"),
+        .notify = daemon_file(daemon, "notify"),
+        .log = daemon_file(daemon, "stderr"),
+        .inherited = inherit ? inherited : NULL};
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
     if (daemon->pid == 0)
-        become_daemon(daemon, inherit ? inherited : NULL);
+        become_daemon(&launch);
     daemon->pidfd = pidfd_open(daemon->pid, 0);
     ck_assert_int_ge(daemon->pidfd, 0);
     for (int i = 0; inherit && i < 2; i++)
@@ -238,7 +248,9 @@ static void learn_port(struct daemon *daemon)
 {
     static const char before[] = "://127.0.0.1:";
     char *log = daemon_log(daemon);
-    const char *place = strstr(log, before);
+    const char *place = NULL;
+    for (const char *next = log; (next = strstr(next, before)) != NULL; next++)
+        place = next; /* the last: it may have run before */
     unsigned long port = place ? strtoul(place + strlen(before), NULL, 10) : 0;
     if (port == 0 || port > UINT16_MAX)
         give_up(daemon, "it did not say which port it listens on");
