@@ -478,7 +478,8 @@ START_TEST(a_reload_leaves_exchanges_under_way)
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
     take_message2(&run, answer.body);
     http_answer_release(&answer);
-    daemon_change_policy(&daemon_, "{\"initiators\":[]}");
+    daemon_change_policy(&daemon_, "{\"initiators\":[{\"flavour\":\"aeId\",\"trust\":\"field\","
+                                   "\"identity\":\"//m2m.example/in-cse/Cnobody\"}]}");
     daemon_reload(&daemon_);
     send_message("PUT", ENTRY, "Cmeter", "r2", &run.message3, &answer);
     expect(&answer, 200, "2004");
