@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* To be read beside the seed, 8.x.2.2, C.1.a to C.2: the Terminating End-Point's steps of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -141,8 +142,9 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
 
     info.expires_s = info.established_s + authorised->rule->lifetime_s;
     memcpy(info.id, exported->id, sizeof(info.id));
-    strcpy(info.peer, authorised->identity);
-    strcpy(info.local, policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity);
+    snprintf(info.peer, sizeof(info.peer), "%s", authorised->identity);
+    snprintf(info.local, sizeof(info.local), "%s",
+        policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity);
     enum result result = key_cache_put(step->procedure->cache, &info, exported->key);
     if (result != RESULT_OK)
         return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
@@ -172,8 +174,7 @@ static void say_established(const struct exchange *exchange)
 static enum result make_message4(struct step *step, struct exchange *exchange,
     struct bytes message3, const struct message3 *parsed)
 {
-    struct exported_key *exported = secret_alloc(sizeof(*exported));
-    void *secret CLEANUP(auto_secret_free) = exported;
+    void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
     struct authorisation authorised;
 
     if (!exported)

@@ -60,7 +60,7 @@ enum result handshake_start(struct tls_endpoint *endpoint, struct bytes message1
     size_t before = message2->size;
     enum result result = handshake_new(endpoint, &handshake, fault);
 
-    if (result != RESULT_OK)
+    if (!handshake)
         return result;
     if (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, message1, message2, fault) !=
         ENGINE_WANTS_MORE)

@@ -29,7 +29,7 @@ char *exchange_content(struct bytes message)
     ck_assert_ptr_nonnull(content);
     memcpy(content, before, sizeof(before) - 1);
     base64_encode_text(message, content + sizeof(before) - 1);
-    strcat(content, "\"}}");
+    memcpy(content + strlen(content), "\"}}", sizeof("\"}}"));
     return content;
 }
 

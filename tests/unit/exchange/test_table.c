@@ -54,7 +54,7 @@ START_TEST(finds_by_name_and_by_originator)
     ck_assert(fresh);
     ck_assert_uint_eq(strlen(opened->name), 32);
     char name[EXCHANGE_NAME_OCTETS];
-    strcpy(name, opened->name);
+    memcpy(name, opened->name, sizeof(name));
     exchange_release(opened);
 
     struct exchange *found = exchange_table_find(table, name);
@@ -165,7 +165,7 @@ START_TEST(out_of_time_is_not_found_and_swept)
     char name[EXCHANGE_NAME_OCTETS];
 
     ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
-    strcpy(name, exchange->name);
+    memcpy(name, exchange->name, sizeof(name));
     ck_assert_int_eq(
         exchange_transition(exchange->state, EXCHANGE_MESSAGE1, &exchange->state), RESULT_OK);
     exchange_release(exchange);
