@@ -212,9 +212,13 @@ check: all $(TESTS) $(INTEGRATION) $(INITIATORS)
 sanitize:
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=address,undefined check
 
-#: make sanitize-thread  make check, built with the thread sanitizer
+#: make sanitize-thread  the tests with threads, built with the thread sanitizer
+THREADED := $(filter %_threads,$(TESTS)) $(INTEGRATION)
+.PHONY: check-threads
+check-threads: all $(THREADED) $(INITIATORS)
+	@BUILD=$(BUILD) scripts/run-tests $(THREADED)
 sanitize-thread:
-	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize-thread SANITIZE=thread check
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize-thread SANITIZE=thread check-threads
 
 #: make demo             one key established and read, told step by step
 .PHONY: demo
