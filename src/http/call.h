@@ -22,11 +22,11 @@ struct call_shared {
 };
 
 /* libmicrohttpd's callbacks, each with a struct call_shared as its first argument. */
-enum MHD_Result call_handle(void *shared, struct MHD_Connection *connection, const char *path,
+enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, const char *path,
     const char *method, const char *version, const char *upload, size_t *upload_size,
-    void **context);
-void call_completed(void *shared, struct MHD_Connection *connection, void **context,
+    void **own_context);
+void call_completed(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_RequestTerminationCode code);
-void call_connection(void *shared, struct MHD_Connection *connection, void **context,
+void call_connection(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_ConnectionNotificationCode code);
-size_t call_keep_encoded(void *shared, struct MHD_Connection *connection, char *text);
+size_t call_keep_encoded(void *context, struct MHD_Connection *connection, char *text);

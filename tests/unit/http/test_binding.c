@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../support/check_main.h"
 #include "onem2m/status.h"
+#include "support/check_main.h"
 
 #define BODY_LIMIT 100
 

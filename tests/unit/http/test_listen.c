@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../support/check_main.h"
+#include "support/check_main.h"
 
 static unsigned port_of(const struct listener *listener)
 {

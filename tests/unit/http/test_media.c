@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../support/check_main.h"
 #include "base/cleanup.h"
+#include "support/check_main.h"
 
 START_TEST(supported_types)
 {

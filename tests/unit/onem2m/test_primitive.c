@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../../support/check_main.h"
+#include "support/check_main.h"
 
 #define NOW_US 1794528000123456 /* 2026-11-13T00:00:00.123456 UTC */
 

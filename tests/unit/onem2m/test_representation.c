@@ -2,9 +2,10 @@
 #include "onem2m/representation.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "../../support/check_main.h"
+#include "support/check_main.h"
 
 enum kind { E2EK, E2EK_CREATE, SECI };
 
@@ -103,10 +104,9 @@ START_TEST(refuses_members_by_name)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        char json[256] = "";
-        strcat(json, bad[i].kind == SECI ? "{\"m2m:seci\":{" : "{\"m2m:e2ek\":{");
-        strcat(json, bad[i].members);
-        strcat(json, "}}");
+        char json[256];
+        const char *root = bad[i].kind == SECI ? "seci" : "e2ek";
+        snprintf(json, sizeof(json), "{\"m2m:%s\":{%s}}", root, bad[i].members);
         expect_refusal(bad[i].kind, json, RESULT_BAD_REQUEST, bad[i].says);
     }
 }
@@ -118,9 +118,8 @@ START_TEST(base64_is_strict)
         "Zm_v", "Zm-v", "====", "Zg==Zg==", "Zm9\\u00e9"};
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        char json[256] = "{\"m2m:e2ek\":{\"eckm\":\"";
-        strcat(json, bad[i]);
-        strcat(json, "\"}}");
+        char json[256];
+        snprintf(json, sizeof(json), "{\"m2m:e2ek\":{\"eckm\":\"%s\"}}", bad[i]);
         expect_refusal(E2EK, json, RESULT_BAD_REQUEST, "base64");
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "onem2m/status.h"
 
-#include "../../support/check_main.h"
+#include "support/check_main.h"
 
 static const struct {
     enum result result;
