@@ -67,7 +67,8 @@ static bool await(struct connection *connection, bool more)
     if (awaited == connection->awaited)
         return true;
     connection->awaited = awaited;
-    return sd_event_source_set_io_events(connection->source, awaited) >= 0;
+    struct epoll_event event = {.events = awaited, .data.ptr = connection};
+    return epoll_ctl(connection->poller, EPOLL_CTL_MOD, connection->fd, &event) == 0;
 }
 
 /* A client that is wrong, slow beyond the bound or gone costs its own connection only: those that
@@ -94,17 +95,13 @@ static bool take(struct connection *connection, uint32_t events)
     return !(events & (EPOLLHUP | EPOLLERR));
 }
 
-static int on_ready(sd_event_source *source, int fd, uint32_t events, void *context)
+void connection_ready(struct connection *connection, uint32_t events)
 {
-    (void)source;
-    (void)fd;
-    struct connection *connection = context;
     if (!take(connection, events) || !work(connection))
         connection->ended(connection, connection->context);
-    return 0;
 }
 
-enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
+enum result connection_new(int poller, int fd, const struct caller *caller,
     const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -113,13 +110,15 @@ enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
         return RESULT_NO_MEMORY;
     }
     connection->fd = fd;
+    connection->poller = poller;
     connection->awaited = EPOLLIN;
     connection->ended = ended;
     connection->context = context;
     frame_init(&connection->frame, fd);
     connection->session =
         (struct session){.methods = methods, .caller = *caller, .out = &connection->frame.out};
-    if (sd_event_add_io(loop, &connection->source, fd, EPOLLIN, on_ready, connection) < 0) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0) {
         connection_free(connection);
         return RESULT_SYSTEM_ERROR;
     }
@@ -129,7 +128,6 @@ enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
 
 void connection_free(struct connection *connection)
 {
-    sd_event_source_disable_unref(connection->source);
     methods_end_stream(&connection->session);
     frame_release(&connection->frame);
     caller_release(&connection->session.caller);

@@ -3,8 +3,6 @@
  * the client is slow with, without anyone else waiting. */
 #pragma once
 
-#include <systemd/sd-event.h>
-
 #include "query/frame.h"
 #include "query/methods.h"
 
@@ -15,8 +13,7 @@ typedef void connection_ended(struct connection *connection, void *context);
 
 struct connection {
     struct connection *next, *previous; /* for whoever keeps a list */
-    int fd;
-    sd_event_source *source;
+    int fd, poller;
     uint32_t awaited; /* EPOLLIN, EPOLLOUT */
     struct frame frame;
     struct session session;
@@ -24,11 +21,15 @@ struct connection {
     void *context;
 };
 
-/* Takes FD over in any case. ENDED is to call connection_free. */
-enum result connection_new(sd_event *loop, int fd, const struct caller *caller,
+/* Takes FD over in any case. POLLER is an epoll instance, whose events with this connection as
+ * their data go to connection_ready. ENDED is to call connection_free. */
+enum result connection_new(int poller, int fd, const struct caller *caller,
     const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
     WARN_UNUSED;
 void connection_free(struct connection *connection);
+
+/* What epoll has seen. May end this connection, and no other. */
+void connection_ready(struct connection *connection, uint32_t events);
 
 bool connection_is_subscribed(const struct connection *connection);
 /* To a subscribed one; INFO NULL: events were lost. May end the connection. */
