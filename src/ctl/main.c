@@ -47,17 +47,24 @@ static int run_verb(int argc, char **argv)
     return fail_usage("there is no verb \"%s\"", argv[0]);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    json_set_alloc_funcs(wiping_malloc, wiping_free);
     int first = 1, status = STATUS_USAGE;
     if (!syntax_read_leading(&syntax, argc, argv, &first, &status))
         return status;
-    if (wants_version)
-        return puts("e2ekeyctl " E2EKEYD_VERSION) < 0;
+    if (wants_version) {
+        puts("e2ekeyctl " E2EKEYD_VERSION);
+        return STATUS_DONE;
+    }
     if (first == argc)
-        return fail_usage("what is to be done?");
-    status = run_verb(argc - first, argv + first);
+        return fail_usage("no verb is given");
+    return run_verb(argc - first, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+    json_set_alloc_funcs(wiping_malloc, wiping_free);
+    int status = run(argc, argv);
     if (fflush(stdout) != 0 && status == STATUS_DONE)
         status = fail_write("the output");
     return status;

@@ -135,7 +135,7 @@ launch_daemon() {
         "$E2EKEYD" --policy "$folder/policy.json" 2>>"$folder/stderr" &
     daemon_pid=$!
     await_notice READY=1
-    port=$(sed -n 's|.*listening on http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$folder/stderr" | tail -n 1)
+    port=$(sed -n 's|.*listening on https\{0,1\}://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$folder/stderr" | tail -n 1)
     [[ -n $port ]] || bail_out "e2ekeyd did not say which port it listens on"
 }
 
