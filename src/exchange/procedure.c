@@ -14,8 +14,8 @@
 
 static uint64_t mark_of(const struct step *step, struct bytes message)
 {
-    return exchange_table_mark(
-        step->procedure->table, (int)step->request->operation, step->request->request_id, message);
+    return exchange_table_mark(step->procedure->table, step->from, (int)step->request->operation,
+        step->request->request_id, message);
 }
 
 /* --- C.1.b to C.1.d: Message 1 comes, Message 2 goes --------------------------------------- */
@@ -255,7 +255,7 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
 {
     struct message3 parsed;
     struct exchange *exchange CLEANUP(auto_exchange_release) =
-        exchange_table_find_answered(step->procedure->table, step->from, mark_of(step, message3));
+        exchange_table_find_answered(step->procedure->table, mark_of(step, message3));
     struct exchange *candidates[CANDIDATES_MAX];
     struct certificate leaf;
 

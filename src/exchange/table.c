@@ -19,7 +19,8 @@ struct exchange_table {
     pthread_mutex_t lock;
     struct hash_key key;
     struct exchange *by_name[BUCKETS];
-    struct exchange *by_from[BUCKETS];
+    struct exchange *by_from[BUCKETS]; /* those pending: few of one originator */
+    struct exchange_request *by_request[BUCKETS];
     struct queue pending, retained;
     int64_t tokens_us; /* creates that may come now, each worth a second's share */
     int64_t filled_us;
@@ -67,9 +68,46 @@ static void queue_remove(struct queue *queue, struct exchange *exchange)
     queue->count--;
 }
 
-static struct queue *queue_of(struct exchange_table *table, const struct exchange *exchange)
+static void link_from(struct exchange_table *table, struct exchange *exchange)
 {
-    return exchange->pending ? &table->pending : &table->retained;
+    struct exchange **first = bucket(table->by_from, exchange->from_hash);
+
+    exchange->next_by_from = *first;
+    *first = exchange;
+    exchange->pending = true;
+    queue_add(&table->pending, exchange);
+}
+
+static void unlink_from(struct exchange_table *table, struct exchange *exchange)
+{
+    struct exchange **link = bucket(table->by_from, exchange->from_hash);
+
+    while (*link != exchange)
+        link = &(*link)->next_by_from;
+    *link = exchange->next_by_from;
+    exchange->pending = false;
+    queue_remove(&table->pending, exchange);
+}
+
+static void link_request(
+    struct exchange_table *table, struct exchange_request *request, uint64_t mark)
+{
+    struct exchange_request **first = &table->by_request[mark % BUCKETS];
+
+    request->mark = mark;
+    request->next = *first;
+    *first = request;
+}
+
+static void unlink_request(struct exchange_table *table, struct exchange_request *request)
+{
+    struct exchange_request **link = &table->by_request[request->mark % BUCKETS];
+
+    if (request->mark == 0)
+        return;
+    while (*link != request)
+        link = &(*link)->next;
+    *link = request->next;
 }
 
 /* The table's reference goes with the links. */
@@ -80,25 +118,24 @@ static void unlist(struct exchange_table *table, struct exchange *exchange)
     while (*link != exchange)
         link = &(*link)->next_by_name;
     *link = exchange->next_by_name;
-    link = bucket(table->by_from, exchange->from_hash);
-    while (*link != exchange)
-        link = &(*link)->next_by_from;
-    *link = exchange->next_by_from;
-    queue_remove(queue_of(table, exchange), exchange);
+    if (exchange->pending)
+        unlink_from(table, exchange);
+    else
+        queue_remove(&table->retained, exchange);
+    unlink_request(table, &exchange->first);
+    unlink_request(table, &exchange->second);
     exchange->listed = false;
 }
 
-static void list(struct exchange_table *table, struct exchange *exchange)
+static void list(struct exchange_table *table, struct exchange *exchange, uint64_t mark)
 {
-    struct exchange **link = bucket(table->by_name, hash_text(table, exchange->name));
+    struct exchange **first = bucket(table->by_name, hash_text(table, exchange->name));
 
-    exchange->next_by_name = *link;
-    *link = exchange;
-    link = bucket(table->by_from, exchange->from_hash);
-    exchange->next_by_from = *link;
-    *link = exchange;
-    exchange->listed = exchange->pending = true;
-    queue_add(&table->pending, exchange);
+    exchange->next_by_name = *first;
+    *first = exchange;
+    exchange->listed = true;
+    link_from(table, exchange);
+    link_request(table, &exchange->first, mark);
 }
 
 static void exchange_free(struct exchange *exchange)
@@ -151,18 +188,18 @@ void exchange_table_free(struct exchange_table *table)
     free(table);
 }
 
-uint64_t exchange_table_mark(
-    const struct exchange_table *table, int operation, const char *request_id, struct bytes message)
+uint64_t exchange_table_mark(const struct exchange_table *table, const char *from, int operation,
+    const char *request_id, struct bytes message)
 {
-    const uint64_t parts[] = {
-        (uint64_t)operation, hash_text(table, request_id), hash_keyed(&table->key, message)};
+    const uint64_t parts[] = {hash_text(table, from), (uint64_t)operation,
+        hash_text(table, request_id), hash_keyed(&table->key, message)};
     uint64_t mark = hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
 
     return mark ? mark : 1;
 }
 
 static struct exchange *exchange_new(
-    const struct exchange_table *table, struct snapshot *snapshot, const char *from, uint64_t mark)
+    const struct exchange_table *table, struct snapshot *snapshot, const char *from)
 {
     uint8_t random[(EXCHANGE_NAME_OCTETS - 1) / 2];
     struct exchange *exchange = calloc(1, sizeof(*exchange));
@@ -182,7 +219,7 @@ static struct exchange *exchange_new(
     exchange->expires_s = exchange->created_s + timeout_s;
     exchange->deadline_ms = clock_steady_ms() + (int64_t)timeout_s * 1000;
     exchange->from_hash = hash_text(table, from);
-    exchange->first = mark;
+    exchange->first.exchange = exchange->second.exchange = exchange;
     atomic_init(&exchange->references, 1);
     exchange->message2.limit = exchange->message4.limit = 65536;
     return exchange;
@@ -205,21 +242,31 @@ static bool take_token(struct exchange_table *table, const struct policy_limits 
     return true;
 }
 
-/* FROM's exchange with MARK and how many of FROM's await Message 3. */
-static struct exchange *look_through(struct exchange_table *table, const char *from, uint64_t hash,
-    uint64_t first, int64_t now_ms, uint32_t *pending)
+static struct exchange *find_request(const struct exchange_table *table, uint64_t mark)
 {
-    struct exchange *found = NULL;
+    int64_t now_ms = clock_steady_ms();
 
-    *pending = 0;
-    for (struct exchange *each = *bucket(table->by_from, hash); each; each = each->next_by_from) {
-        if (each->from_hash != hash || each->deadline_ms <= now_ms || strcmp(each->from, from) != 0)
-            continue;
-        *pending += each->pending;
-        if (each->first == first)
-            found = each;
-    }
-    return found;
+    for (struct exchange_request *each = table->by_request[mark % BUCKETS]; each; each = each->next)
+        if (each->mark == mark && each->exchange->deadline_ms > now_ms)
+            return each->exchange;
+    return NULL;
+}
+
+static bool is_pending_of(
+    const struct exchange *exchange, const char *from, uint64_t hash, int64_t now_ms)
+{
+    return exchange->from_hash == hash && exchange->deadline_ms > now_ms &&
+           strcmp(exchange->from, from) == 0;
+}
+
+static uint32_t count_pending_of(struct exchange_table *table, const char *from, uint64_t hash)
+{
+    int64_t now_ms = clock_steady_ms();
+    uint32_t count = 0;
+
+    for (struct exchange *each = *bucket(table->by_from, hash); each; each = each->next_by_from)
+        count += is_pending_of(each, from, hash, now_ms);
+    return count;
 }
 
 static enum result admit(struct exchange_table *table, const struct policy_limits *limits,
@@ -243,25 +290,25 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     const char *from, uint64_t mark, struct exchange **out, bool *fresh, unsigned *retry_after_s,
     struct fault *fault)
 {
-    struct exchange *exchange = exchange_new(table, snapshot, from, mark);
-    uint32_t pending;
+    struct exchange *exchange = exchange_new(table, snapshot, from);
+    enum result result = RESULT_OK;
 
     if (!exchange)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     exchange_lock(exchange); /* nobody else sees it before Message 2 stands */
 
     pthread_mutex_lock(&table->lock);
-    struct exchange *known =
-        look_through(table, from, exchange->from_hash, mark, clock_steady_ms(), &pending);
-    enum result result =
-        known ? RESULT_OK : admit(table, &snapshot->policy->limits, pending, retry_after_s, fault);
+    struct exchange *known = find_request(table, mark);
     if (known)
         ref(known);
-    else if (result == RESULT_OK)
-        list(table, ref(exchange));
+    else
+        result = admit(table, &snapshot->policy->limits,
+            count_pending_of(table, from, exchange->from_hash), retry_after_s, fault);
+    *fresh = !known && result == RESULT_OK;
+    if (*fresh)
+        list(table, ref(exchange), mark);
     pthread_mutex_unlock(&table->lock);
 
-    *fresh = result == RESULT_OK && !known;
     *out = *fresh ? exchange : known;
     if (!*fresh)
         exchange_release(exchange);
@@ -289,18 +336,12 @@ struct exchange *exchange_table_find(struct exchange_table *table, const char *n
     return found;
 }
 
-struct exchange *exchange_table_find_answered(
-    struct exchange_table *table, const char *from, uint64_t mark)
+struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t mark)
 {
-    uint64_t hash = hash_text(table, from);
-    int64_t now_ms = clock_steady_ms();
-    struct exchange *found = NULL;
-
     pthread_mutex_lock(&table->lock);
-    for (struct exchange *each = *bucket(table->by_from, hash); each && !found;
-         each = each->next_by_from)
-        if (each->second == mark && each->deadline_ms > now_ms && strcmp(each->from, from) == 0)
-            found = ref(each);
+    struct exchange *found = find_request(table, mark);
+    if (found)
+        ref(found);
     pthread_mutex_unlock(&table->lock);
 
     if (found)
@@ -318,8 +359,7 @@ size_t exchange_table_pending_of(
     pthread_mutex_lock(&table->lock);
     for (struct exchange *each = *bucket(table->by_from, hash); each && count < most;
          each = each->next_by_from)
-        if (each->pending && each->from_hash == hash && each->deadline_ms > now_ms &&
-            strcmp(each->from, from) == 0)
+        if (is_pending_of(each, from, hash, now_ms))
             out[count++] = ref(each);
     pthread_mutex_unlock(&table->lock);
     return count;
@@ -329,9 +369,8 @@ void exchange_table_answered(struct exchange_table *table, struct exchange *exch
 {
     pthread_mutex_lock(&table->lock);
     if (exchange->listed) {
-        queue_remove(&table->pending, exchange);
-        exchange->pending = false;
-        exchange->second = mark;
+        unlink_from(table, exchange);
+        link_request(table, &exchange->second, mark);
         exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
         queue_add(&table->retained, exchange);
     }
@@ -342,7 +381,7 @@ bool exchange_table_is_answered_by(
     struct exchange_table *table, const struct exchange *exchange, uint64_t mark)
 {
     pthread_mutex_lock(&table->lock);
-    bool same = exchange->second == mark;
+    bool same = exchange->second.mark == mark;
     pthread_mutex_unlock(&table->lock);
     return same;
 }

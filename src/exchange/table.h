@@ -17,6 +17,13 @@
 #define EXCHANGE_NAME_OCTETS 33 /* 128 random bits in hex, and a NUL */
 #define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
 
+/* A request that was answered, and where: what a retransmission is found by. */
+struct exchange_request {
+    uint64_t mark; /* 0: none yet */
+    struct exchange *exchange;
+    struct exchange_request *next;
+};
+
 struct exchange {
     /* Constant once the table has it. */
     char name[EXCHANGE_NAME_OCTETS];
@@ -38,8 +45,8 @@ struct exchange {
     /* The table's. */
     atomic_uint references;
     uint64_t from_hash;
-    uint64_t first;  /* mark of the request that brought Message 1 */
-    uint64_t second; /* of that with Message 3; 0 until it is answered */
+    struct exchange_request first;  /* brought Message 1 */
+    struct exchange_request second; /* brought Message 3, and was answered */
     int64_t deadline_ms;
     bool listed, pending;
     struct exchange *next_by_name, *next_by_from;
@@ -52,15 +59,15 @@ enum result exchange_table_new(struct exchange_table **out) WARN_UNUSED;
 void exchange_table_free(struct exchange_table *table);
 DEFINE_CLEANUP(struct exchange_table *, exchange_table_free)
 
-/* What tells a retransmission: request identifier, kind of request and message. Never 0. */
-uint64_t exchange_table_mark(const struct exchange_table *table, int operation,
+/* What tells a retransmission: originator, kind of request, its identifier and message. Never 0. */
+uint64_t exchange_table_mark(const struct exchange_table *table, const char *from, int operation,
     const char *request_id, struct bytes message);
 
 /* All that return an exchange return it locked, with a reference: exchange_release ends both. */
 void exchange_release(struct exchange *exchange);
 DEFINE_CLEANUP(struct exchange *, exchange_release)
 
-/* The exchange that FROM opened with the same request (*FRESH false), or a new one in state
+/* The exchange that the same request opened before (*FRESH false), or a new one in state
  * EXCHANGE_NEW that holds a reference to SNAPSHOT. RESULT_BUSY over a limit of SNAPSHOT's policy;
  * *RETRY_AFTER_S then says when to come again. */
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
@@ -69,9 +76,8 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
 
 /* NULL: no such exchange, or out of time. */
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name);
-/* FROM's exchange that MARK's Message 3 was answered in; NULL: none. */
-struct exchange *exchange_table_find_answered(
-    struct exchange_table *table, const char *from, uint64_t mark);
+/* The exchange that MARK's request was answered in; NULL: none. */
+struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t mark);
 
 /* FROM's exchanges that await Message 3, newest first: references without locks (exchange_lock
  * takes it; exchange_unref lets go). Returns how many. */

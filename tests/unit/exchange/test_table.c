@@ -30,9 +30,9 @@ static void set_up(void)
     ck_assert_int_eq(exchange_table_new(&table), RESULT_OK);
 }
 
-static uint64_t mark(const char *id)
+static uint64_t mark(const char *from, const char *id)
 {
-    return exchange_table_mark(table, 1, id, bytes_of("message", 7));
+    return exchange_table_mark(table, from, 1, id, bytes_of("message", 7));
 }
 
 static enum result open_one(
@@ -41,7 +41,7 @@ static enum result open_one(
     struct fault fault = FAULT_INIT;
 
     return exchange_table_open(
-        table, snapshot, from, mark(id), out, &fresh, &retry_after_s, &fault);
+        table, snapshot, from, mark(from, id), out, &fresh, &retry_after_s, &fault);
 }
 
 START_TEST(finds_by_name_and_by_originator)
@@ -96,12 +96,13 @@ END_TEST
 START_TEST(marks_tell_requests_apart)
 {
     set_up();
-    uint64_t one = exchange_table_mark(table, 1, "a", bytes_of("m", 1));
+    uint64_t one = exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1));
 
-    ck_assert_uint_eq(one, exchange_table_mark(table, 1, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, 3, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, 1, "b", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, 1, "a", bytes_of("n", 1)));
+    ck_assert_uint_eq(one, exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 3, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "b", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "a", bytes_of("n", 1)));
+    ck_assert_uint_ne(one, exchange_table_mark(table, "g", 1, "a", bytes_of("m", 1)));
     exchange_table_free(table);
 }
 END_TEST
@@ -187,15 +188,15 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
     uint32_t waiting, retained;
 
     ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
-    exchange_table_answered(table, exchange, mark("3"));
-    ck_assert(exchange_table_is_answered_by(table, exchange, mark("3")));
-    ck_assert(!exchange_table_is_answered_by(table, exchange, mark("4")));
+    exchange_table_answered(table, exchange, mark("//sp/Sa", "3"));
+    ck_assert(exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "3")));
+    ck_assert(!exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "4")));
     exchange_release(exchange);
     ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
-    struct exchange *found = exchange_table_find_answered(table, "//sp/Sa", mark("3"));
+    struct exchange *found = exchange_table_find_answered(table, mark("//sp/Sa", "3"));
     ck_assert_ptr_eq(found, exchange);
     exchange_release(found);
-    ck_assert_ptr_null(exchange_table_find_answered(table, "//sp/Sb", mark("3")));
+    ck_assert_ptr_null(exchange_table_find_answered(table, mark("//sp/Sb", "3")));
     exchange_table_count(table, &waiting, &retained);
     ck_assert_uint_eq(waiting, 0);
     ck_assert_uint_eq(retained, 1);
