@@ -17,12 +17,16 @@ socket=$folder/keys.sock
 port=''
 daemon_pid=''
 hearer_pid=''
+initiator_pid=''
 notices=''
 tap_count=0
 tap_failures=0
 
 cleanup() {
-    [[ -z $daemon_pid ]] || kill -KILL "$daemon_pid" "$hearer_pid" 2>/dev/null
+    local pid
+    for pid in $daemon_pid $hearer_pid $initiator_pid; do
+        { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || :
+    done
     rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -150,6 +154,7 @@ stop_daemon() { # its exit status
     local status=$?
     daemon_pid=''
     kill "$hearer_pid"
+    hearer_pid=''
     rm -f "$folder/notify"
     return $status
 }
@@ -177,6 +182,8 @@ write_initiator() { # line
 }
 
 end_initiator() { # its exit status
+    local pid=$initiator_pid
     exec {to_initiator}>&- {from_initiator}<&-
-    wait "$initiator_pid"
+    initiator_pid=''
+    wait "$pid"
 }
