@@ -42,7 +42,7 @@ static void read_allow(struct reader *reader, const struct spot *spot, json_t *v
 {
     (void)member;
     unsigned *allowed = field;
-    const size_t count = reader_array(reader, spot, value, ARRAY_SIZE(rights));
+    const size_t count = reader_array(reader, spot, value, 1, ARRAY_SIZE(rights));
     for (size_t i = 0; i < count; i++) {
         const struct spot below = {.above = spot, .index = i};
         const unsigned right = right_bit(reader, &below, json_array_get(value, i));
@@ -60,7 +60,7 @@ static void read_peers(struct reader *reader, const struct spot *spot, json_t *v
         settle_identity};
     (void)member;
     struct policy_client *client = field;
-    const size_t count = reader_array(reader, spot, value, POLICY_PEERS_MAX);
+    const size_t count = reader_array(reader, spot, value, 1, POLICY_PEERS_MAX);
     client->peers = texts_array(reader->policy->texts, count, sizeof(*client->peers));
     for (size_t i = 0; client->peers && i < count; i++) {
         const struct spot below = {.above = spot, .index = i};

@@ -166,7 +166,7 @@ static void read_entries(struct reader *reader, const struct spot *spot, json_t 
     const struct section *section, void *entries)
 {
     size_t *count = (size_t *)(void *)((char *)reader->policy + section->count);
-    const size_t more = reader_array(reader, spot, array, section->most);
+    const size_t more = reader_array(reader, spot, array, section->least, section->most);
     if (more > section->most - *count) {
         reader_fault(reader, spot, "all files together have more than %zu entries", section->most);
         return;
@@ -202,6 +202,7 @@ static const struct {
     const char *section, *member; /* member NULL: the section itself */
     const char *what;
 } required[] = {
+    {"cse", NULL, "is missing: it names this CSE, by spId and cseId"},
     {"cse", "spId", "is missing: the domain name of the M2M service provider"},
     {"cse", "cseId", "is missing: the CSE-ID of this CSE, such as /in-cse"},
     {"endpoints", NULL, "is missing: at least one end-point is needed"},
@@ -226,7 +227,8 @@ static void check_required(
 {
     for (size_t i = 0; i < ARRAY_SIZE(required); i++) {
         const char *section = required[i].section, *member = required[i].member;
-        if (is_stated(documents, section, member))
+        if (is_stated(documents, section, member) ||
+            (member && !is_stated(documents, section, NULL)))
             continue;
         char pointer[64];
         snprintf(

@@ -104,13 +104,13 @@ bool reader_expect(
 }
 
 size_t reader_array(
-    struct reader *reader, const struct spot *spot, const json_t *value, size_t most)
+    struct reader *reader, const struct spot *spot, const json_t *value, size_t least, size_t most)
 {
     if (!reader_expect(reader, spot, value, JSON_ARRAY))
         return 0;
     const size_t count = json_array_size(value);
-    if (count == 0)
-        reader_fault(reader, spot, "is empty; leave it out or list something");
+    if (count < least)
+        reader_fault(reader, spot, "is empty: leave it out or list something");
     if (count <= most)
         return count;
     reader_fault(reader, spot, "has %zu entries; at most %zu are taken", count, most);

@@ -58,9 +58,10 @@ char *reader_text(
     struct reader *reader, const struct spot *spot, const json_t *value, const struct form *form);
 /* The path that TEXT means in this file; NULL after a fault. */
 char *reader_path(struct reader *reader, const struct spot *spot, const char *text);
-/* How many elements the array VALUE has; 0 after a fault: no array, none, or more than MOST. */
+/* How many elements the array VALUE has; 0 after a fault: no array, fewer than LEAST (0 or 1), or
+ * more than MOST. */
 size_t reader_array(
-    struct reader *reader, const struct spot *spot, const json_t *value, size_t most);
+    struct reader *reader, const struct spot *spot, const json_t *value, size_t least, size_t most);
 bool reader_expect(
     struct reader *reader, const struct spot *spot, const json_t *value, json_type type);
 

@@ -97,7 +97,7 @@ static void read_endpoint_names(struct reader *reader, const struct spot *spot, 
 {
     (void)member;
     uint64_t *endpoints = field;
-    const size_t count = reader_array(reader, spot, value, POLICY_ENDPOINTS_MAX);
+    const size_t count = reader_array(reader, spot, value, 1, POLICY_ENDPOINTS_MAX);
     *endpoints = 0;
     for (size_t i = 0; i < count; i++) {
         const struct spot below = {.above = spot, .index = i};

@@ -50,7 +50,7 @@ static void read_listen(struct reader *reader, const struct spot *spot, json_t *
         "an address to listen on, such as 127.0.0.1:8383 or [::1]:8383 (no host names)", NULL};
     (void)member;
     struct policy_http *http = field;
-    const size_t count = reader_array(reader, spot, value, POLICY_LISTEN_MAX);
+    const size_t count = reader_array(reader, spot, value, 1, POLICY_LISTEN_MAX);
     if (count > POLICY_LISTEN_MAX - http->listen_count) {
         reader_fault(
             reader, spot, "all files together name more than %d addresses", POLICY_LISTEN_MAX);
@@ -155,7 +155,7 @@ static void read_suites(struct reader *reader, const struct spot *spot, json_t *
 {
     (void)member;
     struct policy_tls *tls = field;
-    const size_t count = reader_array(reader, spot, value, policy_suite_count);
+    const size_t count = reader_array(reader, spot, value, 1, policy_suite_count);
     for (size_t i = 0; i < count; i++) {
         const struct spot below = {.above = spot, .index = i};
         const struct policy_suite *suite = find_suite(json_array_get(value, i));
@@ -246,7 +246,7 @@ static void read_crls(struct reader *reader, const struct spot *spot, json_t *va
     const struct member *member, void *field)
 {
     struct policy_trust *trust = field;
-    const size_t count = reader_array(reader, spot, value, POLICY_CRLS_MAX);
+    const size_t count = reader_array(reader, spot, value, 0, POLICY_CRLS_MAX);
     trust->crls = texts_array(reader->policy->texts, count, sizeof(*trust->crls));
     for (size_t i = 0; trust->crls && i < count; i++) {
         const struct spot below = {.above = spot, .index = i};
@@ -266,9 +266,10 @@ static void read_trust(struct reader *reader, const struct spot *spot, json_t *v
     };
     (void)member;
     read_members(reader, spot, value, members, entry);
-    if (((struct policy_trust *)entry)->require_crl && !json_object_get(value, "crls"))
-        reader_fault(reader, &(struct spot){.above = spot, .member = "requireCrl"},
-            "asks for a CRL, but there are no crls");
+    if (((struct policy_trust *)entry)->require_crl &&
+        json_array_size(json_object_get(value, "crls")) == 0)
+        reader_fault(reader, &(struct spot){.above = spot, .member = "crls"},
+            "is missing or empty, but requireCrl asks for one");
 }
 
 /* --- all ----------------------------------------------------------------------------------------
@@ -281,13 +282,13 @@ const struct section policy_sections[] = {
     {"tls", read_tls, FIELD(policy, tls)},
     {"keys", read_keys, FIELD(policy, keys)},
     {"limits", read_limits, FIELD(policy, limits)},
-    {"endpoints", read_endpoint, FIELD(policy, endpoints), sizeof(struct policy_endpoint),
+    {"endpoints", read_endpoint, FIELD(policy, endpoints), sizeof(struct policy_endpoint), 1,
         POLICY_ENDPOINTS_MAX, offsetof(struct policy, endpoint_count)},
-    {"trust", read_trust, FIELD(policy, trust), sizeof(struct policy_trust), POLICY_TRUST_MAX,
+    {"trust", read_trust, FIELD(policy, trust), sizeof(struct policy_trust), 0, POLICY_TRUST_MAX,
         offsetof(struct policy, trust_count)},
-    {"initiators", read_rule, FIELD(policy, rules), sizeof(struct policy_rule), POLICY_RULES_MAX,
+    {"initiators", read_rule, FIELD(policy, rules), sizeof(struct policy_rule), 0, POLICY_RULES_MAX,
         offsetof(struct policy, rule_count)},
-    {"clients", read_client, FIELD(policy, clients), sizeof(struct policy_client),
+    {"clients", read_client, FIELD(policy, clients), sizeof(struct policy_client), 0,
         POLICY_CLIENTS_MAX, offsetof(struct policy, client_count)},
 };
 const size_t policy_section_count = ARRAY_SIZE(policy_sections);

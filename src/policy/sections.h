@@ -9,10 +9,10 @@
 struct section {
     const char *name;
     read_value *read;
-    size_t offset; /* in struct policy: of the object, or of the array's pointer */
-    size_t size;   /* of an entry */
-    size_t most;   /* entries */
-    size_t count;  /* in struct policy: offset of the array's count */
+    size_t offset;      /* in struct policy: of the object, or of the array's pointer */
+    size_t size;        /* of an entry */
+    size_t least, most; /* entries */
+    size_t count;       /* in struct policy: offset of the array's count */
 };
 
 /* In the order in which they are read: what later ones refer to comes first. */

@@ -20,12 +20,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct tls_context *tls,
     void (*free_tls)(struct tls_context *), uint64_t generation)
 {
     struct counted *counted = malloc(sizeof(*counted));
-    if (!counted) {
-        if (tls)
-            free_tls(tls);
-        policy_free(policy);
+    if (!counted)
         return NULL;
-    }
     *counted = (struct counted){
         .snapshot = {.policy = policy, .tls = tls, .generation = generation},
         .references = 1,
@@ -64,10 +60,8 @@ struct snapshot_slot {
 struct snapshot_slot *snapshot_slot_new(struct snapshot *first)
 {
     struct snapshot_slot *slot = malloc(sizeof(*slot));
-    if (!slot) {
-        snapshot_unref(first);
+    if (!slot)
         return NULL;
-    }
     *slot = (struct snapshot_slot){.lock = PTHREAD_MUTEX_INITIALIZER, .current = first};
     return slot;
 }

@@ -15,7 +15,8 @@ struct snapshot {
     uint64_t generation; /* 1 for the first */
 };
 
-/* Takes POLICY and TLS over (released with the last reference, TLS by FREE_TLS); one reference. */
+/* Takes POLICY and TLS over (released with the last reference, TLS by FREE_TLS); one reference.
+ * NULL when memory is short: then nothing was taken over. */
 struct snapshot *snapshot_new(struct policy *policy, struct tls_context *tls,
     void (*free_tls)(struct tls_context *), uint64_t generation) WARN_UNUSED;
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
@@ -24,7 +25,8 @@ DEFINE_CLEANUP(struct snapshot *, snapshot_unref)
 
 /* The place where the current one hangs. Any thread may read; the main loop swaps. */
 struct snapshot_slot;
-struct snapshot_slot *snapshot_slot_new(struct snapshot *first) WARN_UNUSED; /* takes FIRST over */
+/* Takes FIRST over, unless it gives NULL. */
+struct snapshot_slot *snapshot_slot_new(struct snapshot *first) WARN_UNUSED;
 struct snapshot *snapshot_current(struct snapshot_slot *slot); /* a reference of the caller's own */
 void snapshot_swap(struct snapshot_slot *slot, struct snapshot *next); /* takes NEXT over */
 void snapshot_slot_free(struct snapshot_slot *slot);
