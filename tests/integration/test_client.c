@@ -4,8 +4,10 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "support/check_main.h"
 #include "support/daemon.h"
@@ -18,24 +20,25 @@ static struct daemon daemon_;
 /* A key with AE Cmeter, by e2ekeyctl; its octets. */
 static void establish(uint8_t key[E2EKEY_KEY_OCTETS])
 {
-    const char *build = getenv("BUILD"), *folder = daemon_.folder;
-    char command[2048];
-    snprintf(command, sizeof(command),
-        "%s/e2ekeyctl exchange --url http://127.0.0.1:%u/cse-in --from Cmeter"
-        " --certificate %s/meter.pem --private-key %s/meter.key --anchors %s/field-ca.pem"
-        " --server-identity //m2m.example/in-cse --server-name in-cse.m2m.example"
-        " --output %s/key >/dev/null",
-        build ? build : "build", daemon_.port, folder, folder, folder, folder);
-    ck_assert_int_eq(system(command), 0);
-    FILE *file = fopen(daemon_file(&daemon_, "key"), "r");
+    const char *build = getenv("BUILD");
+    char program[DAEMON_PATH_OCTETS], url[64], output[DAEMON_PATH_OCTETS];
+    snprintf(program, sizeof(program), "%s/e2ekeyctl", build ? build : "build");
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/cse-in", daemon_.port);
+    snprintf(output, sizeof(output), "%s", daemon_file(&daemon_, "key"));
+    const char *arguments[] = {program, "exchange", "--url", url, "--from", "Cmeter",
+        "--certificate", daemon_file(&daemon_, "meter.pem"), "--private-key",
+        daemon_file(&daemon_, "meter.key"), "--anchors", daemon_file(&daemon_, "field-ca.pem"),
+        "--server-identity", "//m2m.example/in-cse", "--server-name", "in-cse.m2m.example",
+        "--output", output, NULL};
+    pid_t pid;
+    int status;
+    ck_assert_int_eq(posix_spawn(&pid, program, NULL, NULL, (char **)arguments, environ), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    FILE *file = fopen(output, "r");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fread(key, 1, E2EKEY_KEY_OCTETS, file), E2EKEY_KEY_OCTETS);
     fclose(file);
-}
-
-static void start(void)
-{
-    daemon_start(&daemon_, &(struct daemon_options){0});
 }
 
 static struct e2ekey *connected(void)
@@ -66,7 +69,7 @@ static void *get_many(void *context)
 
 START_TEST(many_threads_share_a_handle)
 {
-    start();
+    daemon_start(&daemon_, &(struct daemon_options){0});
     struct task tasks[THREADS] = {{.e2ekey = connected()}};
     pthread_t threads[THREADS];
     establish(tasks[0].key);
@@ -85,7 +88,7 @@ END_TEST
 
 START_TEST(a_handle_outlives_the_daemon)
 {
-    start();
+    daemon_start(&daemon_, &(struct daemon_options){0});
     uint8_t octets[E2EKEY_KEY_OCTETS];
     struct e2ekey_key key;
     struct e2ekey *e2ekey = connected();
@@ -104,7 +107,7 @@ END_TEST
 
 START_TEST(lists_and_watches_leave_the_handle_free)
 {
-    start();
+    daemon_start(&daemon_, &(struct daemon_options){0});
     uint8_t octets[E2EKEY_KEY_OCTETS];
     char event[E2EKEY_WORD_OCTETS];
     struct e2ekey_key key, other;
