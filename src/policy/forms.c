@@ -90,7 +90,7 @@ bool form_listen(const char *text)
 
 bool form_listen_local(const char *text)
 {
-    struct in6_addr address;
+    struct in6_addr address = IN6ADDR_ANY_INIT;
     if (parse_listen(text, &address) == AF_INET)
         return address.s6_addr[0] == 127;
     return IN6_IS_ADDR_LOOPBACK(&address) ||

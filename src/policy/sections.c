@@ -59,11 +59,12 @@ static void read_listen(struct reader *reader, const struct spot *spot, json_t *
     for (size_t i = 0; i < count; i++) {
         const struct spot below = {.above = spot, .index = i};
         char *text = reader_text(reader, &below, json_array_get(value, i), &form);
-        for (size_t j = 0; text && *text && j < http->listen_count; j++)
+        if (!text || !http->listen)
+            continue;
+        for (size_t j = 0; *text && j < http->listen_count; j++)
             if (strcmp(text, http->listen[j]) == 0)
                 reader_fault(reader, &below, "\"%s\" is listed twice", text);
-        if (text && http->listen)
-            http->listen[http->listen_count++] = text;
+        http->listen[http->listen_count++] = text;
     }
 }
 
