@@ -124,7 +124,7 @@ static bool write_absolute(const char *sp_id, const char *cse_id, const char *fr
         size = snprintf(out, IDENTIFIER_OCTETS, "//%s%s", sp_id, from);
     else if (from[0] == 'C')
         size = snprintf(out, IDENTIFIER_OCTETS, "//%s%s/%s", sp_id, cse_id, from);
-    else if (from[0] == 'S')
+    else if (from[0] == 'S' && from[1] != '\0')
         size = snprintf(out, IDENTIFIER_OCTETS, "//%s/%s", sp_id, from);
     return size >= 0 && size < IDENTIFIER_OCTETS;
 }
