@@ -98,9 +98,9 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static void add_drop_ins(
     struct policy *policy, const char *path, struct documents *documents, struct report *report)
 {
-    const char *main_folder = folder_of(policy->texts, path);
-    const char *folder =
-        main_folder ? texts_format(policy->texts, "%s/policy.d", main_folder) : NULL;
+    const char *slash = strrchr(path, '/');
+    const int beside = slash ? (int)(slash + 1 - path) : 0;
+    const char *folder = texts_format(policy->texts, "%.*spolicy.d", beside, path);
     if (!folder)
         return;
     struct dirent **entries = NULL;
