@@ -178,6 +178,16 @@ static enum result retrieve_entry_point(struct step *step)
     return answer_entry_point(step->snapshot, step->procedure->started_s, step->response);
 }
 
+/* What is not there does not take the operation either, but that is not what is wrong. */
+static enum result refuse_operation(struct step *step)
+{
+    struct exchange *exchange CLEANUP(auto_exchange_release) = NULL;
+
+    if (step->target.kind == TARGET_EXCHANGE && !(exchange = find_exchange(step)))
+        return step->fault.result;
+    return fault_set(&step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
+}
+
 typedef enum result handler(struct step *step);
 
 /* What may be done to what; an empty place is an operation that the resource does not take. */
@@ -254,10 +264,7 @@ static enum result run(struct step *step, const struct fault *refused)
     if (step->target.kind == TARGET_NONE)
         return fault_set(&step->fault, RESULT_NOT_FOUND, "no such resource");
     handler *handle = handlers[step->request->operation][step->target.kind];
-    if (!handle)
-        return fault_set(
-            &step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
-    return handle(step);
+    return handle ? handle(step) : refuse_operation(step);
 }
 
 static void say_refused(const struct step *step)
