@@ -24,7 +24,7 @@ static struct initiator_credential *meter;
 static void set_up(const char *policy)
 {
     ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(&daemon_, &(struct daemon_options){.policy = policy, .meters = 1});
+    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
     client = http_open();
     meter = exchange_credential(&daemon_, "meter");
 }
