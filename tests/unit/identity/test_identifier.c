@@ -62,12 +62,11 @@ START_TEST(knows_domain_names)
     label[63] = 'a';
     label[64] = '\0';
     ck_assert(!identifier_is_sp_id(label));
-    for (int i = 0; i < 126; i++)
-        strcat(domain, "a.");
-    strcat(domain, "a");
-    ck_assert_uint_eq(strlen(domain), 253);
+    for (size_t i = 0; i < 253; i++)
+        domain[i] = i % 2 == 0 ? 'a' : '.';
     ck_assert(identifier_is_sp_id(domain));
-    ck_assert(!identifier_is_sp_id(strcat(domain, "a")));
+    domain[253] = 'a';
+    ck_assert(!identifier_is_sp_id(domain));
     ck_assert(!identifier_is_sp_id("*.example"));
     ck_assert(!identifier_is_sp_id("//m2m.example"));
     ck_assert(!identifier_is_sp_id(""));
