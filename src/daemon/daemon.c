@@ -19,7 +19,7 @@
 #include "query/server.h"
 
 #define SWEEP_INTERVAL_US 1000000
-#define SWEEP_MOST        50000 /* of a kind, each time */
+#define SWEEP_MOST        512 /* of a kind at a time: subscribers hear of these before the next */
 
 struct daemon {
     const char *policy_path;
@@ -80,13 +80,14 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct daemon *daemon = context;
 
-    procedure_sweep(daemon->procedure, SWEEP_MOST);
+    unsigned ended = procedure_sweep(daemon->procedure, SWEEP_MOST);
     unsigned expired = key_cache_sweep(daemon->cache, clock_wall_s(), SWEEP_MOST);
+    bool more = ended == SWEEP_MOST || expired == SWEEP_MOST;
     if (expired > 0)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
             "%u keys reached the end of their lifetime", expired);
     log_say_suppressed();
-    (void)sd_event_source_set_time(source, now_us + SWEEP_INTERVAL_US);
+    (void)sd_event_source_set_time(source, now_us + (more ? 0 : SWEEP_INTERVAL_US));
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 

@@ -20,8 +20,9 @@ void procedure_free(struct procedure *procedure);
 void procedure_answer(struct procedure *procedure, const struct request *request,
     const struct fault *refused, struct response *response);
 
-/* Ends exchanges that ran out of time, at most MOST of them. Called about once a second. */
-void procedure_sweep(struct procedure *procedure, unsigned most);
+/* Ends exchanges that ran out of time, at most MOST; returns how many. Call it about once a second.
+ */
+unsigned procedure_sweep(struct procedure *procedure, unsigned most);
 
 struct procedure_counts {
     uint32_t pending;  /* awaiting Message 3 */

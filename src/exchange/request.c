@@ -37,9 +37,13 @@ void procedure_free(struct procedure *procedure)
     free(procedure);
 }
 
-void procedure_sweep(struct procedure *procedure, unsigned most)
+unsigned procedure_sweep(struct procedure *procedure, unsigned most)
 {
-    metrics_add(METRIC_EXCHANGES_EXPIRED, exchange_table_sweep(procedure->table, most));
+    unsigned awaited;
+    unsigned ended = exchange_table_sweep(procedure->table, most, &awaited);
+
+    metrics_add(METRIC_EXCHANGES_EXPIRED, awaited);
+    return ended;
 }
 
 struct procedure_counts procedure_count(struct procedure *procedure)

@@ -412,20 +412,21 @@ static struct exchange *take_overdue(struct exchange_table *table, int64_t now_m
     return overdue; /* with the table's reference */
 }
 
-unsigned exchange_table_sweep(struct exchange_table *table, unsigned most)
+unsigned exchange_table_sweep(struct exchange_table *table, unsigned most, unsigned *awaited)
 {
     int64_t now_ms = clock_steady_ms();
-    unsigned awaited = 0;
+    unsigned ended = 0;
     struct exchange *overdue;
 
-    while (most-- > 0 && (overdue = take_overdue(table, now_ms))) {
+    *awaited = 0;
+    for (; ended < most && (overdue = take_overdue(table, now_ms)); ended++) {
         exchange_lock(overdue);
-        awaited += overdue->state == EXCHANGE_AWAITING_MESSAGE3;
+        *awaited += overdue->state == EXCHANGE_AWAITING_MESSAGE3;
         if (exchange_transition(overdue->state, EXCHANGE_TIMEOUT, &overdue->state) == RESULT_OK)
             handshake_free(TAKE_PTR(overdue->handshake));
         exchange_release(overdue);
     }
-    return awaited;
+    return ended;
 }
 
 void exchange_table_count(struct exchange_table *table, uint32_t *pending, uint32_t *retained)

@@ -95,6 +95,7 @@ bool exchange_table_is_answered_by(
 /* Takes a locked exchange out: it can be found no more. */
 void exchange_table_remove(struct exchange_table *table, struct exchange *exchange);
 
-/* Ends those out of time, at most MOST; returns how many awaited Message 3. */
-unsigned exchange_table_sweep(struct exchange_table *table, unsigned most);
+/* Ends those out of time, at most MOST; returns how many, and in *AWAITED how many of them awaited
+ * Message 3. */
+unsigned exchange_table_sweep(struct exchange_table *table, unsigned most, unsigned *awaited);
 void exchange_table_count(struct exchange_table *table, uint32_t *pending, uint32_t *retained);

@@ -172,7 +172,9 @@ START_TEST(out_of_time_is_not_found_and_swept)
     exchange_release(exchange);
     ck_assert_ptr_null(exchange_table_find(table, name));
     ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
-    ck_assert_uint_eq(exchange_table_sweep(table, 10), 1);
+    unsigned awaited;
+    ck_assert_uint_eq(exchange_table_sweep(table, 10, &awaited), 1);
+    ck_assert_uint_eq(awaited, 1);
     exchange_table_count(table, &waiting, &retained);
     ck_assert_uint_eq(waiting, 0);
     exchange_table_free(table);
