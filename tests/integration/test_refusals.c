@@ -36,33 +36,6 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* RUN's Message 1 from FROM, accepted; PATH (may be NULL) is then the exchange's. */
-static void open_exchange(struct run *run, const char *from, char path[128])
-{
-    struct http_answer answer;
-
-    run_begin(run, meter, RUN_SERVER_NAME);
-    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, from, "open", &run->message1, &answer);
-    ck_assert_msg(answer.status == 201, "%ld: %s", answer.status, answer.body);
-    if (path)
-        snprintf(path, 128, RUN_ENTRY "/%s", run_member(&answer, "rn"));
-    run_take_message2(run, answer.body);
-    http_answer_release(&answer);
-}
-
-/* RUN's Message 3, accepted: nothing that happened meanwhile disturbed it. */
-static void finish_exchange(struct run *run, const char *path)
-{
-    struct http_answer answer;
-
-    run_send(client, &daemon_, RUN_UPDATE, path, "Cmeter", "finish", &run->message3, &answer);
-    ck_assert_msg(answer.status == 200, "%ld: %s", answer.status, answer.body);
-    run_take_message4(run, answer.body);
-    run_expect_key(run, &daemon_, "Cmeter");
-    http_answer_release(&answer);
-    run_end(run);
-}
-
 /* --- requests -------------------------------------------------------------------------------- */
 
 /* What is left out is as in a good Create of Message 1. In .path and .body, @1 and @3 stand for
@@ -391,20 +364,19 @@ static void fill_large(void)
 START_TEST(bad_requests_are_refused_and_leave_no_trace)
 {
     struct run honest, fresh;
-    char path[128];
 
     set_up(NULL);
     fill_large();
-    open_exchange(&honest, "Cmeter", path);
+    run_open(&honest, client, &daemon_, meter, "Cmeter");
     run_begin(&fresh, meter, RUN_SERVER_NAME);
     struct known known = {.message1 = base64_of(&fresh.message1),
         .message3 = base64_of(&honest.message3),
-        .name = path + strlen(RUN_ENTRY "/")};
+        .name = honest.path + strlen(RUN_ENTRY "/")};
     for (size_t i = 0; i < ARRAY_SIZE(attempts); i++)
         refuse(&attempts[i], &known);
 
     run_expect_no_key(&daemon_, "Cmeter");
-    finish_exchange(&honest, path);
+    run_finish(&honest, client, &daemon_, RUN_UPDATE, NULL);
     free(known.message1);
     free(known.message3);
     run_end(&fresh);
@@ -424,7 +396,6 @@ START_TEST(octets_that_are_no_request_are_refused)
         size_t size;
     } all[] = {{nul_in_from, sizeof(nul_in_from) - 1}, {no_http, sizeof(no_http) - 1}};
     struct run run;
-    char path[128];
 
     set_up(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -432,8 +403,8 @@ START_TEST(octets_that_are_no_request_are_refused)
         ck_assert_msg(strncmp(answer, "HTTP/1.1 4", 10) == 0 || answer[0] == '\0', "%s", answer);
         free(answer);
     }
-    open_exchange(&run, "Cmeter", path);
-    finish_exchange(&run, path);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();
 }
 END_TEST
@@ -444,24 +415,23 @@ START_TEST(another_message3_after_the_first_is_a_conflict)
 {
     struct run run, other;
     struct http_answer answer;
-    char path[128];
 
     set_up(NULL);
-    open_exchange(&run, "Cmeter", path);
-    open_exchange(&other, "Cmeter", NULL);
-    run_send(client, &daemon_, RUN_UPDATE, path, "Cmeter", "m3", &run.message3, &answer);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    run_open(&other, client, &daemon_, meter, "Cmeter");
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m3", &run.message3, &answer);
     ck_assert_int_eq(answer.status, 200);
     run_take_message4(&run, answer.body);
     http_answer_release(&answer);
 
     const struct refusal conflict = {409, 4105, .text = "already done"};
-    run_send(client, &daemon_, RUN_UPDATE, path, "Cmeter", "m3", &other.message3, &answer);
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m3", &other.message3, &answer);
     refusal_expect("other content", &answer, &conflict, "m3", "3", false);
-    run_send(client, &daemon_, RUN_UPDATE, path, "Cmeter", "m4", &run.message3, &answer);
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m4", &run.message3, &answer);
     refusal_expect("other request", &answer, &conflict, "m4", "3", false);
     run_expect_key(&run, &daemon_, "Cmeter");
     run_end(&run);
-    finish_exchange(&other, RUN_ENTRY);
+    run_finish(&other, client, &daemon_, RUN_UPDATE, RUN_ENTRY);
     tear_down();
 }
 END_TEST
@@ -500,12 +470,11 @@ START_TEST(exchanges_run_out_of_time)
     const struct refusal gone = {404, 4004, .text = "may have run out of time"};
     struct http_answer answer;
     struct run run;
-    char path[128];
 
     set_up("{\"limits\":{\"exchangeTimeout\":1}}");
-    open_exchange(&run, "Cmeter", path);
-    await_gone(path);
-    run_send(client, &daemon_, RUN_UPDATE, path, "Cmeter", "u", &run.message3, &answer);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    await_gone(run.path);
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "u", &run.message3, &answer);
     refusal_expect("on the exchange", &answer, &gone, "u", "3", false);
     run_send(client, &daemon_, RUN_UPDATE, RUN_ENTRY, "Cmeter", "e", &run.message3, &answer);
     refusal_expect("on the entry point", &answer, &gone, "e", "3", false);
@@ -550,15 +519,14 @@ static void expect_busy(const char *from, const char *text)
 START_TEST(an_originator_has_its_share_of_pending_exchanges)
 {
     struct run run;
-    char path[128];
 
     set_up("{\"limits\":{\"pendingPerOriginator\":2}}");
-    open_exchange(&run, "Cmeter", path);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
     expect_created("/in-cse/Cmeter");
     expect_busy("Cmeter", "this originator has 2 exchanges pending");
     expect_busy("//m2m.example/in-cse/Cmeter", "this originator has 2 exchanges pending");
     expect_created("Cother");
-    finish_exchange(&run, path); /* and makes room */
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL); /* and makes room */
     expect_created("Cmeter");
     expect_busy("Cmeter", "this originator has 2 exchanges pending");
     tear_down();
@@ -569,17 +537,16 @@ START_TEST(pending_exchanges_are_limited_in_all)
 {
     struct http_answer answer;
     struct run run;
-    char path[128];
 
     set_up("{\"limits\":{\"pendingExchanges\":3}}");
-    open_exchange(&run, "Cmeter", path);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
     expect_created("Ca");
     expect_created("Cb");
     expect_busy("Cc", "3 exchanges are pending already");
     run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "open", &run.message1, &answer);
     ck_assert_int_eq(answer.status, 201); /* a retransmission takes no room */
     http_answer_release(&answer);
-    finish_exchange(&run, path);
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
     expect_created("Cc");
     expect_busy("Cd", "3 exchanges are pending already");
     tear_down();

@@ -305,67 +305,23 @@ struct place {
 static const struct place places[] = {
     {RUN_UPDATE, NULL}, {RUN_UPDATE, RUN_ENTRY}, {RUN_NOTIFY, "/notify"}};
 
-struct pending {
-    struct run run;
-    char path[128];
-};
-
-static void open_exchange(struct pending *pending, const char *from)
+static void send_message3(const struct run *run, const struct place *place, const char *from,
+    const struct buffer *message, struct http_answer *answer)
 {
-    struct http_answer answer;
-
-    run_begin(&pending->run, meter, RUN_SERVER_NAME);
-    run_send(
-        client, &daemon_, RUN_CREATE, RUN_ENTRY, from, "open", &pending->run.message1, &answer);
-    ck_assert_msg(answer.status == 201, "%ld: %s", answer.status, answer.body);
-    snprintf(pending->path, sizeof(pending->path), RUN_ENTRY "/%s", run_member(&answer, "rn"));
-    run_take_message2(&pending->run, answer.body);
-    http_answer_release(&answer);
+    run_send(client, &daemon_, place->carrier, place->path ? place->path : run->path, from, "m3",
+        message, answer);
 }
 
-static void send_message3(const struct pending *pending, const struct place *place,
-    const char *from, const struct buffer *message, struct http_answer *answer)
-{
-    run_send(client, &daemon_, place->carrier, place->path ? place->path : pending->path, from,
-        "m3", message, answer);
-}
-
-static void finish_exchange(struct pending *pending, const struct place *place)
-{
-    struct http_answer answer;
-
-    send_message3(pending, place, "Cmeter", &pending->run.message3, &answer);
-    ck_assert_msg(answer.status == 200, "%ld: %s", answer.status, answer.body);
-    if (place->carrier == RUN_UPDATE)
-        ck_assert_str_eq(run_member(&answer, "est"), "2");
-    run_take_message4(&pending->run, answer.body);
-    http_answer_release(&answer);
-    run_expect_key(&pending->run, &daemon_, "Cmeter");
-    run_end(&pending->run);
-}
-
-static void expect_status(const struct pending *pending, long status)
+static void delete_exchange(struct run *run)
 {
     struct http_answer answer;
 
     m2m_call(client, daemon_.port,
         &(struct m2m_request){
-            .method = "GET", .path = pending->path, .from = "Cmeter", .request_id = "g"},
-        &answer);
-    ck_assert_int_eq(answer.status, status);
-    http_answer_release(&answer);
-}
-
-static void delete_exchange(struct pending *pending)
-{
-    struct http_answer answer;
-
-    m2m_call(client, daemon_.port,
-        &(struct m2m_request){
-            .method = "DELETE", .path = pending->path, .from = "Cmeter", .request_id = "d"},
+            .method = "DELETE", .path = run->path, .from = "Cmeter", .request_id = "d"},
         &answer);
     http_answer_release(&answer);
-    run_end(&pending->run);
+    run_end(run);
 }
 
 /* Where the last COUNT records begin. */
@@ -425,14 +381,14 @@ static const struct spoiled malformed3[] = {
 };
 
 static void refuse_malformed3(
-    const struct pending *pending, const struct place *place, const struct spoiled *case_)
+    const struct run *run, const struct place *place, const struct spoiled *case_)
 {
     struct http_answer answer;
     struct buffer message;
 
-    copy(&pending->run.message3, &message);
+    copy(&run->message3, &message);
     case_->spoil(&message);
-    send_message3(pending, place, "Cmeter", &message, &answer);
+    send_message3(run, place, "Cmeter", &message, &answer);
     refusal_expect(case_->name, &answer, &case_->expected, "m3", "3", place->carrier == RUN_NOTIFY);
     buffer_release(&message);
 }
@@ -441,13 +397,13 @@ START_TEST(what_is_not_message3_leaves_the_exchange_usable)
 {
     set_up(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        struct pending pending;
+        struct run run;
 
-        open_exchange(&pending, "Cmeter");
+        run_open(&run, client, &daemon_, meter, "Cmeter");
         for (size_t j = 0; j < ARRAY_SIZE(malformed3); j++)
-            refuse_malformed3(&pending, &places[i], &malformed3[j]);
-        expect_status(&pending, 200);
-        finish_exchange(&pending, &places[i]);
+            refuse_malformed3(&run, &places[i], &malformed3[j]);
+        run_expect_status(&run, client, &daemon_, 200);
+        run_finish(&run, client, &daemon_, places[i].carrier, places[i].path);
     }
     tear_down();
 }
@@ -458,23 +414,21 @@ START_TEST(a_message_that_is_not_due_is_refused)
 {
     const struct refusal not1 = {400, 4102, 0, "Message 1"}, not3 = {400, 4102, 0, "Message 3"};
     struct http_answer answer;
-    struct pending pending;
+    struct run run;
 
     set_up(NULL);
-    open_exchange(&pending, "Cmeter");
-    run_send(
-        client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "a", &pending.run.message3, &answer);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "a", &run.message3, &answer);
     refusal_expect("Message 3 for 1", &answer, &not1, "a", "3", false);
-    run_send(
-        client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "b", &pending.run.message2, &answer);
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "b", &run.message2, &answer);
     refusal_expect("Message 2 for 1", &answer, &not1, "b", "3", false);
     for (size_t i = 0; i < 2; i++) {
-        send_message3(&pending, &places[i], "Cmeter", &pending.run.message1, &answer);
+        send_message3(&run, &places[i], "Cmeter", &run.message1, &answer);
         refusal_expect("Message 1 for 3", &answer, &not3, "m3", "3", false);
-        send_message3(&pending, &places[i], "Cmeter", &pending.run.message2, &answer);
+        send_message3(&run, &places[i], "Cmeter", &run.message2, &answer);
         refusal_expect("Message 2 for 3", &answer, &not3, "m3", "3", false);
     }
-    finish_exchange(&pending, &places[0]);
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();
 }
 END_TEST
@@ -570,36 +524,36 @@ static const struct bad bad3[] = {
 static void refuse_bad3(const struct bad *bad, const struct place *place)
 {
     bool ends = bad->signs || !place->path;
-    struct pending pending;
+    struct run run;
 
-    open_exchange(&pending, "Cmeter");
-    refuse_malformed3(&pending, place, &bad->case_);
-    expect_status(&pending, ends ? 404 : 200);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    refuse_malformed3(&run, place, &bad->case_);
+    run_expect_status(&run, client, &daemon_, ends ? 404 : 200);
     run_expect_no_key(&daemon_, "Cmeter");
     if (ends) {
         const struct refusal gone = {404, 4004, 0, "no "};
         struct http_answer answer;
 
-        send_message3(&pending, place, "Cmeter", &pending.run.message3, &answer);
+        send_message3(&run, place, "Cmeter", &run.message3, &answer);
         refusal_expect(bad->case_.name, &answer,
             place->path ? &(struct refusal){403, 4106, TLS_ALERT_DECRYPT_ERROR, "none"} : &gone,
             "m3", "3", place->carrier == RUN_NOTIFY);
         run_expect_no_key(&daemon_, "Cmeter");
     }
-    delete_exchange(&pending);
+    delete_exchange(&run);
 }
 
 START_TEST(a_bad_message3_ends_its_exchange_and_no_other)
 {
-    struct pending bystander;
+    struct run bystander;
 
     set_up(NULL);
-    open_exchange(&bystander, "Cmeter");
+    run_open(&bystander, client, &daemon_, meter, "Cmeter");
     for (size_t i = 0; i < ARRAY_SIZE(bad3); i++)
         for (size_t j = 0; j < ARRAY_SIZE(places); j++)
             refuse_bad3(&bad3[i], &places[j]);
-    expect_status(&bystander, 200);
-    finish_exchange(&bystander, &places[0]);
+    run_expect_status(&bystander, client, &daemon_, 200);
+    run_finish(&bystander, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();
 }
 END_TEST
@@ -608,17 +562,17 @@ END_TEST
 START_TEST(message3_of_another_exchange_is_refused)
 {
     const struct refusal expected = {403, 4106, TLS_ALERT_DECRYPT_ERROR, "does not sign this"};
-    struct pending first, second;
+    struct run first, second;
     struct http_answer answer;
 
     set_up(NULL);
-    open_exchange(&first, "Cmeter");
-    open_exchange(&second, "Cmeter");
-    send_message3(&first, &places[0], "Cmeter", &second.run.message3, &answer);
+    run_open(&first, client, &daemon_, meter, "Cmeter");
+    run_open(&second, client, &daemon_, meter, "Cmeter");
+    send_message3(&first, &places[0], "Cmeter", &second.message3, &answer);
     refusal_expect("crossed", &answer, &expected, "m3", "3", false);
-    expect_status(&first, 404);
-    run_end(&first.run);
-    finish_exchange(&second, &places[0]);
+    run_expect_status(&first, client, &daemon_, 404);
+    run_end(&first);
+    run_finish(&second, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();
 }
 END_TEST

@@ -98,6 +98,55 @@ const char *run_member(const struct http_answer *answer, const char *name)
     return text;
 }
 
+static void expect_answer(const struct http_answer *answer, long status)
+{
+    ck_assert_msg(answer->status == status, "%ld: %s", answer->status,
+        answer->body ? answer->body : "no body");
+}
+
+void run_open(struct run *run, CURL *client, const struct daemon *daemon,
+    struct initiator_credential *credential, const char *from)
+{
+    struct http_answer answer;
+
+    run_begin(run, credential, RUN_SERVER_NAME);
+    run->from = from;
+    run_send(client, daemon, RUN_CREATE, RUN_ENTRY, from, "open", &run->message1, &answer);
+    expect_answer(&answer, 201);
+    snprintf(run->path, sizeof(run->path), RUN_ENTRY "/%s", run_member(&answer, "rn"));
+    run_take_message2(run, answer.body);
+    http_answer_release(&answer);
+}
+
+void run_finish(struct run *run, CURL *client, const struct daemon *daemon,
+    enum run_carrier carrier, const char *path)
+{
+    struct http_answer answer;
+
+    run_send(client, daemon, carrier, path ? path : run->path, run->from, "finish", &run->message3,
+        &answer);
+    expect_answer(&answer, 200);
+    if (carrier == RUN_UPDATE)
+        ck_assert_str_eq(run_member(&answer, "est"), "2");
+    run_take_message4(run, answer.body);
+    http_answer_release(&answer);
+    run_expect_key(run, daemon, run->from);
+    run_end(run);
+}
+
+void run_expect_status(
+    const struct run *run, CURL *client, const struct daemon *daemon, long status)
+{
+    struct http_answer answer;
+
+    m2m_call(client, daemon->port,
+        &(struct m2m_request){
+            .method = "GET", .path = run->path, .from = run->from, .request_id = "status"},
+        &answer);
+    expect_answer(&answer, status);
+    http_answer_release(&answer);
+}
+
 static json_t *get_key(const struct daemon *daemon, const char *peer)
 {
     struct varlink varlink;

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One exchange from the initiator's side, step by step: to stop, or to go astray, at any of them.
  *
- *   run_begin(&run, credential, RUN_SERVER_NAME);            Message 1
- *   run_send(…, RUN_CREATE, …, &run.message1, &answer);
- *   run_take_message2(&run, answer.body);                    Message 3
- *   run_send(…, RUN_UPDATE, …, &run.message3, &answer);
- *   run_take_message4(&run, answer.body);
- *   run_expect_key(&run, &daemon, "Cmeter");
- *   run_end(&run);
+ *   run_open(&run, client, &daemon, credential, "Cmeter");   Messages 1 and 2
+ *   run_send(…, &run.message3, &answer);                     or what a bad initiator would send
+ *   run_finish(&run, client, &daemon, RUN_UPDATE, NULL);     Messages 3 and 4, and the key
  */
 #pragma once
 
@@ -20,6 +16,8 @@ struct run {
     struct initiator *initiator;
     struct buffer message1, message2, message3, message4;
     struct exported_key exported;
+    const char *from;
+    char path[128]; /* the exchange's, once it is open */
 };
 
 void run_begin(struct run *run, struct initiator_credential *credential, const char *server_name);
@@ -36,6 +34,17 @@ void run_send(CURL *client, const struct daemon *daemon, enum run_carrier carrie
 
 /* A member of m2m:e2ek as text, "" when absent; one static buffer a thread. */
 const char *run_member(const struct http_answer *answer, const char *name);
+
+/* FROM's Create of Message 1, accepted, and Message 2 taken. */
+void run_open(struct run *run, CURL *client, const struct daemon *daemon,
+    struct initiator_credential *credential, const char *from);
+/* Message 3, accepted (PATH NULL: addressed to the exchange), and the key where a local AE finds
+ * it. Ends RUN. */
+void run_finish(struct run *run, CURL *client, const struct daemon *daemon,
+    enum run_carrier carrier, const char *path);
+/* Retrieving the exchange gives this HTTP status. */
+void run_expect_status(
+    const struct run *run, CURL *client, const struct daemon *daemon, long status);
 
 /* The key that a local AE reads for PEER is the one that RUN exported. */
 void run_expect_key(const struct run *run, const struct daemon *daemon, const char *peer);
