@@ -70,18 +70,18 @@ static void *get_many(void *context)
 START_TEST(many_threads_share_a_handle)
 {
     daemon_start(&daemon_, &(struct daemon_options){0});
-    struct task tasks[THREADS] = {{.e2ekey = connected()}};
+    struct task task = {.e2ekey = connected()}, tasks[THREADS];
     pthread_t threads[THREADS];
-    establish(tasks[0].key);
+    establish(task.key);
     for (int i = 0; i < THREADS; i++) {
-        tasks[i] = tasks[0];
+        tasks[i] = task;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, get_many, &tasks[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
         ck_assert_uint_eq(tasks[i].wrong, 0);
     }
-    e2ekey_close(tasks[0].e2ekey);
+    e2ekey_close(task.e2ekey);
     daemon_stop(&daemon_);
 }
 END_TEST
