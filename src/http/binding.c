@@ -101,6 +101,7 @@ static const char *const header_names[BINDING_HEADERS] = {
     [BINDING_CONTENT_TYPE] = "Content-Type",
     [BINDING_CONTENT_LENGTH] = "Content-Length",
     [BINDING_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [BINDING_HOST] = "Host",
 };
 
 /* Servers leave blanks at the end of a value where they found them. */
@@ -169,6 +170,13 @@ void binding_query(struct binding *binding, const char *name, const char *value)
 static const char *header(const struct binding *binding, enum binding_header number)
 {
     return binding->has_header[number] ? binding->header[number] : NULL;
+}
+
+/* RFC 9112 3.2; TS-0009 6.4 */
+void binding_check_host(struct binding *binding, const char *version)
+{
+    if (!binding->has_header[BINDING_HOST] && strcmp(version, "HTTP/1.0") != 0)
+        fault_set(first(binding), RESULT_BAD_REQUEST, "Host is missing");
 }
 
 /* Two lengths, or a coding that hides where the body ends (RFC 9112 6.3), are how requests get

@@ -2,7 +2,8 @@
 /* The HTTP binding (TS-0009): an HTTP request to a request primitive, a response primitive to an
  * HTTP response. No sockets here: the server hands in what it read, piece by piece.
  *
- *   binding_start, then binding_header and binding_query for each, then binding_finish.
+ *   binding_start, then binding_header and binding_query for each, then binding_check_host and
+ *   binding_finish.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ enum binding_header {
     BINDING_CONTENT_TYPE,
     BINDING_CONTENT_LENGTH,
     BINDING_TRANSFER_ENCODING,
+    BINDING_HOST,
     BINDING_HEADERS,
 };
 
@@ -43,6 +45,8 @@ void binding_start(struct binding *binding, const char *method, const char *path
 void binding_header(struct binding *binding, const char *name, const char *value);
 /* As it came, percent-encoded; VALUE may be NULL. */
 void binding_query(struct binding *binding, const char *name, const char *value);
+/* VERSION: "HTTP/1.1". After the last header. */
+void binding_check_host(struct binding *binding, const char *version);
 /* BODY_LIMIT: the most octets that a body may have. */
 void binding_finish(struct binding *binding, size_t body_limit);
 

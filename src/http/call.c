@@ -126,12 +126,13 @@ static size_t body_limit(struct call_shared *shared)
 
 /* The headers are there. */
 static enum MHD_Result begin(struct call_shared *shared, struct MHD_Connection *connection,
-    struct call *call, const char *method, const char *path)
+    struct call *call, const char *method, const char *path, const char *version)
 {
     call->body.limit = body_limit(shared);
     binding_start(&call->binding, method, path);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &call->binding);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &call->binding);
+    binding_check_host(&call->binding, version);
     binding_finish(&call->binding, call->body.limit);
     if (shared->needs_client_certificate && !is_trusted(connection)) {
         fault_set(&call->binding.fault, RESULT_NOT_AUTHORISED,
@@ -167,7 +168,6 @@ enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, co
     struct call_shared *shared = context;
     struct call *call = *own_context;
 
-    (void)version;
     if (call)
         return *upload_size > 0 ? receive(call, upload, upload_size)
                                 : answer(shared, connection, call);
@@ -175,7 +175,7 @@ enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, co
     if (!call)
         return MHD_NO;
     enter(shared);
-    return begin(shared, connection, call, method, path);
+    return begin(shared, connection, call, method, path, version);
 }
 
 void call_completed(void *context, struct MHD_Connection *connection, void **own_context,

@@ -160,6 +160,21 @@ START_TEST(framing_is_checked)
 }
 END_TEST
 
+START_TEST(a_host_is_named_from_http_1_1_on)
+{
+    BIND("GET", "/x", "X-M2M-RI", "1");
+    binding_check_host(&binding, "HTTP/1.0");
+    expect_fault(RESULT_OK);
+    binding_check_host(&binding, "HTTP/1.1");
+    expect_fault(RESULT_BAD_REQUEST);
+    BIND("GET", "/x", "host", "a");
+    binding_check_host(&binding, "HTTP/1.1");
+    expect_fault(RESULT_OK);
+    BIND("GET", "/x", "Host", "a", "Host", "b");
+    expect_fault(RESULT_BAD_REQUEST);
+}
+END_TEST
+
 START_TEST(the_first_fault_stays)
 {
     BIND("BREW", "/%zz", "X-M2M-RI", "1", "X-M2M-RI", "2", "Accept", "text/html");
@@ -319,5 +334,6 @@ END_TEST
 
 CHECK_MAIN("http/binding", methods_are_operations, other_methods_are_refused, headers_in_any_case,
     absent_is_not_empty, repeated_headers, long_headers, media_types_are_checked,
-    framing_is_checked, the_first_fault_stays, paths_are_decoded, paths_have_a_bound, queries,
-    responds_to_create, responds_without_content, responds_to_refusals, echoes_only_what_is_safe)
+    framing_is_checked, a_host_is_named_from_http_1_1_on, the_first_fault_stays, paths_are_decoded,
+    paths_have_a_bound, queries, responds_to_create, responds_without_content, responds_to_refusals,
+    echoes_only_what_is_safe)
