@@ -221,7 +221,7 @@ void daemon_launch(struct daemon *daemon, bool inherit)
 }
 
 /* Waits for a datagram to the service manager that has LINE among its lines. */
-static void await_notice(struct daemon *daemon, const char *line)
+void daemon_await_notice(struct daemon *daemon, const char *line)
 {
     for (;;) {
         struct pollfd ready[] = {
@@ -260,7 +260,7 @@ static void learn_port(struct daemon *daemon)
 
 void daemon_await_ready(struct daemon *daemon)
 {
-    await_notice(daemon, "READY=1");
+    daemon_await_notice(daemon, "READY=1");
     if (daemon->port == 0)
         learn_port(daemon);
 }
@@ -268,8 +268,8 @@ void daemon_await_ready(struct daemon *daemon)
 void daemon_reload(struct daemon *daemon)
 {
     ck_assert_int_eq(kill(daemon->pid, SIGHUP), 0);
-    await_notice(daemon, "RELOADING=1");
-    await_notice(daemon, "READY=1");
+    daemon_await_notice(daemon, "RELOADING=1");
+    daemon_await_notice(daemon, "READY=1");
 }
 
 int daemon_await_exit(struct daemon *daemon)

@@ -41,6 +41,7 @@ void daemon_stop(struct daemon *daemon);
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options);
 void daemon_launch(struct daemon *daemon, bool inherit);
 void daemon_await_ready(struct daemon *daemon);
+void daemon_await_notice(struct daemon *daemon, const char *line); /* to the service manager */
 int daemon_await_exit(struct daemon *daemon); /* exit status, or 128 + signal */
 void daemon_remove(struct daemon *daemon);    /* the folder */
 

@@ -74,6 +74,20 @@ void http_answer_release(struct http_answer *answer)
     *answer = (struct http_answer){0};
 }
 
+static const struct http_tls *tls_;
+
+void http_use_tls(const struct http_tls *tls)
+{
+    tls_ = tls;
+}
+
+static void set_tls(CURL *client, const struct http_tls *tls)
+{
+    curl_easy_setopt(client, CURLOPT_CAINFO, tls->anchors);
+    curl_easy_setopt(client, CURLOPT_SSLCERT, tls->certificate);
+    curl_easy_setopt(client, CURLOPT_SSLKEY, tls->private_key);
+}
+
 static void set_request(CURL *client, const char *url, const struct http_request *request)
 {
     curl_easy_setopt(client, CURLOPT_URL, url);
@@ -100,6 +114,8 @@ void http_call(CURL *client, const char *address, const struct http_request *req
 
     curl_easy_reset(client); /* keeps the connection */
     set_request(client, url, request);
+    if (tls_)
+        set_tls(client, tls_);
     curl_easy_setopt(client, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(client, CURLOPT_WRITEDATA, answer);
@@ -135,7 +151,7 @@ void m2m_call(
     for (size_t i = 0; request->headers && request->headers[i] && count < HTTP_HEADERS_MAX; i++)
         list[count++] = request->headers[i];
     list[count] = NULL;
-    snprintf(address, sizeof(address), "http://127.0.0.1:%u", port);
+    snprintf(address, sizeof(address), "%s://127.0.0.1:%u", tls_ ? "https" : "http", port);
     http_call(client, address,
         &(struct http_request){.method = request->method,
             .path = request->path,
@@ -144,7 +160,7 @@ void m2m_call(
         answer);
 }
 
-static int connect_raw(uint16_t port)
+int raw_connect(uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
@@ -156,7 +172,7 @@ static int connect_raw(uint16_t port)
 
 char *raw_call(uint16_t port, const void *octets, size_t size, int wait_ms, size_t *received)
 {
-    int fd = connect_raw(port);
+    int fd = raw_connect(port);
     for (size_t sent = 0; sent < size;) { /* a server that hangs up early has its reasons */
         ssize_t part = send(fd, (const char *)octets + sent, size - sent, MSG_NOSIGNAL);
         if (part <= 0)

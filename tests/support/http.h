@@ -34,6 +34,13 @@ void http_call(CURL *client, const char *address, const struct http_request *req
     struct http_answer *answer);
 void http_close(CURL *client);
 
+/* PEM files; without a certificate of its own, .certificate and .private_key are NULL. */
+struct http_tls {
+    const char *anchors, *certificate, *private_key;
+};
+/* From here on m2m_call speaks HTTPS; NULL: HTTP again. Kept as it is given. */
+void http_use_tls(const struct http_tls *tls);
+
 /* NULL when absent; the name in any case. */
 const char *http_answer_header(const struct http_answer *answer, const char *name);
 void http_answer_release(struct http_answer *answer);
@@ -52,6 +59,8 @@ struct m2m_request {
 void m2m_call(
     CURL *client, uint16_t port, const struct m2m_request *request, struct http_answer *answer);
 
+/* A connection to 127.0.0.1 PORT. */
+int raw_connect(uint16_t port);
 /* Sends the octets to 127.0.0.1 PORT and returns all that comes until the other side closes, or
  * sends nothing for WAIT_MS. NUL-terminated; the caller frees. */
 char *raw_call(uint16_t port, const void *octets, size_t size, int wait_ms, size_t *received);
