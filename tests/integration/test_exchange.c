@@ -5,12 +5,10 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "support/exchange.h"
-#include "support/varlink.h"
+#include "support/run.h"
 #include "tls/context.h"
 
-#define ENTRY "/cse-in/e2EKeyCSE"
+#define ENTRY RUN_ENTRY
 
 static struct daemon daemon_;
 static CURL *client;
@@ -31,53 +29,6 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* One side of one exchange, step by step. */
-struct run {
-    struct initiator *initiator;
-    struct buffer message1, message2, message3, message4;
-    struct exported_key exported;
-};
-
-static void begin(struct run *run, struct initiator_credential *credential)
-{
-    struct fault fault = FAULT_INIT;
-
-    *run = (struct run){0};
-    run->message1.limit = run->message2.limit = run->message3.limit = run->message4.limit = 65536;
-    ck_assert_int_eq(
-        initiator_start(credential, "in-cse.m2m.example", &run->initiator, &run->message1, &fault),
-        RESULT_OK);
-}
-
-static void take_message2(struct run *run, const char *body)
-{
-    struct fault fault = FAULT_INIT;
-
-    exchange_message(body, &run->message2);
-    ck_assert_msg(initiator_answer(run->initiator, buffer_bytes(&run->message2),
-                      "//m2m.example/in-cse", &run->message3, &fault) == RESULT_OK,
-        "%s", fault.text);
-}
-
-static void take_message4(struct run *run, const char *body)
-{
-    struct fault fault = FAULT_INIT;
-
-    exchange_message(body, &run->message4);
-    ck_assert_msg(initiator_finish(run->initiator, buffer_bytes(&run->message4), &run->exported,
-                      &fault) == RESULT_OK,
-        "%s", fault.text);
-}
-
-static void end(struct run *run)
-{
-    initiator_free(run->initiator);
-    buffer_release(&run->message1);
-    buffer_release(&run->message2);
-    buffer_release(&run->message3);
-    buffer_release(&run->message4);
-}
-
 static void call(const char *method, const char *path, const char *from, const char *id,
     const char *type, const char *content, struct http_answer *answer)
 {
@@ -94,25 +45,14 @@ static void call(const char *method, const char *path, const char *from, const c
 static void send_message(const char *method, const char *path, const char *from, const char *id,
     const struct buffer *message, struct http_answer *answer)
 {
-    char *content = exchange_content(buffer_bytes(message));
-
-    call(method, path, from, id,
-        strcmp(method, "POST") == 0 ? "application/json;ty=30001" : "application/json", content,
-        answer);
-    free(content);
+    run_send(client, &daemon_, strcmp(method, "POST") == 0 ? RUN_CREATE : RUN_UPDATE, path, from,
+        id, message, answer);
 }
 
 static void notify(const char *path, const char *from, const char *id, const struct buffer *message,
     struct http_answer *answer)
 {
-    char *text = malloc(BASE64_OCTETS(message->size) + 1);
-    char *content = NULL;
-
-    base64_encode_text(buffer_bytes(message), text);
-    ck_assert_int_gt(asprintf(&content, "{\"m2m:seci\":{\"sit\":6.0,\"eckm\":\"%s\"}}", text), 0);
-    call("POST", path, from, id, "application/vnd.onem2m-ntfy+json", content, answer);
-    free(content);
-    free(text);
+    run_send(client, &daemon_, RUN_NOTIFY, path, from, id, message, answer);
 }
 
 static void expect(const struct http_answer *answer, long status, const char *rsc)
@@ -124,45 +64,6 @@ static void expect(const struct http_answer *answer, long status, const char *rs
         answer->body ? answer->body : "");
 }
 
-/* A member of m2m:e2ek as text; static. */
-static const char *member(const struct http_answer *answer, const char *name)
-{
-    static char text[8192];
-    json_t *root = json_loads(answer->body, 0, NULL);
-    json_t *value = json_object_get(json_object_get(root, "m2m:e2ek"), name);
-
-    text[0] = '\0';
-    if (json_is_string(value))
-        snprintf(text, sizeof(text), "%s", json_string_value(value));
-    else if (json_is_integer(value))
-        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
-    json_decref(root);
-    return text;
-}
-
-/* The key that a local AE reads for PEER is the one that RUN exported. */
-static void expect_key(const struct run *run, const char *peer)
-{
-    struct varlink varlink;
-    char key[BASE64_OCTETS(32) + 1];
-    char id[33];
-
-    base64_encode_text(bytes_of(run->exported.key, 32), key);
-    bytes_to_hex(bytes_of(run->exported.id, 16), id);
-    varlink_open(&varlink, daemon_.socket);
-    json_t *reply =
-        varlink_call(&varlink, "org.e2ekeyd.Keys.GetKey", json_pack("{s:s}", "peer", peer));
-    json_t *got = json_object_get(json_object_get(reply, "parameters"), "key");
-    ck_assert_str_eq(varlink_error(reply), "");
-    ck_assert_str_eq(json_string_value(json_object_get(got, "keyId")), id);
-    ck_assert(strcmp(json_string_value(json_object_get(got, "key")), key) == 0);
-    ck_assert_str_eq(json_string_value(json_object_get(got, "local")), "//m2m.example/in-cse");
-    ck_assert_str_eq(json_string_value(json_object_get(got, "role")), "terminating");
-    ck_assert_str_eq(json_string_value(json_object_get(got, "flavour")), "aeId");
-    json_decref(reply);
-    varlink_close(&varlink);
-}
-
 START_TEST(create_and_update_establish_a_key)
 {
     struct run run;
@@ -170,33 +71,33 @@ START_TEST(create_and_update_establish_a_key)
     char path[200];
 
     set_up(&(struct daemon_options){0});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
     expect(&answer, 201, "2001");
     ck_assert_str_eq(http_answer_header(&answer, "X-M2M-RI"), "r1");
     ck_assert_str_eq(http_answer_header(&answer, "X-M2M-RVI"), "3");
-    ck_assert_str_eq(member(&answer, "est"), "1");
-    ck_assert_str_eq(member(&answer, "ty"), "30001");
-    ck_assert_str_eq(member(&answer, "lid"), "//m2m.example/in-cse");
-    ck_assert_uint_eq(strlen(member(&answer, "rn")), 32);
-    snprintf(path, sizeof(path), "/in-cse/%s", member(&answer, "ri"));
+    ck_assert_str_eq(run_member(&answer, "est"), "1");
+    ck_assert_str_eq(run_member(&answer, "ty"), "30001");
+    ck_assert_str_eq(run_member(&answer, "lid"), "//m2m.example/in-cse");
+    ck_assert_uint_eq(strlen(run_member(&answer, "rn")), 32);
+    snprintf(path, sizeof(path), "/in-cse/%s", run_member(&answer, "ri"));
     ck_assert_str_eq(http_answer_header(&answer, "Content-Location"), path);
-    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
-    take_message2(&run, answer.body);
+    snprintf(path, sizeof(path), ENTRY "/%s", run_member(&answer, "rn"));
+    run_take_message2(&run, answer.body);
     http_answer_release(&answer);
 
     send_message("PUT", path, "Cmeter", "r2", &run.message3, &answer);
     expect(&answer, 200, "2004");
-    ck_assert_str_eq(member(&answer, "est"), "2");
-    take_message4(&run, answer.body);
+    ck_assert_str_eq(run_member(&answer, "est"), "2");
+    run_take_message4(&run, answer.body);
     char id[33];
     bytes_to_hex(bytes_of(run.exported.id, 16), id);
-    ck_assert_str_eq(member(&answer, "kid"), id);
+    ck_assert_str_eq(run_member(&answer, "kid"), id);
     http_answer_release(&answer);
-    expect_key(&run, "Cmeter");
-    expect_key(&run, "/in-cse/Cmeter");
-    expect_key(&run, "//m2m.example/in-cse/Cmeter");
-    end(&run);
+    run_expect_key(&run, &daemon_, "Cmeter");
+    run_expect_key(&run, &daemon_, "/in-cse/Cmeter");
+    run_expect_key(&run, &daemon_, "//m2m.example/in-cse/Cmeter");
+    run_end(&run);
     tear_down();
 }
 END_TEST
@@ -215,25 +116,26 @@ START_TEST(every_path_leads_in)
             struct http_answer answer;
             char path[200];
 
-            begin(&run, meter);
+            run_begin(&run, meter, RUN_SERVER_NAME);
             snprintf(path, sizeof(path), "%s%s", parents[i], create_at[form]);
             send_message("POST", path, "/in-cse/Cmeter", "r1", &run.message1, &answer);
             expect(&answer, 201, "2001");
-            take_message2(&run, answer.body);
-            snprintf(path, sizeof(path), "%s/e2EKeyCSE/%s", parents[i], member(&answer, "rn"));
+            run_take_message2(&run, answer.body);
+            snprintf(path, sizeof(path), "%s/e2EKeyCSE/%s", parents[i], run_member(&answer, "rn"));
             if (form == 1)
-                snprintf(path, sizeof(path), "/~/in-cse/%s", member(&answer, "ri"));
+                snprintf(path, sizeof(path), "/~/in-cse/%s", run_member(&answer, "ri"));
             if (form == 2)
-                snprintf(path, sizeof(path), "/_/m2m.example/in-cse/%s/", member(&answer, "ri"));
+                snprintf(
+                    path, sizeof(path), "/_/m2m.example/in-cse/%s/", run_member(&answer, "ri"));
             if (form == 3)
                 snprintf(path, sizeof(path), "%s/e2EKeyCSE", parents[i]);
             http_answer_release(&answer);
             send_message("PUT", path, "//m2m.example/in-cse/Cmeter", "r2", &run.message3, &answer);
             expect(&answer, 200, "2004");
-            take_message4(&run, answer.body);
+            run_take_message4(&run, answer.body);
             http_answer_release(&answer);
-            expect_key(&run, "Cmeter");
-            end(&run);
+            run_expect_key(&run, &daemon_, "Cmeter");
+            run_end(&run);
         }
     tear_down();
 }
@@ -249,18 +151,18 @@ START_TEST(notify_establishes_a_key)
         struct run run;
         struct http_answer answer;
 
-        begin(&run, meter);
+        run_begin(&run, meter, RUN_SERVER_NAME);
         notify(paths[i], "Cmeter", "n1", &run.message1, &answer);
         expect(&answer, 200, "2000");
         ck_assert_ptr_nonnull(strstr(answer.body, "\"sit\":6"));
-        take_message2(&run, answer.body);
+        run_take_message2(&run, answer.body);
         http_answer_release(&answer);
         notify(paths[i], "Cmeter", "n2", &run.message3, &answer);
         expect(&answer, 200, "2000");
-        take_message4(&run, answer.body);
+        run_take_message4(&run, answer.body);
         http_answer_release(&answer);
-        expect_key(&run, "Cmeter");
-        end(&run);
+        run_expect_key(&run, &daemon_, "Cmeter");
+        run_end(&run);
     }
     tear_down();
 }
@@ -273,7 +175,7 @@ START_TEST(retransmissions_get_the_same_octets)
     char path[200];
 
     set_up(&(struct daemon_options){0});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &first);
     send_message("POST", ENTRY, "/in-cse/Cmeter", "r1", &run.message1, &again);
     expect(&again, 201, "2001");
@@ -281,9 +183,9 @@ START_TEST(retransmissions_get_the_same_octets)
     ck_assert_str_eq(http_answer_header(&first, "Content-Location"),
         http_answer_header(&again, "Content-Location"));
     http_answer_release(&again);
-    snprintf(path, sizeof(path), ENTRY "/%s", member(&first, "rn"));
+    snprintf(path, sizeof(path), ENTRY "/%s", run_member(&first, "rn"));
     char *message2 = strdup(first.body);
-    take_message2(&run, first.body);
+    run_take_message2(&run, first.body);
     http_answer_release(&first);
 
     send_message("PUT", path, "Cmeter", "r2", &run.message3, &first);
@@ -291,7 +193,7 @@ START_TEST(retransmissions_get_the_same_octets)
     expect(&again, 200, "2004");
     ck_assert_str_eq(first.body, again.body);
     http_answer_release(&again);
-    take_message4(&run, first.body);
+    run_take_message4(&run, first.body);
     http_answer_release(&first);
 
     /* A late copy of Message 1 gets what it got then, and no second handshake. */
@@ -305,8 +207,8 @@ START_TEST(retransmissions_get_the_same_octets)
     send_message("PUT", path, "Cmeter", "r3", &run.message3, &again);
     expect(&again, 409, "4105");
     http_answer_release(&again);
-    expect_key(&run, "Cmeter");
-    end(&run);
+    run_expect_key(&run, &daemon_, "Cmeter");
+    run_end(&run);
     tear_down();
 }
 END_TEST
@@ -317,21 +219,21 @@ START_TEST(notify_retransmissions_get_the_same_octets)
     struct http_answer first, again;
 
     set_up(&(struct daemon_options){0});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     notify("/notify", "Cmeter", "n1", &run.message1, &first);
     notify("/notify", "Cmeter", "n1", &run.message1, &again);
     ck_assert_str_eq(first.body, again.body);
-    take_message2(&run, first.body);
+    run_take_message2(&run, first.body);
     http_answer_release(&first);
     http_answer_release(&again);
     notify("/notify", "Cmeter", "n2", &run.message3, &first);
     notify("/notify", "/in-cse/Cmeter", "n2", &run.message3, &again);
     expect(&again, 200, "2000");
     ck_assert_str_eq(first.body, again.body);
-    take_message4(&run, first.body);
+    run_take_message4(&run, first.body);
     http_answer_release(&first);
     http_answer_release(&again);
-    end(&run);
+    run_end(&run);
     tear_down();
 }
 END_TEST
@@ -343,14 +245,14 @@ START_TEST(forgers_do_not_disturb_an_honest_exchange)
     struct http_answer answer;
 
     set_up(&(struct daemon_options){0});
-    begin(&honest, meter);
-    begin(&forged[0], meter);
-    begin(&forged[1], meter);
+    run_begin(&honest, meter, RUN_SERVER_NAME);
+    run_begin(&forged[0], meter, RUN_SERVER_NAME);
+    run_begin(&forged[1], meter, RUN_SERVER_NAME);
     notify("/notify", "Cmeter", "f0", &forged[0].message1, &answer);
     http_answer_release(&answer);
     notify("/notify", "Cmeter", "h1", &honest.message1, &answer);
     expect(&answer, 200, "2000");
-    take_message2(&honest, answer.body);
+    run_take_message2(&honest, answer.body);
     http_answer_release(&answer);
     notify("/notify", "Cmeter", "f1", &forged[1].message1, &answer);
     expect(&answer, 200, "2000");
@@ -372,12 +274,12 @@ START_TEST(forgers_do_not_disturb_an_honest_exchange)
 
     notify("/notify", "Cmeter", "h2", &honest.message3, &answer);
     expect(&answer, 200, "2000");
-    take_message4(&honest, answer.body);
+    run_take_message4(&honest, answer.body);
     http_answer_release(&answer);
-    expect_key(&honest, "Cmeter");
-    end(&honest);
-    end(&forged[0]);
-    end(&forged[1]);
+    run_expect_key(&honest, &daemon_, "Cmeter");
+    run_end(&honest);
+    run_end(&forged[0]);
+    run_end(&forged[1]);
     tear_down();
 }
 END_TEST
@@ -389,16 +291,16 @@ START_TEST(an_exchange_can_be_retrieved_and_deleted_by_its_originator)
     char path[200];
 
     set_up(&(struct daemon_options){0});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
-    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
-    take_message2(&run, answer.body);
+    snprintf(path, sizeof(path), ENTRY "/%s", run_member(&answer, "rn"));
+    run_take_message2(&run, answer.body);
     http_answer_release(&answer);
 
     call("GET", path, "Cmeter", "r2", NULL, NULL, &answer);
     expect(&answer, 200, "2000");
-    ck_assert_str_eq(member(&answer, "est"), "1");
-    ck_assert_str_eq(member(&answer, "eckm"), "");
+    ck_assert_str_eq(run_member(&answer, "est"), "1");
+    ck_assert_str_eq(run_member(&answer, "eckm"), "");
     http_answer_release(&answer);
     call("GET", path, "Cother", "r2", NULL, NULL, &answer);
     expect(&answer, 403, "4103");
@@ -415,7 +317,7 @@ START_TEST(an_exchange_can_be_retrieved_and_deleted_by_its_originator)
     send_message("PUT", path, "Cmeter", "r5", &run.message3, &answer);
     expect(&answer, 404, "4004");
     http_answer_release(&answer);
-    end(&run);
+    run_end(&run);
     tear_down();
 }
 END_TEST
@@ -427,23 +329,23 @@ START_TEST(deleting_an_established_exchange_leaves_the_key)
     char path[200];
 
     set_up(&(struct daemon_options){0});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
-    snprintf(path, sizeof(path), ENTRY "/%s", member(&answer, "rn"));
-    take_message2(&run, answer.body);
+    snprintf(path, sizeof(path), ENTRY "/%s", run_member(&answer, "rn"));
+    run_take_message2(&run, answer.body);
     http_answer_release(&answer);
     send_message("PUT", path, "Cmeter", "r2", &run.message3, &answer);
-    take_message4(&run, answer.body);
+    run_take_message4(&run, answer.body);
     http_answer_release(&answer);
     call("GET", path, "Cmeter", "r3", NULL, NULL, &answer);
-    ck_assert_str_eq(member(&answer, "est"), "2");
-    ck_assert_uint_eq(strlen(member(&answer, "kid")), 32);
+    ck_assert_str_eq(run_member(&answer, "est"), "2");
+    ck_assert_uint_eq(strlen(run_member(&answer, "kid")), 32);
     http_answer_release(&answer);
     call("DELETE", path, "Cmeter", "r4", NULL, NULL, &answer);
     expect(&answer, 200, "2002");
     http_answer_release(&answer);
-    expect_key(&run, "Cmeter");
-    end(&run);
+    run_expect_key(&run, &daemon_, "Cmeter");
+    run_end(&run);
     tear_down();
 }
 END_TEST
@@ -474,28 +376,28 @@ START_TEST(a_reload_leaves_exchanges_under_way)
     struct http_answer answer;
 
     set_up(&(struct daemon_options){.inherit = true});
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r1", &run.message1, &answer);
-    take_message2(&run, answer.body);
+    run_take_message2(&run, answer.body);
     http_answer_release(&answer);
     daemon_change_policy(&daemon_, "{\"initiators\":[{\"flavour\":\"aeId\",\"trust\":\"field\","
                                    "\"identity\":\"//m2m.example/in-cse/Cnobody\"}]}");
     daemon_reload(&daemon_);
     send_message("PUT", ENTRY, "Cmeter", "r2", &run.message3, &answer);
     expect(&answer, 200, "2004");
-    take_message4(&run, answer.body);
+    run_take_message4(&run, answer.body);
     http_answer_release(&answer);
-    expect_key(&run, "Cmeter");
-    end(&run);
+    run_expect_key(&run, &daemon_, "Cmeter");
+    run_end(&run);
 
-    begin(&run, meter);
+    run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r3", &run.message1, &answer);
-    take_message2(&run, answer.body);
+    run_take_message2(&run, answer.body);
     http_answer_release(&answer);
     send_message("PUT", ENTRY, "Cmeter", "r4", &run.message3, &answer);
     expect(&answer, 403, "4106");
     http_answer_release(&answer);
-    end(&run);
+    run_end(&run);
 
     /* A policy with a fault changes nothing. */
     daemon_change_policy(&daemon_, "{\"initiators\":[{\"flavour\":\"none\"}]}");
