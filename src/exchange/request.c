@@ -185,10 +185,11 @@ static enum result retrieve_entry_point(struct step *step)
 /* What is not there does not take the operation either, but that is not what is wrong. */
 static enum result refuse_operation(struct step *step)
 {
-    struct exchange *exchange CLEANUP(auto_exchange_release) = NULL;
-
-    if (step->target.kind == TARGET_EXCHANGE && !(exchange = find_exchange(step)))
-        return step->fault.result;
+    if (step->target.kind == TARGET_EXCHANGE) {
+        struct exchange *exchange CLEANUP(auto_exchange_release) = find_exchange(step);
+        if (!exchange)
+            return step->fault.result;
+    }
     return fault_set(&step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
 }
 
