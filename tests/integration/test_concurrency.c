@@ -20,7 +20,7 @@
 
 static struct daemon daemon_;
 static struct initiator_credential *credentials[EXCHANGES];
-static char names[EXCHANGES][16];
+static char names[EXCHANGES][24];
 static struct run runs[EXCHANGES];
 
 static void set_up(const char *policy, unsigned meters)

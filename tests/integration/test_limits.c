@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Exchanges that are over, and limits. */
+#include "support/check_main.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "support/refusal.h"
+#include "support/run.h"
+#include "tls/context.h"
+
+static struct daemon daemon_;
+static CURL *client;
+static struct initiator_credential *meter;
+
+static void set_up(const char *policy)
+{
+    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
+    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
+    client = http_open();
+    meter = exchange_credential(&daemon_, "meter");
+}
+
+static void tear_down(void)
+{
+    initiator_credential_free(meter);
+    http_close(client);
+    daemon_stop(&daemon_);
+}
+
+/* --- an exchange that is over ---------------------------------------------------------------- */
+
+START_TEST(another_message3_after_the_first_is_a_conflict)
+{
+    struct run run, other;
+    struct http_answer answer;
+
+    set_up(NULL);
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    run_open(&other, client, &daemon_, meter, "Cmeter");
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m3", &run.message3, &answer);
+    ck_assert_int_eq(answer.status, 200);
+    run_take_message4(&run, answer.body);
+    http_answer_release(&answer);
+
+    const struct refusal conflict = {409, 4105, .text = "already done"};
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m3", &other.message3, &answer);
+    refusal_expect("other content", &answer, &conflict, "m3", "3", false);
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m4", &run.message3, &answer);
+    refusal_expect("other request", &answer, &conflict, "m4", "3", false);
+    run_expect_key(&run, &daemon_, "Cmeter");
+    run_end(&run);
+    run_finish(&other, client, &daemon_, RUN_UPDATE, RUN_ENTRY);
+    tear_down();
+}
+END_TEST
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Asks for the exchange until it is gone. */
+static void await_gone(const char *path)
+{
+    struct http_answer answer;
+
+    for (int64_t deadline = now_ms() + DAEMON_TIMEOUT_MS; now_ms() < deadline;) {
+        m2m_call(client, daemon_.port,
+            &(struct m2m_request){
+                .method = "GET", .path = path, .from = "Cmeter", .request_id = "g"},
+            &answer);
+        if (answer.status == 404) {
+            const struct refusal gone = {404, 4004, .text = "may have run out of time"};
+            refusal_expect("gone", &answer, &gone, "g", "3", false);
+            return;
+        }
+        ck_assert_int_eq(answer.status, 200);
+        http_answer_release(&answer);
+    }
+    ck_abort_msg("%s does not run out of time", path);
+}
+
+START_TEST(exchanges_run_out_of_time)
+{
+    const struct refusal gone = {404, 4004, .text = "may have run out of time"};
+    struct http_answer answer;
+    struct run run;
+
+    set_up("{\"limits\":{\"exchangeTimeout\":1}}");
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    await_gone(run.path);
+    run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "u", &run.message3, &answer);
+    refusal_expect("on the exchange", &answer, &gone, "u", "3", false);
+    run_send(client, &daemon_, RUN_UPDATE, RUN_ENTRY, "Cmeter", "e", &run.message3, &answer);
+    refusal_expect("on the entry point", &answer, &gone, "e", "3", false);
+    run_send(client, &daemon_, RUN_NOTIFY, "/notify", "Cmeter", "n", &run.message3, &answer);
+    refusal_expect("by Notify", &answer, &gone, "n", "3", true);
+    run_expect_no_key(&daemon_, "Cmeter");
+    run_end(&run);
+    tear_down();
+}
+END_TEST
+
+/* --- limits ----------------------------------------------------------------------------------- */
+
+/* A Message 1 of its own from FROM; the status. */
+static void try_create(const char *from, struct http_answer *answer)
+{
+    struct run run;
+
+    run_begin(&run, meter, RUN_SERVER_NAME);
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, from, "c", &run.message1, answer);
+    run_end(&run);
+}
+
+static void expect_created(const char *from)
+{
+    struct http_answer answer;
+
+    try_create(from, &answer);
+    ck_assert_msg(answer.status == 201, "%ld: %s", answer.status, answer.body);
+    http_answer_release(&answer);
+}
+
+static void expect_busy(const char *from, const char *text)
+{
+    const struct refusal busy = {503, 5000, .text = text};
+    struct http_answer answer;
+
+    try_create(from, &answer);
+    refusal_expect(text, &answer, &busy, "c", "3", false);
+}
+
+START_TEST(an_originator_has_its_share_of_pending_exchanges)
+{
+    struct run run;
+
+    set_up("{\"limits\":{\"pendingPerOriginator\":2}}");
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    expect_created("/in-cse/Cmeter");
+    expect_busy("Cmeter", "this originator has 2 exchanges pending");
+    expect_busy("//m2m.example/in-cse/Cmeter", "this originator has 2 exchanges pending");
+    expect_created("Cother");
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL); /* and makes room */
+    expect_created("Cmeter");
+    expect_busy("Cmeter", "this originator has 2 exchanges pending");
+    tear_down();
+}
+END_TEST
+
+START_TEST(pending_exchanges_are_limited_in_all)
+{
+    struct http_answer answer;
+    struct run run;
+
+    set_up("{\"limits\":{\"pendingExchanges\":3}}");
+    run_open(&run, client, &daemon_, meter, "Cmeter");
+    expect_created("Ca");
+    expect_created("Cb");
+    expect_busy("Cc", "3 exchanges are pending already");
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "open", &run.message1, &answer);
+    ck_assert_int_eq(answer.status, 201); /* a retransmission takes no room */
+    http_answer_release(&answer);
+    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
+    expect_created("Cc");
+    expect_busy("Cd", "3 exchanges are pending already");
+    tear_down();
+}
+END_TEST
+
+/* One a second, and two at once: however slow this machine, it makes more than that. */
+START_TEST(creates_come_at_a_limited_rate)
+{
+    const struct refusal busy = {503, 5000, .text = "more than 1 creates a second"};
+    struct http_answer answer;
+    char from[16];
+    int64_t deadline;
+
+    set_up("{\"limits\":{\"createsPerSecond\":1,\"createBurst\":2}}");
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(from, sizeof(from), "C%u", i);
+        try_create(from, &answer);
+        if (answer.status != 201)
+            break;
+        http_answer_release(&answer);
+    }
+    ck_assert_str_eq(http_answer_header(&answer, "Retry-After"), "1");
+    refusal_expect("rate", &answer, &busy, "c", "3", false);
+
+    for (deadline = now_ms() + DAEMON_TIMEOUT_MS; now_ms() < deadline;) {
+        try_create("Cmeter", &answer);
+        bool created = answer.status == 201;
+        http_answer_release(&answer);
+        if (created)
+            break;
+    }
+    ck_assert_int_lt(now_ms(), deadline);
+    tear_down();
+}
+END_TEST
+
+CHECK_MAIN("integration/limits", another_message3_after_the_first_is_a_conflict,
+    exchanges_run_out_of_time, an_originator_has_its_share_of_pending_exchanges,
+    pending_exchanges_are_limited_in_all, creates_come_at_a_limited_rate)
