@@ -60,7 +60,7 @@ static void delete_exchange(struct run *run)
 /* Where the last COUNT records begin. */
 static size_t tail(const struct buffer *message, size_t count)
 {
-    size_t starts[16], records = 0;
+    size_t starts[16] = {0}, records = 0;
     struct bytes rest = buffer_bytes(message);
     struct record record;
 
