@@ -22,7 +22,7 @@ static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
     const char *resource_type, *timeout, *output;
     const char *http_ca, *http_certificate, *http_private_key;
-    bool notify, show_key, trace;
+    bool raw_public_key, notify, show_key, trace;
 } asked = {.resource_type = "30001", .timeout = "30"};
 
 static const struct flag flags[] = {
@@ -30,6 +30,7 @@ static const struct flag flags[] = {
     {"from", "ID", &asked.from, NULL, "who we are: AE-ID or CSE-ID"},
     {"certificate", "FILE", &asked.certificate, NULL, "our certificate, then its issuers (PEM)"},
     {"private-key", "FILE", &asked.private_key, NULL, "and its private key"},
+    {"raw-public-key", NULL, NULL, &asked.raw_public_key, "not available in this version"},
     {"anchors", "FILE", &asked.anchors, NULL, "CAs that the other side's certificate is from"},
     {"server-identity", "ID", &asked.server_identity, NULL, "who the other side is: //SP/CSE[/AE]"},
     {"server-name", "NAME", &asked.server_name, NULL, "its domain name, sent as SNI"},
@@ -284,6 +285,8 @@ static int check(long *timeout_s)
         {"--anchors", asked.anchors},
         {"--server-identity", asked.server_identity},
     };
+    if (asked.raw_public_key)
+        return fail_usage("--raw-public-key: raw public keys are not available in this version");
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
         if (!needed[i].value || needed[i].value[0] == '\0')
             return fail_usage("exchange needs %s", needed[i].flag);
