@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
+#include "support/varlink.h"
+
+#define PROMPT_MS 10000 /* an exchange that took longer has waited for another client */
 
 struct initiator_credential *exchange_credential(const struct daemon *daemon, const char *name)
 {
@@ -98,4 +102,40 @@ bool exchange_run(CURL *client, const struct daemon *daemon,
         fault.text);
     http_answer_release(answer);
     return true;
+}
+
+void exchange_prove(
+    const struct daemon *daemon, struct initiator_credential *credential, const char *from)
+{
+    CURL *client = http_open();
+    struct exported_key exported;
+    struct http_answer answer;
+    struct varlink varlink;
+    int64_t started = clock_steady_ms();
+
+    ck_assert_msg(exchange_run(client, daemon, credential, from, &exported, &answer),
+        "refused: %ld %s", answer.status, answer.body);
+    ck_assert_int_lt(clock_steady_ms() - started, PROMPT_MS);
+    http_close(client);
+    varlink_open(&varlink, daemon->socket);
+    json_t *reply =
+        varlink_call(&varlink, "org.e2ekeyd.Keys.GetKey", json_pack("{s:s}", "peer", from));
+    char id[2 * sizeof(exported.id) + 1];
+    bytes_to_hex(bytes_of(exported.id, sizeof(exported.id)), id);
+    ck_assert_str_eq(json_string_value(json_object_get(
+                         json_object_get(json_object_get(reply, "parameters"), "key"), "keyId")),
+        id);
+    json_decref(reply);
+    varlink_close(&varlink);
+}
+
+char *exchange_begin(struct initiator_credential *credential)
+{
+    struct initiator *initiator CLEANUP(auto_initiator_free) = NULL;
+    AUTO_BUFFER struct buffer message = {.limit = 65536};
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_int_eq(
+        initiator_start(credential, "in-cse.m2m.example", &initiator, &message, &fault), RESULT_OK);
+    return exchange_content(buffer_bytes(&message));
 }

@@ -20,3 +20,9 @@ bool exchange_run(CURL *client, const struct daemon *daemon,
 char *exchange_content(struct bytes message);
 /* The eckm of a body m2m:e2ek or m2m:seci, appended to MESSAGE; fails the test without one. */
 void exchange_message(const char *body, struct buffer *message);
+
+/* One exchange by FROM goes through, without delay, and its key can be read at the socket. */
+void exchange_prove(
+    const struct daemon *daemon, struct initiator_credential *credential, const char *from);
+/* The content of a Create, with a Message 1; the caller frees. */
+char *exchange_begin(struct initiator_credential *credential);

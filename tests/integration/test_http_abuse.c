@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP on the real daemon: what clients should not do, and that it leaves the others alone. */
+#include "support/check_main.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/exchange.h"
+#include "support/raw.h"
+#include "tls/context.h"
+
+static struct daemon daemon_;
+static struct initiator_credential *meter;
+
+static void set_up(const char *policy)
+{
+    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
+    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
+    meter = exchange_credential(&daemon_, "meter");
+}
+
+/* The daemon lives, has complained of nothing that is its own, and stops as it should. */
+static void tear_down(void)
+{
+    char *log = daemon_log(&daemon_);
+
+    ck_assert_msg(!strstr(log, "error: "), "%s", log);
+    free(log);
+    initiator_credential_free(meter);
+    daemon_stop(&daemon_);
+}
+
+#define GET(path, headers)  "GET " path " HTTP/1.1\r\n" HOST CLOSE PRIMITIVE headers "\r\n"
+#define POST(headers, body) "POST " ENTRY " HTTP/1.1\r\n" HOST CLOSE headers "\r\n" body
+
+START_TEST(malformed_requests_are_refused)
+{
+    static const struct {
+        const char *request;
+        int status; /* 0: hanging up will do */
+        const char *rsc;
+    } cases[] = {
+        {GET("/cse-in/%zz", ""), 400, "4000"},
+        {GET("/cse-in/%4", ""), 400, "4000"},
+        {GET("/cse-in/%", ""), 400, "4000"},
+        {GET("/cse-in%00/e2EKeyCSE", ""), 400, "4000"},
+        {GET("/%ff%fe", ""), 404, "4004"},
+        {GET("/cse-in/../../etc/passwd", ""), 404, "4004"},
+        {GET(ENTRY "?rt=%zz", ""), 400, "4000"},
+        {GET(ENTRY, "X-M2M-Origin: Cother\r\n"), 400, "4000"},
+        {GET(ENTRY, "x-m2m-ri: r1\r\n"), 400, "4000"},
+        {GET(ENTRY, "X-M2M-RVI: 4\r\n"), 400, "4000"},
+        {"GET " ENTRY " HTTP/1.1\r\n" HOST CLOSE "X-M2M-RI: r1\r\n\r\n", 400, "4000"},
+        {"GET " ENTRY " HTTP/1.1\r\n" HOST CLOSE "X-M2M-Origin: Cmeter\r\n\r\n", 400, "4000"},
+        {POST(PRIMITIVE CREATE "Content-Length: 0\r\n", ""), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Content-Length: 4\r\n", "null"), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Content-Length: 4\r\n", "{\"a\""), 400, "4000"},
+        {POST(PRIMITIVE CREATE CREATE "Content-Length: 2\r\n", "{}"), 400, "4000"},
+        {POST(PRIMITIVE "Content-Length: 2\r\n", "{}"), 415, "4015"},
+        {POST(PRIMITIVE CREATE "Content-Length: 2\r\nContent-Length: 3\r\n", "{} "), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+             "2\r\n{}\r\n0\r\n\r\n"),
+            400, "4000"},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip\r\n", "{}"), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Content-Length: -1\r\n", "{}"), 400, NULL},
+        {POST(PRIMITIVE CREATE "Content-Length: two\r\n", "{}"), 400, NULL},
+        {POST(PRIMITIVE CREATE "Content-Length: 99999999999999999999\r\n", "{}"), 0, NULL},
+        {POST(PRIMITIVE CREATE "Content-Length: 1000000\r\n", "{}"), 400, "4102"},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n"), 0, NULL},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: chunked\r\n", "ffffffffffffffffff\r\n"), 0,
+            NULL},
+        {"GET " ENTRY " HTTP/1.1\r\n" CLOSE PRIMITIVE "\r\n", 400, NULL}, /* no Host */
+        {GET(ENTRY, "Host: other\r\n"), 400, NULL},
+        {"GET " ENTRY " HTTP/7.5\r\n" HOST CLOSE PRIMITIVE "\r\n", 505, NULL},
+        {"GET " ENTRY "\r\n\r\n", 0, NULL},
+        {"\r\n\r\n\r\n\r\nnonsense\r\n\r\n", 0, NULL},
+        {"GET\r\n\r\n", 0, NULL},
+        {"GET " ENTRY " HTTP/1.1\r\nno colon\r\n" HOST "\r\n", 0, NULL},
+        {"\x16\x03\x01\x02\x01\x01\x01\xfc\x03\x03\r\n\r\n", 0, NULL},
+        {"{\"m2m:e2ek\":{}}\r\n\r\n", 0, NULL},
+    };
+
+    set_up(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct raw_answer answer;
+        int fd = raw_connect(daemon_.port);
+        raw_send_text(fd, cases[i].request);
+        raw_receive_all(fd, &answer);
+        if (cases[i].status > 0)
+            raw_expect_status(&answer, cases[i].status, cases[i].rsc);
+        else
+            ck_assert_msg(raw_status(&answer) / 100 != 2, "%s: %s", cases[i].request, answer.text);
+        close(fd);
+    }
+    exchange_prove(&daemon_, meter, "Cmeter");
+    tear_down();
+}
+END_TEST
+
+START_TEST(unknown_methods_are_refused)
+{
+    static const char *const methods[] = {
+        "PATCH", "OPTIONS", "TRACE", "HEAD", "get", "NOTIFY", "BREW", "x"};
+
+    set_up(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        struct raw_answer answer;
+        int fd = raw_connect(daemon_.port);
+        dprintf(fd, "%s " ENTRY " HTTP/1.1\r\n" HOST CLOSE PRIMITIVE "\r\n", methods[i]);
+        raw_receive_all(fd, &answer);
+        raw_expect_status(&answer, 405, "4005");
+        ck_assert_str_eq(raw_header(&answer, "Allow"), "GET, POST, PUT, DELETE");
+        ck_assert_int_eq(strlen(raw_body(&answer)) == 0, strcmp(methods[i], "HEAD") == 0);
+        close(fd);
+    }
+    tear_down();
+}
+END_TEST
+
+/* BEFORE, then FILLER over and over for SIZE octets, then AFTER; any end but success will do. */
+static void send_long(const char *before, const char *filler, size_t size, const char *after)
+{
+    struct raw_answer answer;
+    int fd = raw_connect(daemon_.port);
+    char *long_text = malloc(size + strlen(filler) + 1);
+    size_t length = 0;
+
+    for (; length < size; length += strlen(filler))
+        memcpy(long_text + length, filler, strlen(filler) + 1);
+    raw_send_text(fd, before);
+    raw_send(fd, long_text, length);
+    raw_send_text(fd, after);
+    free(long_text);
+    raw_receive_all(fd, &answer);
+    ck_assert_msg(raw_status(&answer) / 100 != 2, "%s", answer.text);
+    close(fd);
+}
+
+START_TEST(whatever_is_too_long_has_an_end)
+{
+    struct raw_answer answer;
+    static char body[100001];
+
+    set_up(NULL);
+    send_long("GET /", "a", 1 << 20, " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n");
+    send_long("GET " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "X-Long: ", "a", 1 << 20, "\r\n\r\n");
+    send_long("GET " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE, "X: y\r\n", 1 << 20, "\r\n");
+    send_long("GET " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE, "Accept: a/b,\r\n", 12000, "\r\n");
+    send_long("", "a", 1 << 20, "");
+    send_long("", "\r\n", 1 << 20, "");
+    send_long(CREATE_LINE "Content-Length: 1048576\r\n\r\n", "a", 1 << 20, "");
+    send_long(CREATE_LINE "Transfer-Encoding: chunked\r\n\r\n", "4\r\naaaa\r\n", 1 << 20, "");
+    send_long(CREATE_LINE "Transfer-Encoding: chunked\r\n\r\n4;", "a", 1 << 20, "\r\n");
+
+    /* Where it comes in chunks and is not endless, its sender hears why. */
+    int fd = raw_connect(daemon_.port);
+    memset(body, ' ', sizeof(body) - 1);
+    dprintf(fd, CREATE_LINE "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%s\r\n0\r\n\r\n",
+        strlen(body), body);
+    raw_receive(fd, &answer);
+    raw_expect_status(&answer, 400, "4102");
+    raw_send_text(fd, "GET " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n");
+    raw_receive(fd, &answer);
+    raw_expect_status(&answer, 200, "2000");
+    close(fd);
+    exchange_prove(&daemon_, meter, "Cmeter");
+    tear_down();
+}
+END_TEST
+
+/* Hangs up without a farewell: the other side gets a reset. */
+static void reset(int fd)
+{
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+    close(fd);
+}
+
+START_TEST(clients_hang_up_anywhere)
+{
+    char *request = NULL;
+
+    set_up(NULL);
+    char *content = exchange_begin(meter);
+    ck_assert_int_gt(
+        asprintf(&request, CREATE_LINE "Content-Length: %zu\r\n\r\n%s", strlen(content), content),
+        0);
+    size_t size = strlen(request);
+    for (size_t cut = 0; cut <= size; cut++) {
+        int fd = raw_connect(daemon_.port);
+        raw_send(fd, request, cut);
+        reset(fd);
+        fd = raw_connect(daemon_.port);
+        raw_send(fd, request, cut);
+        close(fd);
+    }
+    free(request);
+    free(content);
+    exchange_prove(&daemon_, meter, "Cmeter");
+    tear_down();
+}
+END_TEST
+
+START_TEST(idle_connections_stop_no_one)
+{
+    static const char *const starts[] = {
+        "", "G", "GET " ENTRY " HTTP/1.1\r\n", CREATE_LINE "Content-Length: 100\r\n\r\n{"};
+    int idle[200];
+
+    set_up(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(idle); i++) {
+        idle[i] = raw_connect(daemon_.port);
+        raw_send_text(idle[i], starts[i % ARRAY_SIZE(starts)]);
+    }
+    exchange_prove(&daemon_, meter, "Cmeter");
+    for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+        close(idle[i]);
+    exchange_prove(&daemon_, meter, "Cmeter");
+    tear_down();
+}
+END_TEST
+
+CHECK_MAIN("integration/http_abuse", malformed_requests_are_refused, unknown_methods_are_refused,
+    whatever_is_too_long_has_an_end, clients_hang_up_anywhere, idle_connections_stop_no_one)
