@@ -52,6 +52,11 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     if (alert == FAULT_NO_ALERT && error == WOLFSSL_ERROR_WANT_READ)
         return ENGINE_WANTS_MORE;
 
+    if (error == MEMORY_E || error == MEMORY_ERROR) {
+        fault_set_alert(
+            fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");
+        return ENGINE_FAILED;
+    }
     if (alert == FAULT_NO_ALERT)
         alert = TLS_ALERT_HANDSHAKE_FAILURE;
     char reason[WOLFSSL_MAX_ERROR_SZ];
