@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <wolfssl/error-ssl.h>
+
 #include "base/secret.h"
 #include "tls/record.h"
 
