@@ -84,7 +84,7 @@ DAEMON_ROOMS := http exchange query onem2m tls keys policy identity observe base
 CTL_ROOMS    := client tls policy identity observe base
 
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
-LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a .pc)
+LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a)
 
 # One line a step; make V=1 shows the commands.
 ifdef V
@@ -118,22 +118,21 @@ $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
 CLIENT_PIC := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard src/client/*.c))
 
+$(CLIENT_PIC): CFLAGS := $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden
 $(BUILD)/pic/%.o: %.c | $(SETUP)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
 
+$(BUILD)/libe2ekey.so.0: LDFLAGS := $(filter-out -pie,$(LDFLAGS)) -shared -Wl,-soname,libe2ekey.so.0
 $(BUILD)/libe2ekey.so.0: $(CLIENT_PIC)
-	$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-soname,$(@F) -o $@ $^ $(LIBS_client) -lpthread
+	$(LINK) $^ $(LIBS_client) -lpthread
 
 # One object, out of which only what e2ekey.h declares can be seen.
 $(BUILD)/libe2ekey.a: $(CLIENT_PIC)
-	ld -r -o $(BUILD)/pic/e2ekey.o $^
-	objcopy --localize-hidden $(BUILD)/pic/e2ekey.o
+	@echo "  AR   $@"
+	@ld -r -o $(BUILD)/pic/e2ekey.o $^
+	@objcopy --localize-hidden $(BUILD)/pic/e2ekey.o
 	@rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
-
-$(BUILD)/libe2ekey.pc: src/client/libe2ekey.pc.in
-	@mkdir -p $(@D)
-	sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' $< >$@
 
 # The rooms that see wolfSSL's headers.
 $(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
@@ -312,8 +311,7 @@ unitdir ?= lib/systemd/system
 
 # mode:file:folder under prefix
 INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
-    $(patsubst %,644:%:lib,$(filter-out %.pc,$(LIBE2EKEY))) 644:$(BUILD)/libe2ekey.pc:lib/pkgconfig \
-    644:src/client/e2ekey.h:include \
+    $(patsubst %,644:%:lib,$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
     644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
     $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
     $(foreach unit,$(wildcard systemd/*.service systemd/*.socket),644:$(unit):$(unitdir))
@@ -324,11 +322,15 @@ INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
 install: all
 	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
 	    install -D -m "$$mode" "$$file" "$(DESTDIR)$(prefix)/$$folder/$${file##*/}" || exit 1; done
-	@ln -sf libe2ekey.so.0 $(DESTDIR)$(prefix)/lib/libe2ekey.so
+	@ln -sf libe2ekey.so.0 "$(DESTDIR)$(prefix)/lib/libe2ekey.so"
+	@install -d "$(DESTDIR)$(prefix)/lib/pkgconfig"
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' src/client/libe2ekey.pc.in \
+	    >"$(DESTDIR)$(prefix)/lib/pkgconfig/libe2ekey.pc"
 uninstall:
 	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
 	    rm -f "$(DESTDIR)$(prefix)/$$folder/$${file##*/}"; done
-	@rm -f $(DESTDIR)$(prefix)/lib/libe2ekey.so
+	@rm -f "$(DESTDIR)$(prefix)"/lib/{libe2ekey.so,pkgconfig/libe2ekey.pc}
+	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
 
 # --- the rest ------------------------------------------------------------------------------------
 
