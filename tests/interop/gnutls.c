@@ -78,13 +78,15 @@ static bool load(struct session *session, const struct options *options)
 
 static bool configure(struct session *session, const struct options *options)
 {
+    const unsigned flags = GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_NONBLOCK |
+                           (options->takes_raw_public_key ? GNUTLS_ENABLE_RAWPK : 0);
     char priority[256];
     snprintf(priority, sizeof(priority),
         "NONE:+VERS-TLS1.2:+ECDHE-ECDSA:%s:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256:+COMP-NULL:"
-        "+CTYPE-X509%s",
-        suites[options->suite], options->extended_master_secret ? "" : ":%NO_SESSION_HASH");
-    return good("set-up",
-               gnutls_init(&session->tls, GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_NONBLOCK)) &&
+        "%s+CTYPE-X509%s",
+        suites[options->suite], options->takes_raw_public_key ? "+CTYPE-SRV-RAWPK:" : "",
+        options->extended_master_secret ? "" : ":%NO_SESSION_HASH");
+    return good("set-up", gnutls_init(&session->tls, flags)) &&
            good(priority, gnutls_priority_set_direct(session->tls, priority, NULL)) &&
            good("set-up",
                gnutls_credentials_set(session->tls, GNUTLS_CRD_CERTIFICATE, session->credentials));

@@ -156,7 +156,7 @@ static int usage(void)
 {
     fprintf(stderr,
         "usage: %s --certificate FILE --private-key FILE --anchors FILE [--server-name NAME]\n"
-        "    [--cipher NAME] [--no-ems] [--export FILE]\n",
+        "    [--cipher NAME] [--no-ems] [--take-raw-public-key] [--export FILE]\n",
         initiator_stack.name);
     return 2;
 }
@@ -189,12 +189,15 @@ static bool read_options(int argc, char **argv, struct options *out, const char 
         {"cipher", required_argument, NULL, 4},
         {"export", required_argument, NULL, 5},
         {"no-ems", no_argument, NULL, 'n'},
+        {"take-raw-public-key", no_argument, NULL, 'r'},
         {0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == 'n')
             out->extended_master_secret = false;
+        else if (option == 'r')
+            out->takes_raw_public_key = true;
         else if (option < (int)ARRAY_SIZE(values))
             *values[option] = optarg;
         else

@@ -22,6 +22,7 @@ struct options {
     const char *suite_name;                          /* OpenSSL's name; NULL: all four */
     enum suite suite;                                /* SUITE_COUNT: all four */
     bool extended_master_secret;
+    bool takes_raw_public_key; /* from the peer, rather than X.509; GnuTLS alone offers it */
 };
 
 /* Memory in place of a socket. */
