@@ -62,9 +62,7 @@ static void prepare(WOLFSSL_CTX *engine)
         engine, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
     wolfSSL_CTX_set_group_messages(engine); /* one flight, one write */
 #ifndef NO_SESSION_CACHE                    /* the distribution's build has one */
-#ifndef NO_SESSION_CACHE
     wolfSSL_CTX_set_session_cache_mode(engine, WOLFSSL_SESS_CACHE_OFF);
-#endif
 #endif
     engine_set_io(engine);
 }
