@@ -249,35 +249,59 @@ static struct exchange *choose_signed(struct exchange **candidates, size_t count
     return chosen;
 }
 
+/* RESULT_NOT_FOUND when MESSAGE3 is no retransmission of one that was answered. */
+static enum result answer_again(struct step *step, struct bytes message3)
+{
+    struct exchange *exchange CLEANUP(auto_exchange_release) =
+        exchange_table_find_answered(step->procedure->table, mark_of(step, message3));
+
+    if (!exchange || exchange->state != EXCHANGE_ESTABLISHED)
+        return RESULT_NOT_FOUND;
+    step_name_exchange(step, exchange);
+    metrics_add(METRIC_RETRANSMISSIONS, 1);
+    return step_answer(step, exchange, ANSWER_MESSAGE4);
+}
+
+/* The exchange that MESSAGE3, PARSED, is for, locked. NULL, and *RESULT, when there is none any
+ * more: it may have been answered on another thread, as a retransmission can come that early. */
+static struct exchange *find_signed(struct step *step, struct bytes message3,
+    const struct message3 *parsed, const struct certificate *leaf, enum result *result)
+{
+    struct exchange *candidates[CANDIDATES_MAX];
+    size_t count =
+        exchange_table_pending_of(step->procedure->table, step->from, candidates, CANDIDATES_MAX);
+    struct exchange *chosen = choose_signed(candidates, count, parsed, leaf);
+
+    if (chosen)
+        return chosen;
+    *result = answer_again(step, message3);
+    if (*result == RESULT_NOT_FOUND && count == 0)
+        fault_set(&step->fault, *result,
+            "no exchange of this originator awaits Message 3 (it may have run out of time)");
+    else if (*result == RESULT_NOT_FOUND)
+        *result = fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
+            "CertificateVerify signs none of the exchanges that are pending");
+    return NULL;
+}
+
 /* Message 3 that only From ties to its Message 1. From can be forged, so the signature decides:
  * nobody but who signed an exchange's transcript can end it. */
 enum result receive_message3_by_from(struct step *step, struct bytes message3)
 {
+    struct exchange *exchange CLEANUP(auto_exchange_release) = NULL;
     struct message3 parsed;
-    struct exchange *exchange CLEANUP(auto_exchange_release) =
-        exchange_table_find_answered(step->procedure->table, mark_of(step, message3));
-    struct exchange *candidates[CANDIDATES_MAX];
     struct certificate leaf;
 
-    if (exchange) {
-        step_name_exchange(step, exchange);
-        metrics_add(METRIC_RETRANSMISSIONS, 1);
-        return step_answer(step, exchange, ANSWER_MESSAGE4);
-    }
-    enum result result = record_parse_message3(message3, &parsed, &step->fault);
+    enum result result = answer_again(step, message3);
+    if (result != RESULT_NOT_FOUND)
+        return result;
+    result = record_parse_message3(message3, &parsed, &step->fault);
     if (result == RESULT_OK)
         result = certificate_parse(parsed.chain[0], &leaf, &step->fault);
-    if (result != RESULT_OK)
-        return result;
-    size_t count =
-        exchange_table_pending_of(step->procedure->table, step->from, candidates, CANDIDATES_MAX);
-    if (count == 0)
-        return fault_set(&step->fault, RESULT_NOT_FOUND,
-            "no exchange of this originator awaits Message 3 (it may have run out of time)");
-    exchange = choose_signed(candidates, count, &parsed, &leaf);
+    if (result == RESULT_OK)
+        exchange = find_signed(step, message3, &parsed, &leaf, &result);
     if (!exchange)
-        return fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
-            "CertificateVerify signs none of the exchanges that are pending");
+        return result;
 
     step_name_exchange(step, exchange);
     result = make_message4(step, exchange, message3, &parsed);
