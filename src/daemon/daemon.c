@@ -98,11 +98,24 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *signa
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_same_https(const struct policy_http *a, const struct policy_http *b)
+{
+    return a->tls == b->tls && is_same_text(a->certificate.path, b->certificate.path) &&
+           is_same_text(a->private_key.path, b->private_key.path) &&
+           is_same_text(a->client_anchors.path, b->client_anchors.path);
+}
+
 /* What is fixed when the daemon starts; a reload that changes it says so. */
 static void warn_of_restart(const struct policy *old, const struct policy *new)
 {
-    bool same = old->http.listen_count == new->http.listen_count &&
-                old->http.threads == new->http.threads && old->http.tls == new->http.tls;
+    bool same = is_same_https(&old->http, &new->http) &&
+                old->http.listen_count == new->http.listen_count &&
+                old->http.threads == new->http.threads;
 
     for (size_t i = 0; same && i < old->http.listen_count; i++)
         same = strcmp(old->http.listen[i], new->http.listen[i]) == 0;

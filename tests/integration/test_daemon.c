@@ -195,6 +195,23 @@ START_TEST(keeps_the_old_policy_when_the_new_is_bad)
 }
 END_TEST
 
+/* Clients that need no certificate yet: not in silence. */
+START_TEST(says_what_waits_for_a_restart)
+{
+#define HTTPS(more)                                                                                \
+    "{\"http\":{\"tls\":{\"certificate\":\"http.pem\",\"privateKey\":\"http.key\"" more "}}}"
+    struct daemon daemon;
+    daemon_start(&daemon, &(struct daemon_options){.policy = HTTPS("")});
+    daemon_change_policy(&daemon, HTTPS(",\"clientAnchors\":\"mcc-ca.pem\""));
+    daemon_reload(&daemon);
+    char *log = daemon_log(&daemon);
+    ck_assert_msg(strstr(log, "http.tls take effect at the next restart"), "%s", log);
+    free(log);
+    daemon_stop(&daemon);
+}
+END_TEST
+
 CHECK_MAIN("integration/daemon", binds_its_own_sockets, takes_inherited_sockets,
     refuses_a_bad_policy_with_its_place, takes_the_place_of_a_stale_socket, establishes_a_key,
-    reloads_between_two_messages, keeps_the_old_policy_when_the_new_is_bad)
+    reloads_between_two_messages, keeps_the_old_policy_when_the_new_is_bad,
+    says_what_waits_for_a_restart)
