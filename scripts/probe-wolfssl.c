@@ -35,10 +35,11 @@
 #ifndef HAVE_AESCCM
 #error "no AES-CCM (--enable-aesccm)"
 #endif
-#ifndef WOLFSSL_SP_MATH_ALL
-#ifndef WOLFSSL_HAVE_SP_ECC
-#error "generic P-256 arithmetic only (--enable-sp)"
+#if !defined(WOLFSSL_NO_ASN_STRICT) || !defined(IGNORE_NAME_CONSTRAINTS)
+#error "refuses the certificates of oneM2M (WOLFSSL_NO_ASN_STRICT, IGNORE_NAME_CONSTRAINTS)"
 #endif
+#if !defined(WOLFSSL_SP_MATH) || defined(HAVE_CURVE25519) || defined(HAVE_CURVE448)
+#error "takes other curves than P-256 (--enable-sp=ec256 --enable-sp-math)"
 #endif
 
 int main(void)
