@@ -232,7 +232,6 @@ $(BENCH): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)) $(SUPPORT) $(
 	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
 .PHONY: bench
 bench: all $(BENCH)
-	@scripts/setup redis-server
 	@BUILD=$(BUILD) $(BENCH) $(BUILD)/bench.json
 
 # --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------

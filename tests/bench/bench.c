@@ -235,7 +235,9 @@ START_TEST(bench)
             .meters = BENCH_INITIATORS});
     redis_start(&redis, &daemon);
     size_t call_size = prepare_call(&daemon, call, sizeof(call));
-    if (redis.pid)
+    if (redis.pid == 0)
+        puts("bench: redis-server is not installed: its rows are left out");
+    else
         bench_lookup(redis.pid, redis.socket, REDIS_SET, strlen(REDIS_SET), "OK\r\n", 4, 1, 1);
 
     for (int i = 0; i < BENCH_ROUNDS; i++) {
