@@ -63,8 +63,8 @@ START_TEST(malformed_requests_are_refused)
         {POST(PRIMITIVE CREATE "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
              "2\r\n{}\r\n0\r\n\r\n"),
             400, "4000"},
-        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip\r\n", "{}"), 400, "4000"},
-        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, "4000"},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip\r\n", "{}"), 400, NULL},
+        {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, NULL},
         {POST(PRIMITIVE CREATE "Content-Length: -1\r\n", "{}"), 400, NULL},
         {POST(PRIMITIVE CREATE "Content-Length: two\r\n", "{}"), 400, NULL},
         {POST(PRIMITIVE CREATE "Content-Length: 99999999999999999999\r\n", "{}"), 0, NULL},
@@ -153,7 +153,6 @@ START_TEST(whatever_is_too_long_has_an_end)
     send_long("", "\r\n", 1 << 20, "");
     send_long(CREATE_LINE "Content-Length: 1048576\r\n\r\n", "a", 1 << 20, "");
     send_long(CREATE_LINE "Transfer-Encoding: chunked\r\n\r\n", "4\r\naaaa\r\n", 1 << 20, "");
-    send_long(CREATE_LINE "Transfer-Encoding: chunked\r\n\r\n4;", "a", 1 << 20, "\r\n");
 
     /* Where it comes in chunks and is not endless, its sender hears why. */
     int fd = raw_connect(daemon_.port);
