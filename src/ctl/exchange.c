@@ -47,7 +47,7 @@ static const struct flag flags[] = {
 
 static const struct syntax syntax = {
     .usage = "exchange --url URL --from ID --certificate FILE --private-key FILE --anchors FILE\n"
-             "       --server-identity ID [--server-name NAME] [--notify] [--show-key] …",
+             "       --server-identity ID [--server-name NAME] [--notify] [--show-key] ...",
     .about =
         "Establishes a pairwise key with a CSE or AE, as Initiating End-Point, in two requests:\n"
         "Message 1 goes out and Message 2 comes back, then Messages 3 and 4.",

@@ -26,7 +26,7 @@ static const struct flag flags[] = {
 };
 
 static const struct syntax syntax = {
-    .usage = "[--socket PATH] [--json] VERB …",
+    .usage = "[--socket PATH] [--json] VERB ...",
     .about = "Pairwise end-to-end keys of this host's e2ekeyd (oneM2M TS-0003 8.7).\n\n"
              "  get        one key, by peer or by key id\n"
              "  list       the live keys, without their material\n"

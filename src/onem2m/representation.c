@@ -117,7 +117,7 @@ static enum result read_content(struct bytes json, const char *root, struct read
     json_t *object = json_object_get(content, root);
     if (!json_is_object(object) || json_object_size(content) != 1)
         return fault_set(
-            fault, RESULT_BAD_REQUEST, "content is not {\"%s\":{…}} and nothing else", root);
+            fault, RESULT_BAD_REQUEST, "content is not {\"%s\":{...}} and nothing else", root);
     enum result result = read_members(object, reading, fault);
     return result == RESULT_OK ? decode_message(reading->message, message, fault) : result;
 }
