@@ -15,6 +15,10 @@ VERSION := 0.1.0
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
 
+ifneq ($(words $(CURDIR)),1)
+$(error a path with spaces ("$(CURDIR)") is not for make: clone into another)
+endif
+
 # --- flags -------------------------------------------------------------------------------------
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes \
@@ -264,7 +268,7 @@ MANUALS := $(wildcard src/*/*.[1-8] conf/*.[1-8])
 
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-includes lint-manuals
 
-#: make lint             formatting, static analysis, shell scripts, rooms, manual pages
+#: make lint             formatting, static analysis, shell scripts, rooms, manual pages, by Debian 12's tools
 .PHONY: lint $(LINTS)
 lint:
 	+@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 $(LINTS)
