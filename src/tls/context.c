@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tls/engine.h"
+#include "tls/credential.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/secret.h"
 #include "tls/record.h"
 
-#define CREDENTIAL_FILE_OCTETS 65536
-#define EXPIRY_WARNING_S       (30 * 86400)
+#define EXPIRY_WARNING_S (30 * 86400)
 
 struct tls_endpoint {
     size_t number;
@@ -100,69 +98,6 @@ WOLFSSL_CTX *engine_new_client(void)
     return engine;
 }
 
-/* PEM, or the DER that it holds. */
-static int format_of(const void *data, size_t size)
-{
-    return memmem(data, size, "-----BEGIN ", 11) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
-}
-
-static enum result use_certificate(
-    WOLFSSL_CTX *engine, const char *path, struct buffer *leaf, struct fault *fault)
-{
-    AUTO_BUFFER struct buffer file = {0};
-    enum result result = file_read(path, CREDENTIAL_FILE_OCTETS, &file, fault);
-
-    if (result != RESULT_OK)
-        return result;
-    int used = wolfSSL_CTX_use_certificate_chain_buffer_format(
-        engine, file.data, (long)file.size, format_of(file.data, file.size));
-    if (used != WOLFSSL_SUCCESS)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
-
-    DerBuffer *der = NULL;
-    leaf->limit = CERTIFICATE_OCTETS_MAX;
-    if (format_of(file.data, file.size) == WOLFSSL_FILETYPE_ASN1)
-        return buffer_append(leaf, file.data, file.size);
-    if (wc_PemToDer(file.data, (long)file.size, CERT_TYPE, &der, NULL, NULL, NULL) != 0)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
-    result = buffer_append(leaf, der->buffer, der->length);
-    wc_FreeDer(&der);
-    if (result != RESULT_OK)
-        fault_set(
-            fault, result, "%s: certificate larger than %d octets", path, CERTIFICATE_OCTETS_MAX);
-    return result;
-}
-
-static enum result use_private_key(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
-{
-    void *key CLEANUP(auto_secret_free) = NULL;
-    size_t size;
-    enum result result = file_read_secret(path, CREDENTIAL_FILE_OCTETS, &key, &size, fault);
-
-    if (result != RESULT_OK)
-        return result;
-    if (wolfSSL_CTX_use_PrivateKey_buffer(engine, key, (long)size, format_of(key, size)) !=
-        WOLFSSL_SUCCESS)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
-    return RESULT_OK;
-}
-
-enum result engine_load_credential(WOLFSSL_CTX *engine, const char *certificate_path,
-    const char *private_key_path, struct buffer *leaf, struct fault *fault)
-{
-    enum result result = use_certificate(engine, certificate_path, leaf, fault);
-
-    if (result == RESULT_OK)
-        result = use_private_key(engine, private_key_path, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (wolfSSL_CTX_check_private_key(engine) != WOLFSSL_SUCCESS)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "%s: is not the private key of certificate %s", private_key_path, certificate_path);
-    return RESULT_OK;
-}
-
 /* Our own certificate is held to the profile that we hold others to (TS-0003 10.1). */
 static void check_own_certificate(
     const struct policy_endpoint *endpoint, struct bytes der, struct report *report)
@@ -203,7 +138,7 @@ static void build_endpoint(
             report, &endpoint->place, "rawPublicKey end-points are not available in this version");
         return;
     }
-    if (engine_load_credential(out->engine, endpoint->certificate.path, endpoint->private_key.path,
+    if (credential_load(out->engine, endpoint->certificate.path, endpoint->private_key.path,
             &out->certificate, &fault) != RESULT_OK) {
         report_fault(report, &endpoint->place, "%s", fault.text);
         return;

@@ -16,10 +16,6 @@ WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint);
 
-/* Certificate chain and private key from files; the leaf, DER, into LEAF. */
-enum result engine_load_credential(WOLFSSL_CTX *engine, const char *certificate_path,
-    const char *private_key_path, struct buffer *leaf, struct fault *fault) WARN_UNUSED;
-
 /* Flights over memory: the engine reads IN to its end and appends to OUT. */
 struct engine_io {
     struct bytes in;

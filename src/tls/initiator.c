@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "tls/engine.h"
+#include "tls/credential.h"
 #include "tls/record.h"
 
 struct initiator_credential {
@@ -42,8 +42,8 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
     credential->engine = engine_new_client();
     if (!credential->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine does not start");
-    enum result result = engine_load_credential(
-        credential->engine, certificate_path, private_key_path, &leaf, fault);
+    enum result result =
+        credential_load(credential->engine, certificate_path, private_key_path, &leaf, fault);
     if (result == RESULT_OK)
         result = trust_store_of_file(anchors_path, &credential->trust, fault);
     if (result == RESULT_OK)
