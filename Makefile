@@ -318,6 +318,7 @@ unitdir ?= lib/systemd/system
 INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
     $(patsubst %,644:%:lib,$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
     644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
+    644:systemd/e2ekeyd.catalog:lib/systemd/catalog \
     $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
     $(foreach unit,$(wildcard systemd/*.service systemd/*.socket),644:$(unit):$(unitdir))
 

@@ -29,13 +29,14 @@ struct log_event {
     int rsc;                /* E2EKEY_RSC=; 0 leaves it out */
 };
 
-#define LOG_EVENT_ESTABLISHED  "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c01"
-#define LOG_EVENT_REFUSED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c02"
-#define LOG_EVENT_REVOKED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c03"
-#define LOG_EVENT_EXPIRED      "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c04"
-#define LOG_EVENT_LIMIT        "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c05"
-#define LOG_EVENT_RELOADED     "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c06"
-#define LOG_EVENT_NOT_RELOADED "5f1a2d0c7b0e4f0c8f6f5f8d6b8a1c07"
+/* Each by `systemd-id128 new`, with its entry in systemd/e2ekeyd.catalog. */
+#define LOG_EVENT_ESTABLISHED  "9d03dfca46df469e9be6cafe46f08b36"
+#define LOG_EVENT_REFUSED      "2803e9d8e3bb49b2a5dea13320620b64"
+#define LOG_EVENT_REVOKED      "461d370e3b7744daa91ecd08a4498425"
+#define LOG_EVENT_EXPIRED      "f5a907fb9aee48288e9b6be346f08684"
+#define LOG_EVENT_LIMIT        "8c1af78aaf4c4f56bc8befc9f891bc37"
+#define LOG_EVENT_RELOADED     "291078d7aa03421eaa9d7842908ec81c"
+#define LOG_EVENT_NOT_RELOADED "ea07f38f826f4960a06070efee0521f0"
 
 /* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
