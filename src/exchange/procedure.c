@@ -145,7 +145,8 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
     snprintf(info.peer, sizeof(info.peer), "%s", authorised->identity);
     snprintf(info.local, sizeof(info.local), "%s",
         policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity);
-    enum result result = key_cache_put(step->procedure->cache, &info, exported->key);
+    enum result result =
+        key_cache_put(step->procedure->cache, &info, exported->key, (struct bytes){0});
     if (result != RESULT_OK)
         return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
 

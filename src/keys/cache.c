@@ -61,22 +61,25 @@ static void discard(struct key_cache *cache, uint32_t at, enum key_event event, 
 }
 
 static enum result put(struct key_cache *cache, const struct key_info *info,
-    const uint8_t key[KEY_OCTETS], struct news *news)
+    const uint8_t key[KEY_OCTETS], struct bytes evidence, struct news *news)
 {
     struct key_table *table = &cache->table;
     uint32_t namesake = key_table_find(table, info->id);
     if (is_live(cache, namesake))
         return RESULT_CONFLICT;
-    struct key_pair *pair = key_table_hold(table, info->peer, info->local);
+    AUTO_FREE uint8_t *copy = malloc(evidence.size + 1); /* never of 0 */
+    struct key_pair *pair = copy ? key_table_hold(table, info->peer, info->local) : NULL;
     if (!pair)
         return RESULT_NO_MEMORY;
+    if (evidence.size > 0)
+        memcpy(copy, evidence.data, evidence.size);
     if (namesake)
         discard(cache, namesake, KEY_EXPIRED, news);
     if (pair->keys > cache->per_peer)
         discard(cache, key_table_oldest_of(table, pair), KEY_EVICTED, news);
     else if (cache->count == table->capacity)
         discard(cache, key_table_oldest(table), KEY_EVICTED, news);
-    uint32_t at = key_table_insert(table, pair, info);
+    uint32_t at = key_table_insert(table, pair, info, TAKE_PTR(copy), evidence.size);
     key_arena_put(&cache->arena, at, key);
     cache->count++;
     note(cache, news, KEY_ESTABLISHED, at);
@@ -135,15 +138,16 @@ static bool is_terminated(const char text[IDENTIFIER_OCTETS])
     return memchr(text, '\0', IDENTIFIER_OCTETS) != NULL;
 }
 
-enum result key_cache_put(
-    struct key_cache *cache, const struct key_info *info, const uint8_t key[KEY_OCTETS])
+enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
+    const uint8_t key[KEY_OCTETS], struct bytes evidence)
 {
     struct news news;
     news.count = 0;
-    if (!is_terminated(info->peer) || !is_terminated(info->local))
+    if (!is_terminated(info->peer) || !is_terminated(info->local) ||
+        evidence.size > KEY_EVIDENCE_OCTETS)
         return RESULT_INTERNAL;
     pthread_mutex_lock(&cache->lock);
-    enum result result = put(cache, info, key, &news);
+    enum result result = put(cache, info, key, evidence, &news);
     pthread_mutex_unlock(&cache->lock);
     tell(cache, &news);
     return result;
@@ -194,6 +198,36 @@ bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *
         key_table_describe(&cache->table, at, info);
     pthread_mutex_unlock(&cache->lock);
     return at != 0;
+}
+
+/* The cursor of a walk must not stand on a key that goes: it would be searched for. */
+static bool review_one(struct key_cache *cache, uint64_t *cursor, key_judge *judge, void *context)
+{
+    struct news news;
+    struct key_info info;
+    news.count = 0;
+    pthread_mutex_lock(&cache->lock);
+    uint32_t at = key_table_next(&cache->table, cursor);
+    if (is_live(cache, at)) {
+        key_table_describe(&cache->table, at, &info);
+        if (judge(&info, key_table_evidence(&cache->table, at), context)) {
+            *cursor = key_table_before(&cache->table, at);
+            discard(cache, at, KEY_REVOKED, &news);
+        }
+    }
+    pthread_mutex_unlock(&cache->lock);
+    tell(cache, &news);
+    return at != 0;
+}
+
+/* The lock is let go between any two keys: a long list of them holds nobody up. */
+bool key_cache_review(
+    struct key_cache *cache, uint64_t *cursor, unsigned most, key_judge *judge, void *context)
+{
+    bool more = true;
+    for (unsigned i = 0; i < most && more; i++)
+        more = review_one(cache, cursor, judge, context);
+    return more;
 }
 
 static bool expire_one(struct key_cache *cache, int64_t now_s)

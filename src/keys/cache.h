@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "identity/identifier.h"
 #include "identity/names.h"
 
 #define KEY_ID_OCTETS 16 /* pairwiseE2EKeyID (TS-0003 10.3.1) */
 #define KEY_OCTETS    32 /* pairwiseE2EKey */
+
+#define KEY_EVIDENCE_OCTETS 1024 /* the most */
 
 enum key_role { KEY_ROLE_INITIATING, KEY_ROLE_TERMINATING };
 
@@ -46,9 +49,10 @@ DEFINE_CLEANUP(struct key_cache *, key_cache_free)
 /* One listener, set before other threads use the cache. */
 void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context);
 
-/* Copies both. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
+/* Copies all. EVIDENCE: what the key's owner may be judged by later; opaque here, and kept as long
+ * as the key lives. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
 enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
-    const uint8_t key[KEY_OCTETS]) WARN_UNUSED;
+    const uint8_t key[KEY_OCTETS], struct bytes evidence) WARN_UNUSED;
 
 /* A live key into the caller's hands; KEY (secret memory, or wiped by the caller) may be NULL.
  * By peer: the newest live one; LOCAL NULL = any. RESULT_NOT_FOUND when there is none. */
@@ -58,6 +62,15 @@ enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, con
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;
+
+/* True: revoke it. Called with the cache's lock held: short, no I/O, no call into the cache. */
+typedef bool key_judge(const struct key_info *info, struct bytes evidence, void *context);
+
+/* Has JUDGE look at up to MOST live keys, newest first, from where *CURSOR stands (0 = begin), and
+ * revokes those that it condemns; false when all have been seen. Keys put meanwhile may be seen or
+ * not: begin once what JUDGE goes by is in force for new keys too. */
+bool key_cache_review(
+    struct key_cache *cache, uint64_t *cursor, unsigned most, key_judge *judge, void *context);
 
 /* Walks live keys, newest first, in steps: *CURSOR starts as 0 and comes back changed; false at
  * the end. Keys that come and go meanwhile may be seen or not; the others are seen once. */

@@ -193,12 +193,14 @@ static uint32_t take_free(struct key_table *table)
     return at;
 }
 
-uint32_t key_table_insert(
-    struct key_table *table, struct key_pair *pair, const struct key_info *info)
+uint32_t key_table_insert(struct key_table *table, struct key_pair *pair,
+    const struct key_info *info, uint8_t *evidence, size_t evidence_size)
 {
     uint32_t at = take_free(table);
     struct key_record *record = &table->records[at];
     *record = (struct key_record){.pair = pair,
+        .evidence = evidence,
+        .evidence_size = (uint16_t)evidence_size,
         .established_s = info->established_s,
         .expires_s = info->expires_s,
         .sequence = ++table->sequence,
@@ -221,6 +223,7 @@ void key_table_remove(struct key_table *table, uint32_t at)
     chain_remove(table, BY_PAIR, &record->pair->newest, at);
     chain_remove(table, BY_EXPIRY, wheel_slot(table, record->expires_s), at);
     pair_release(table, record->pair);
+    free(record->evidence);
     *record = (struct key_record){.next_by_id = table->free};
     table->free = at;
 }
@@ -243,6 +246,11 @@ void key_table_describe(const struct key_table *table, uint32_t at, struct key_i
     info->cipher_suite = record->cipher_suite;
     info->established_s = record->established_s;
     info->expires_s = record->expires_s;
+}
+
+struct bytes key_table_evidence(const struct key_table *table, uint32_t at)
+{
+    return bytes_of(table->records[at].evidence, table->records[at].evidence_size);
 }
 
 /* A pair's first live key is its newest: before it are only some whose lifetime was shorter. */
@@ -292,6 +300,11 @@ static uint32_t search_older(const struct key_table *table, uint64_t sequence)
 }
 
 /* A cursor is the sequence and, in the low 24 bits, the index of the last key seen. */
+static uint64_t cursor_at(const struct key_table *table, uint32_t at)
+{
+    return table->records[at].sequence << 24 | at;
+}
+
 uint32_t key_table_next(const struct key_table *table, uint64_t *cursor)
 {
     uint32_t at = *cursor & KEY_TABLE_CAPACITY_MOST;
@@ -303,8 +316,13 @@ uint32_t key_table_next(const struct key_table *table, uint64_t *cursor)
     else
         at = search_older(table, sequence);
     if (at)
-        *cursor = table->records[at].sequence << 24 | at;
+        *cursor = cursor_at(table, at);
     return at;
+}
+
+uint64_t key_table_before(const struct key_table *table, uint32_t at)
+{
+    return at == table->newest ? 0 : cursor_at(table, link_of(table, BY_AGE, at)->previous);
 }
 
 /* --- the whole --- */

@@ -26,10 +26,12 @@ struct key_link {
 struct key_record {
     uint8_t id[KEY_ID_OCTETS];
     struct key_pair *pair;
+    uint8_t *evidence;
     int64_t established_s, expires_s;
     uint64_t sequence; /* counts insertions from 1; 0 in a free record */
     struct key_link link[KEY_CHAINS];
     uint32_t next_by_id; /* in a free record: the next free one */
+    uint16_t evidence_size;
     uint16_t cipher_suite;
     uint8_t role, flavour;
 };
@@ -77,14 +79,17 @@ uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pai
 uint32_t key_table_due(struct key_table *table, int64_t now_s);
 /* The newest one older than *CURSOR's, or than none when it is 0; moves the cursor on. */
 uint32_t key_table_next(const struct key_table *table, uint64_t *cursor);
+/* The cursor that moves on to AT. */
+uint64_t key_table_before(const struct key_table *table, uint32_t at);
 
 bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s);
 void key_table_describe(const struct key_table *table, uint32_t at, struct key_info *info);
+struct bytes key_table_evidence(const struct key_table *table, uint32_t at);
 
 /* The pair, made when need be, with one key more to its account; NULL when out of memory. */
 struct key_pair *key_table_hold(struct key_table *table, const char *peer, const char *local)
     WARN_UNUSED;
-/* Takes over the hold on PAIR. There must be room; returns the index. */
-uint32_t key_table_insert(
-    struct key_table *table, struct key_pair *pair, const struct key_info *info);
+/* Takes over the hold on PAIR, and EVIDENCE to free. There must be room; returns the index. */
+uint32_t key_table_insert(struct key_table *table, struct key_pair *pair,
+    const struct key_info *info, uint8_t *evidence, size_t evidence_size);
 void key_table_remove(struct key_table *table, uint32_t at);

@@ -33,7 +33,7 @@ static inline enum result put_sample(struct key_cache *cache, const struct key_i
 {
     uint8_t key[KEY_OCTETS];
     sample_key(info->id, key);
-    return key_cache_put(cache, info, key);
+    return key_cache_put(cache, info, key, bytes_of_string(info->peer));
 }
 
 /* Whether the key under that id is there and is what was put. */

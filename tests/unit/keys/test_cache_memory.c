@@ -70,7 +70,7 @@ static struct key_cache *cache_with_the_key(struct key_info *info)
         key[i] = masked[i] ^ MASK;
     *info = sample_info(1, "//sp/cse/C1", 100);
     ck_assert_int_eq(key_cache_new(1, 1, &cache, NULL), RESULT_OK);
-    ck_assert_int_eq(key_cache_put(cache, info, key), RESULT_OK);
+    ck_assert_int_eq(key_cache_put(cache, info, key, (struct bytes){0}), RESULT_OK);
     ck_assert_uint_eq(count_everywhere(), 2);
     secret_free(key);
     ck_assert_uint_eq(count_everywhere(), 1);

@@ -137,7 +137,7 @@ START_TEST(chains_stay_short)
             name_peer(number, peer);
             struct key_info info = sample_info(number, peer, 1000);
             struct key_pair *pair = key_table_hold(&table, peer, info.local);
-            if (!pair || key_table_insert(&table, pair, &info) == 0)
+            if (!pair || key_table_insert(&table, pair, &info, NULL, 0) == 0)
                 ck_abort_msg("key %u was not taken", number);
         }
         printf("%8u keys: at most %u in a chain by id, %u by peer\n", counts[i],

@@ -154,7 +154,7 @@ void service_put(struct service *service, uint32_t number)
     memcpy(info.id, &number, sizeof(number));
     snprintf(info.peer, sizeof(info.peer), "//m2m.example/in-cse/C%u", number);
     memset(key, (int)number, sizeof(key));
-    ck_assert_int_eq(key_cache_put(service->cache, &info, key), RESULT_OK);
+    ck_assert_int_eq(key_cache_put(service->cache, &info, key, (struct bytes){0}), RESULT_OK);
 }
 
 void service_id(uint32_t number, char text[2 * KEY_ID_OCTETS + 1])
