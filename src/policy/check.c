@@ -47,6 +47,15 @@ static void check_endpoints(const struct policy *policy, struct report *report)
     }
 }
 
+/* Without an end-point nobody is served: no slip where nobody is let in either. */
+static void check_served(const struct policy *policy, const char *file, struct report *report)
+{
+    const struct policy_place place = {file, "/endpoints"};
+    if (policy->endpoint_count == 0 && policy->rule_count > 0)
+        report_fault(report, &place,
+            "is missing or empty: initiators need an end-point to establish keys with");
+}
+
 static void check_trust(const struct policy *policy, struct report *report)
 {
     for (size_t i = 0; i < policy->trust_count; i++) {
@@ -162,6 +171,7 @@ static void check_rules(const struct policy *policy, struct report *report)
 void policy_check(const struct policy *policy, const char *file, struct report *report)
 {
     check_endpoints(policy, report);
+    check_served(policy, file, report);
     check_trust(policy, report);
     check_http(policy, file, report);
     check_rules(policy, report);

@@ -205,7 +205,6 @@ static const struct {
     {"cse", NULL, "is missing: it names this CSE, by spId and cseId"},
     {"cse", "spId", "is missing: the domain name of the M2M service provider"},
     {"cse", "cseId", "is missing: the CSE-ID of this CSE, such as /in-cse"},
-    {"endpoints", NULL, "is missing: at least one end-point is needed"},
 };
 
 /* Also when what stands there is faulty: that has been said. */

@@ -283,7 +283,7 @@ const struct section policy_sections[] = {
     {"tls", read_tls, FIELD(policy, tls)},
     {"keys", read_keys, FIELD(policy, keys)},
     {"limits", read_limits, FIELD(policy, limits)},
-    {"endpoints", read_endpoint, FIELD(policy, endpoints), sizeof(struct policy_endpoint), 1,
+    {"endpoints", read_endpoint, FIELD(policy, endpoints), sizeof(struct policy_endpoint), 0,
         POLICY_ENDPOINTS_MAX, offsetof(struct policy, endpoint_count)},
     {"trust", read_trust, FIELD(policy, trust), sizeof(struct policy_trust), 0, POLICY_TRUST_MAX,
         offsetof(struct policy, trust_count)},

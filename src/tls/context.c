@@ -166,7 +166,7 @@ enum result tls_context_new(
         return RESULT_NO_MEMORY;
     context->policy = policy;
     context->endpoints = calloc(policy->endpoint_count, sizeof(*context->endpoints));
-    if (!context->endpoints) {
+    if (!context->endpoints && policy->endpoint_count > 0) {
         tls_context_free(context);
         return RESULT_NO_MEMORY;
     }
@@ -211,7 +211,7 @@ const struct policy *tls_context_policy(const struct tls_context *context)
 struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name)
 {
     if (name[0] == '\0')
-        return &context->endpoints[0];
+        return context->policy->endpoint_count > 0 ? &context->endpoints[0] : NULL;
     for (size_t i = 0; i < context->policy->endpoint_count; i++)
         if (context->endpoints[i].server_name &&
             strcmp(context->endpoints[i].server_name, name) == 0)

@@ -203,6 +203,32 @@ START_TEST(a_server_name_that_is_not_ours_is_refused)
 }
 END_TEST
 
+/* The policy that an installation begins with: valid, and nobody is served. */
+START_TEST(without_end_points_nobody_is_served)
+{
+    static const char *const names[] = {"in-cse.m2m.example", NULL};
+    const struct refusal expected = {403, 4106, TLS_ALERT_UNRECOGNIZED_NAME, "names no end-point"};
+    struct http_answer answer;
+    struct run run;
+
+    set_up("{\"endpoints\":[],\"initiators\":[]}");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        run_begin(&run, meter, names[i]);
+        run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "n", &run.message1, &answer);
+        refusal_expect(names[i] ? names[i] : "no name", &answer, &expected, "n", "3", false);
+        run_end(&run);
+    }
+    m2m_call(client, daemon_.port,
+        &(struct m2m_request){
+            .method = "GET", .path = RUN_ENTRY, .from = "Cmeter", .request_id = "g"},
+        &answer);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_msg(strstr(answer.body, "\"escert\":[]"), "%s", answer.body);
+    http_answer_release(&answer);
+    tear_down();
+}
+END_TEST
+
 /* OpenSSL and GnuTLS, not only octets that we changed; their stacks understand the alert. */
 START_TEST(foreign_stacks_learn_why)
 {
@@ -245,4 +271,5 @@ START_TEST(foreign_stacks_learn_why)
 END_TEST
 
 CHECK_MAIN("integration/refused_message1", bad_message1s_are_refused_and_take_no_room,
-    a_server_name_that_is_not_ours_is_refused, foreign_stacks_learn_why)
+    a_server_name_that_is_not_ours_is_refused, without_end_points_nobody_is_served,
+    foreign_stacks_learn_why)
