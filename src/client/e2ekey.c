@@ -193,6 +193,20 @@ int e2ekey_status(struct e2ekey *e2ekey, char **json)
     return *json ? E2EKEY_OK : E2EKEY_PROTOCOL;
 }
 
+int e2ekey_metrics(struct e2ekey *e2ekey, char **text)
+{
+    *text = NULL;
+    json_t *root;
+    int error = call(e2ekey, INTERFACE "GetMetrics", json_object(), NULL, &root);
+    if (error != E2EKEY_OK)
+        return error;
+    const json_t *metrics = json_object_get(json_object_get(root, "parameters"), "text");
+    if (json_is_string(metrics))
+        *text = strdup(json_string_value(metrics));
+    json_decref(root);
+    return *text ? E2EKEY_OK : E2EKEY_PROTOCOL;
+}
+
 /* --- lists and watches --- */
 
 static int open_stream(struct e2ekey *e2ekey, const char *method, json_t *parameters, bool is_list,

@@ -81,6 +81,8 @@ int e2ekey_get(struct e2ekey *e2ekey, const char *peer, const char *key_id, cons
 int e2ekey_revoke(struct e2ekey *e2ekey, const char *key_id);
 /* The daemon's status as JSON text, which the caller frees. */
 int e2ekey_status(struct e2ekey *e2ekey, char **json);
+/* Its metrics as OpenMetrics text, which the caller frees. */
+int e2ekey_metrics(struct e2ekey *e2ekey, char **text);
 
 /* Live keys, newest first; PEER and LOCAL NULL = any. */
 int e2ekey_list(

@@ -88,4 +88,5 @@ int verb_list(int argc, char **argv);
 int verb_revoke(int argc, char **argv);
 int verb_watch(int argc, char **argv);
 int verb_status(int argc, char **argv);
+int verb_metrics(int argc, char **argv);
 int verb_exchange(int argc, char **argv);

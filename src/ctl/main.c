@@ -16,6 +16,7 @@ static const struct {
     {"revoke", verb_revoke},
     {"watch", verb_watch},
     {"status", verb_status},
+    {"metrics", verb_metrics},
     {"exchange", verb_exchange},
 };
 
@@ -33,6 +34,7 @@ static const struct syntax syntax = {
              "  revoke     takes a key out of use\n"
              "  watch      what happens to keys, as it happens\n"
              "  status     how the daemon is doing\n"
+             "  metrics    the same for monitoring systems, in OpenMetrics text\n"
              "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n\n"
              "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
     .flags = flags,

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/configuration.h"
+#include "daemon/metrics.h"
 #include "daemon/status.h"
 #include "daemon/systemd.h"
 #include "http/server.h"
@@ -30,6 +31,7 @@ struct daemon {
     sd_event *loop;
     struct query_server *query;
     struct daemon_status status;
+    struct query_reports reports;
 };
 
 static void say_ready(struct daemon *daemon)
@@ -137,6 +139,7 @@ static void reload(struct daemon *daemon)
     enum result result =
         configuration_load(daemon->policy_path, old->generation + 1, &next, &report);
     configuration_log(&report);
+    metrics_add(result == RESULT_OK ? METRIC_RELOADS : METRIC_RELOADS_FAILED, 1);
     if (result != RESULT_OK) {
         log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_NOT_RELOADED},
             "policy not reloaded, the old one (generation %llu) stays in force: %s",
@@ -227,8 +230,10 @@ static enum result start(struct daemon *daemon, struct fault *fault)
         .slot = daemon->slot,
         .cache = daemon->cache,
         .procedure = daemon->procedure};
+    daemon->reports = (struct query_reports){
+        .status = daemon_status_json, .metrics = daemon_metrics_json, .context = &daemon->status};
     result = query_server_new(daemon->loop, daemon->slot, daemon->cache, inherited.query,
-        daemon_status_json, &daemon->status, &daemon->query, fault);
+        &daemon->reports, &daemon->query, fault);
     if (result != RESULT_OK)
         return result;
     key_cache_listen(daemon->cache, on_key_event, daemon);

@@ -18,6 +18,6 @@ struct daemon_status {
     struct http_server *http;
 };
 
-/* A query_status; CONTEXT is a struct daemon_status. */
+/* For GetStatus; CONTEXT is a struct daemon_status. */
 json_t *daemon_status_json(void *context);
 void daemon_status_line(struct daemon_status *status, char *line, size_t size);

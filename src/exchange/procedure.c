@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "exchange/authenticate.h"
 #include "exchange/step.h"
+#include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 
@@ -92,6 +93,8 @@ void end_exchange(struct step *step, struct exchange *exchange, enum exchange_ev
 {
     if (exchange_transition(exchange->state, event, &exchange->state) != RESULT_OK)
         return;
+    if (event == EXCHANGE_REFUSAL)
+        metrics_add(METRIC_EXCHANGES_REFUSED, 1);
     handshake_free(TAKE_PTR(exchange->handshake));
     exchange_table_remove(step->procedure->table, exchange);
 }
@@ -121,6 +124,7 @@ enum result receive_message1(struct step *step, struct bytes message1)
                    : step_answer(step, exchange, ANSWER_MESSAGE2);
     }
     result = make_message2(step, exchange, endpoint, message1, &hello);
+    histogram_add(HISTOGRAM_MESSAGE1, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
     return result;
@@ -224,6 +228,7 @@ enum result receive_message3(struct step *step, struct exchange *exchange, struc
             "CertificateVerify does not sign this exchange");
     if (result == RESULT_OK)
         result = make_message4(step, exchange, message3, &parsed);
+    histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
     return result;
@@ -306,6 +311,7 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
 
     step_name_exchange(step, exchange);
     result = make_message4(step, exchange, message3, &parsed);
+    histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
     return result;

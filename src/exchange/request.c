@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "exchange/procedure.h"
 #include "exchange/step.h"
+#include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "onem2m/representation.h"
@@ -296,6 +297,7 @@ void procedure_answer(struct procedure *procedure, const struct request *request
         .request = request,
         .response = response,
         .snapshot = snapshot,
+        .began_ns = histogram_now_ns(),
         .fault = FAULT_INIT,
     };
 

@@ -18,6 +18,7 @@ struct step {
     const struct request *request;
     struct response *response;
     struct snapshot *snapshot;
+    int64_t began_ns; /* of histogram_now_ns */
     struct target target;
     char from[IDENTIFIER_OCTETS];             /* absolute */
     bool with_address;                        /* rcn 3 */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "query/service.h"
@@ -98,6 +99,7 @@ static bool find_key(
 
 static enum result get_key(struct session *session, const struct call *call)
 {
+    int64_t began_ns = histogram_now_ns();
     struct selection selection;
     const char *bad = read_selection(session, call, true, &selection);
     const char *peer = !bad && selection.peer[0] != '\0' ? selection.peer : NULL;
@@ -117,6 +119,7 @@ static enum result get_key(struct session *session, const struct call *call)
     else
         result = reply_error(session->out, ERROR_NO_SUCH_KEY);
     secret_wipe(key, sizeof(key));
+    histogram_add(HISTOGRAM_LOOKUP, began_ns);
     return result;
 }
 
@@ -242,7 +245,7 @@ enum result methods_events_lost(struct session *session)
     return reply_error(session->out, ERROR_EVENTS_LOST);
 }
 
-/* --- GetStatus --- */
+/* --- GetStatus, GetMetrics --- */
 
 static enum result get_status(struct session *session, const struct call *call)
 {
@@ -251,8 +254,20 @@ static enum result get_status(struct session *session, const struct call *call)
         return denied(session, call);
     if (bad)
         return invalid(session, bad);
-    json_t *status = session->methods->status(session->methods->status_context);
-    return reply_json(session->out, json_pack("{s:o}", "status", status));
+    const struct query_reports *reports = session->methods->reports;
+    return reply_json(
+        session->out, json_pack("{s:o}", "status", reports->status(reports->context)));
+}
+
+static enum result get_metrics(struct session *session, const struct call *call)
+{
+    const char *bad = call_parameters(call, NULL, 0);
+    if (!may(session, RIGHT_STATUS, NULL))
+        return denied(session, call);
+    if (bad)
+        return invalid(session, bad);
+    const struct query_reports *reports = session->methods->reports;
+    return reply_json(session->out, json_pack("{s:o}", "text", reports->metrics(reports->context)));
 }
 
 /* --- which method it is --- */
@@ -266,6 +281,7 @@ static const struct method {
     {KEYS_INTERFACE ".RevokeKey", revoke_key},
     {KEYS_INTERFACE ".Subscribe", subscribe},
     {KEYS_INTERFACE ".GetStatus", get_status},
+    {KEYS_INTERFACE ".GetMetrics", get_metrics},
     {SERVICE_INTERFACE ".GetInfo", service_get_info},
     {SERVICE_INTERFACE ".GetInterfaceDescription", service_get_interface_description},
 };

@@ -13,8 +13,7 @@
 struct methods {
     struct snapshot_slot *slot;
     struct key_cache *cache;
-    query_status *status;
-    void *status_context;
+    const struct query_reports *reports;
     atomic_uint *subscribers; /* how many sessions have a STREAM_SUBSCRIPTION */
 };
 

@@ -198,18 +198,15 @@ static enum result join_loop(struct query_server *server, struct fault *fault)
 }
 
 enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
-    int inherited, query_status *status, void *status_context, struct query_server **out,
+    int inherited, const struct query_reports *reports, struct query_server **out,
     struct fault *fault)
 {
     struct query_server *server = calloc(1, sizeof(*server));
     if (!server)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     server->loop = sd_event_ref(loop);
-    server->methods = (struct methods){.slot = slot,
-        .cache = cache,
-        .status = status,
-        .status_context = status_context,
-        .subscribers = &server->subscribers};
+    server->methods = (struct methods){
+        .slot = slot, .cache = cache, .reports = reports, .subscribers = &server->subscribers};
     server->poller = epoll_create1(EPOLL_CLOEXEC);
     enum result result = open_socket(server, inherited, fault);
     if (result == RESULT_OK && server->poller < 0)

@@ -15,13 +15,17 @@
 
 struct query_server;
 
-/* What GetStatus answers; a new reference. */
-typedef json_t *query_status(void *context);
+/* What GetStatus and GetMetrics answer: new references, NULL when out of memory. */
+struct query_reports {
+    json_t *(*status)(void *context);
+    json_t *(*metrics)(void *context); /* a string */
+    void *context;
+};
 
 /* Listens on INHERITED when >= 0 (taken over), else at the policy's socket.path: mode 0660, a stale
- * socket of ours is replaced, anything else there is a fault. */
+ * socket of ours is replaced, anything else there is a fault. Keeps REPORTS. */
 enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
-    int inherited, query_status *status, void *status_context, struct query_server **out,
+    int inherited, const struct query_reports *reports, struct query_server **out,
     struct fault *fault) WARN_UNUSED;
 void query_server_free(struct query_server *server);
 

@@ -6,6 +6,7 @@
 #include <wolfssl/error-ssl.h>
 
 #include "base/secret.h"
+#include "observe/metrics.h"
 #include "tls/record.h"
 
 static int read_flight(WOLFSSL *engine, char *out, int size, void *context)
@@ -54,6 +55,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     if (alert == FAULT_NO_ALERT && error == WOLFSSL_ERROR_WANT_READ)
         return ENGINE_WANTS_MORE;
 
+    metrics_tls_failed(error);
     if (error == MEMORY_E || error == MEMORY_ERROR) {
         fault_set_alert(
             fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");

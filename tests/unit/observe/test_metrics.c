@@ -38,6 +38,24 @@ START_TEST(refusals_by_result)
 }
 END_TEST
 
+START_TEST(tls_errors_are_told_apart_up_to_a_bound)
+{
+    int error;
+    uint64_t count;
+    metrics_tls_failed(-188);
+    metrics_tls_failed(-188);
+    metrics_tls_failed(0);
+    for (int i = 1; i < 1000; i++)
+        metrics_tls_failed(i);
+    ck_assert(metrics_tls_failed_read(0, &error, &count));
+    ck_assert_int_eq(error, -188);
+    ck_assert_uint_eq(count, 2);
+    ck_assert(metrics_tls_failed_read(METRICS_TLS_ERRORS, &error, &count));
+    ck_assert_int_eq(error, 0);
+    ck_assert_uint_eq(count, 1 + 999 - (METRICS_TLS_ERRORS - 1));
+}
+END_TEST
+
 #define THREADS 4
 #define TURNS   100000
 
@@ -63,4 +81,4 @@ START_TEST(threads_lose_no_count)
 END_TEST
 
 CHECK_MAIN("observe/metrics", each_counts_for_itself, names_and_helps_are_told_apart,
-    refusals_by_result, threads_lose_no_count)
+    refusals_by_result, tls_errors_are_told_apart_up_to_a_bound, threads_lose_no_count)

@@ -79,6 +79,12 @@ static json_t *status(void *context)
     return json_pack("{s:i}", "answer", 42);
 }
 
+static json_t *metrics(void *context)
+{
+    (void)context;
+    return json_string("# EOF\n");
+}
+
 static int on_stop(sd_event_source *source, int fd, uint32_t events, void *context)
 {
     (void)fd;
@@ -89,13 +95,14 @@ static int on_stop(sd_event_source *source, int fd, uint32_t events, void *conte
 
 static void *run_loop(void *context)
 {
+    static const struct query_reports reports = {.status = status, .metrics = metrics};
     struct service *service = context;
     sd_event *loop = NULL;
     ck_assert_int_ge(sd_event_new(&loop), 0);
     ck_assert_int_ge(sd_event_add_io(loop, NULL, service->stop, POLLIN, on_stop, NULL), 0);
     struct fault fault = FAULT_INIT;
     enum result result = query_server_new(
-        loop, service->slot, service->cache, -1, status, NULL, &service->server, &fault);
+        loop, service->slot, service->cache, -1, &reports, &service->server, &fault);
     ck_assert_msg(result == RESULT_OK, "%s", fault.text);
     key_cache_listen(service->cache, query_server_notify, service->server);
     ck_assert_int_eq(sem_post(&service->ready), 0);

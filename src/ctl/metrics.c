@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+
+static const struct syntax syntax = {
+    .usage = "metrics",
+    .about = "What the daemon measures, as OpenMetrics text (also with --json).",
+};
+
+int verb_metrics(int argc, char **argv)
+{
+    int status = STATUS_USAGE;
+    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+        return status;
+    AUTO_FREE char *text = NULL;
+    int error = e2ekey_metrics(e2ekey, &text);
+    if (error != E2EKEY_OK)
+        return fail_e2ekey(error);
+    fputs(text, stdout);
+    return STATUS_DONE;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/metrics.h"
+
+#include <stdio.h>
+
+#include "observe/metrics.h"
+#include "observe/openmetrics.h"
+#include "tls/certificate.h"
+#include "tls/context.h"
+#include "tls/error.h"
+
+/* Less than a client of the key socket takes as one reply. What repeats is bounded: end-points by
+ * POLICY_ENDPOINTS_MAX, errors by METRICS_TLS_ERRORS. */
+#define TEXT_OCTETS_MAX 61440
+
+/* The counters of observe/metrics.h: those that answer one question are one family. */
+static const struct {
+    enum metric metric;
+    const char *family; /* NULL: that of the row before */
+    const char *help, *label, *value;
+} counters[] = {
+    {METRIC_EXCHANGES_STARTED, "exchanges_started", "Exchanges that reached Message 2", NULL, NULL},
+    {METRIC_EXCHANGES_ESTABLISHED, "exchanges", "Exchanges that ended, by how", "outcome",
+        "established"},
+    {METRIC_EXCHANGES_REFUSED, NULL, NULL, "outcome", "refused"},
+    {METRIC_EXCHANGES_EXPIRED, NULL, NULL, "outcome", "expired"},
+    {METRIC_EXCHANGES_DELETED, NULL, NULL, "outcome", "deleted"},
+    {METRIC_RETRANSMISSIONS, "retransmissions", "Requests answered from a stored answer", NULL,
+        NULL},
+    {METRIC_KEYS_EXPIRED, "keys_removed", "Keys that left the cache, by why", "reason", "expired"},
+    {METRIC_KEYS_REVOKED, NULL, NULL, "reason", "revoked"},
+    {METRIC_KEYS_EVICTED, NULL, NULL, "reason", "evicted"},
+    {METRIC_QUERIES, "queries", "Method calls on the key socket", NULL, NULL},
+    {METRIC_QUERIES_DENIED, "queries_denied", "Method calls refused for want of a right", NULL,
+        NULL},
+    {METRIC_QUERY_CLIENTS_DROPPED, "query_clients_dropped",
+        "Clients of the key socket dropped as malformed or slow", NULL, NULL},
+    {METRIC_RELOADS, "policy_reloads", "Reloads of the policy, by whether it was taken", "outcome",
+        "taken"},
+    {METRIC_RELOADS_FAILED, NULL, NULL, "outcome", "failed"},
+};
+_Static_assert(ARRAY_SIZE(counters) == METRIC_COUNT, "each counter has its row");
+
+static void write_counters(struct openmetrics *writer)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+        if (counters[i].family)
+            openmetrics_family(
+                writer, OPENMETRICS_COUNTER, counters[i].family, NULL, counters[i].help);
+        openmetrics_sample(writer, counters[i].label, counters[i].value,
+            (int64_t)metrics_read(counters[i].metric));
+    }
+}
+
+static void write_refusals(struct openmetrics *writer)
+{
+    openmetrics_family(
+        writer, OPENMETRICS_COUNTER, "refusals", NULL, "Requests refused, by the reason");
+    for (int i = RESULT_OK + 1; i < RESULT_COUNT; i++)
+        openmetrics_sample(
+            writer, "reason", result_name((enum result)i), (int64_t)metrics_refused_read(i));
+}
+
+static void write_tls_errors(struct openmetrics *writer)
+{
+    openmetrics_family(writer, OPENMETRICS_COUNTER, "tls_errors", NULL,
+        "Failures inside the TLS engine, by its own error");
+    for (int i = 0, error; i <= METRICS_TLS_ERRORS; i++) {
+        char text[128];
+        uint64_t count;
+        if (!metrics_tls_failed_read(i, &error, &count))
+            continue;
+        snprintf(text, sizeof(text), "%s (%d)", tls_error_text(error), error);
+        openmetrics_sample(writer, "error", text, (int64_t)count);
+    }
+}
+
+static void write_histograms(struct openmetrics *writer)
+{
+    struct histogram_reading reading;
+
+    for (int i = 0; i < HISTOGRAM_COUNT; i++) {
+        enum histogram histogram = (enum histogram)i;
+        histogram_read(histogram, &reading);
+        openmetrics_histogram(
+            writer, histogram_name(histogram), histogram_help(histogram), &reading);
+    }
+}
+
+static void write_certificates(struct openmetrics *writer, const struct snapshot *snapshot)
+{
+    openmetrics_family(writer, OPENMETRICS_GAUGE, "certificate_not_after_timestamp", "seconds",
+        "The last second in which an end-point's certificate is valid");
+    for (size_t i = 0; i < snapshot->policy->endpoint_count; i++) {
+        struct certificate certificate;
+        struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
+        if (certificate_parse(der, &certificate, NULL) == RESULT_OK)
+            openmetrics_sample(
+                writer, "endpoint", snapshot->policy->endpoints[i].name, certificate.not_after_s);
+    }
+}
+
+static void write_gauge(struct openmetrics *writer, const char *name, const char *unit,
+    const char *help, int64_t number)
+{
+    openmetrics_family(writer, OPENMETRICS_GAUGE, name, unit, help);
+    openmetrics_sample(writer, NULL, NULL, number);
+}
+
+static void write_state(
+    struct openmetrics *writer, struct daemon_status *status, const struct snapshot *snapshot)
+{
+    struct procedure_counts exchanges = procedure_count(status->procedure);
+
+    openmetrics_family(writer, OPENMETRICS_INFO, "build", NULL, "Which e2ekeyd this is");
+    openmetrics_sample(writer, "version", E2EKEYD_VERSION, 1);
+    write_gauge(writer, "start_timestamp", "seconds", "When the daemon started", status->started_s);
+    write_gauge(writer, "policy_generation", NULL, "1 at the start, and one more with each reload",
+        (int64_t)snapshot->generation);
+    write_gauge(
+        writer, "exchanges_pending", NULL, "Exchanges that await Message 3", exchanges.pending);
+    write_gauge(writer, "exchanges_retained", NULL, "Exchanges kept for retransmissions",
+        exchanges.retained);
+    write_gauge(writer, "keys_cached", NULL, "Keys in the cache", key_cache_count(status->cache));
+    write_gauge(writer, "keys_capacity", NULL, "Keys that the cache holds at most",
+        key_cache_capacity(status->cache));
+}
+
+enum result daemon_metrics_text(void *context, struct buffer *out)
+{
+    struct daemon_status *status = context;
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
+    struct openmetrics writer = {.out = out};
+
+    out->limit = TEXT_OCTETS_MAX;
+    write_state(&writer, status, snapshot);
+    write_counters(&writer);
+    write_refusals(&writer);
+    write_tls_errors(&writer);
+    write_histograms(&writer);
+    write_certificates(&writer, snapshot);
+    return openmetrics_end(&writer);
+}
+
+json_t *daemon_metrics_json(void *context)
+{
+    AUTO_BUFFER struct buffer text = {0};
+
+    if (daemon_metrics_text(context, &text) != RESULT_OK)
+        return NULL;
+    return json_stringn((const char *)text.data, text.size);
+}
