@@ -71,6 +71,25 @@ enum result file_read(const char *path, size_t limit, struct buffer *out, struct
     return RESULT_OK;
 }
 
+struct file_print file_print_of(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return (struct file_print){0};
+    return (struct file_print){
+        .device = status.st_dev,
+        .inode = status.st_ino,
+        .size = (uint64_t)status.st_size,
+        .changed_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec,
+    };
+}
+
+bool file_print_equal(const struct file_print *a, const struct file_print *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed_ns == b->changed_ns;
+}
+
 /* Credentials lie flat in their folder: anything below or beside it is not one. */
 static bool is_credential(const char *path)
 {

@@ -9,8 +9,7 @@
 
 #define ALGORITHM_FAULT "signature algorithm is not ecdsa-with-SHA256 (TS-0003 10.1)"
 
-#define VERSION_3         2
-#define SERIAL_OCTETS_MAX 20 /* RFC 5280 4.1.2.2 */
+#define VERSION_3 2
 
 /* SubjectPublicKeyInfo up to the point: id-ecPublicKey, secp256r1, uncompressed (RFC 5480 2). */
 static const uint8_t p256_spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
@@ -130,6 +129,11 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
     out->tbs = object.tbs;
     out->signature = object.signature;
     return read_tbs(object.tbs_content, out, fault);
+}
+
+bool certificate_may_sign_crls(const struct certificate *certificate)
+{
+    return !certificate->has_key_usage || (certificate->key_usage & KEY_USAGE_CRL_SIGN) != 0;
 }
 
 bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer)

@@ -7,6 +7,7 @@
 #include "tls/ecdsa.h"
 
 #define CERTIFICATE_OCTETS_MAX 8192
+#define SERIAL_OCTETS_MAX      20 /* RFC 5280 4.1.2.2 */
 
 /* Key usage bits that we look at (RFC 5280 4.2.1.3). */
 #define KEY_USAGE_DIGITAL_SIGNATURE 0x01
@@ -50,6 +51,9 @@ enum result certificate_names(
 
 /* Is ISSUER's key the one that signed CERTIFICATE? One ECDSA verification. */
 bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer);
+
+/* Where keyUsage is there, it has to say so (RFC 5280 6.3.3 (f)). */
+bool certificate_may_sign_crls(const struct certificate *certificate);
 
 /* SHA-256 of a SubjectPublicKeyInfo: what RFC 6920 identifiers of raw public keys hold. */
 enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE]) WARN_UNUSED;

@@ -17,7 +17,7 @@
 struct search {
     struct trust_store *store;
     const struct trust_domain *domain;
-    struct certificate presented[PATH_CERTIFICATES_MAX];
+    const struct certificate *presented; /* the verdict's */
     size_t presented_count;
     enum path_purpose purpose;
     int64_t now_s;
@@ -27,6 +27,7 @@ struct search {
     /* The leaf first, the anchor last. */
     const struct certificate *path[PATH_CERTIFICATES_MAX + 1];
     size_t length;
+    struct path_trail trail; /* of the valid path that was found */
 
     /* Of the path that came furthest, over all domains. */
     size_t furthest;
@@ -135,9 +136,10 @@ static enum result check_constraints(struct search *search, struct fault *fault)
  * while it is current. */
 static enum result check_revocation(struct search *search, struct fault *fault)
 {
+    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(search->store, search->domain);
     for (size_t i = search->length - 1; i-- > 0;) {
-        enum revocation revocation = revocation_of(
-            search->store, search->domain, search->path[i], search->path[i + 1], search->now_s);
+        enum revocation revocation =
+            revocation_of(search->store, set, search->path[i], search->path[i + 1], search->now_s);
         if (revocation == REVOCATION_REVOKED)
             return REFUSE(
                 fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, i));
@@ -195,6 +197,15 @@ static bool is_on_path(const struct search *search, const struct certificate *ca
     return false;
 }
 
+static void note_trail(struct search *search, size_t anchor)
+{
+    struct path_trail *trail = &search->trail;
+    trail->length = (uint8_t)(search->length - 1);
+    for (size_t i = 0; i < trail->length; i++)
+        trail->presented[i] = (uint8_t)(search->path[i] - search->presented);
+    trail->anchor = (uint8_t)anchor;
+}
+
 static bool try_anchors(struct search *search)
 {
     const struct certificate *last = search->path[search->length - 1];
@@ -206,6 +217,8 @@ static bool try_anchors(struct search *search)
         search->steps_left--;
         search->path[search->length++] = anchor;
         valid = path_is_valid(search);
+        if (valid)
+            note_trail(search, i);
         search->length--;
     }
     return valid;
@@ -242,8 +255,8 @@ static bool domain_trusts(struct search *search, const struct trust_domain *doma
 
 /* --- what does not depend on the domain --- */
 
-static enum result read_chain(
-    struct search *search, const struct bytes *chain, size_t count, struct fault *fault)
+static enum result read_chain(struct certificate presented[PATH_CERTIFICATES_MAX],
+    const struct bytes *chain, size_t count, struct fault *fault)
 {
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
@@ -252,12 +265,11 @@ static enum result read_chain(
             PATH_CERTIFICATES_MAX);
     for (size_t i = 0; i < count; i++) {
         struct fault why = FAULT_INIT;
-        enum result result = certificate_parse(chain[i], &search->presented[i], &why);
+        enum result result = certificate_parse(chain[i], &presented[i], &why);
         if (result != RESULT_OK)
             return fault_set_alert(
                 fault, result, why.alert, "presented certificate %zu: %s", i + 1, why.text);
     }
-    search->presented_count = count;
     return RESULT_OK;
 }
 
@@ -281,12 +293,14 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
     struct search search = {.store = store,
+        .presented = out->presented,
+        .presented_count = count,
         .purpose = purpose,
         .now_s = now_s,
         .signatures_left = PATH_SIGNATURES_MAX,
         .fault = FAULT_INIT};
     out->trusted = 0;
-    enum result result = read_chain(&search, chain, count, fault);
+    enum result result = read_chain(out->presented, chain, count, fault);
     if (result == RESULT_OK)
         result = check_leaf(&search.presented[0], purpose, fault);
     if (result == RESULT_OK)
@@ -296,8 +310,10 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
 
     uint64_t trusted = 0;
     for (size_t i = 0; i < store->domain_count; i++) {
-        if (domain_trusts(&search, &store->domains[i]))
-            trusted |= UINT64_C(1) << i;
+        if (!domain_trusts(&search, &store->domains[i]))
+            continue;
+        trusted |= UINT64_C(1) << i;
+        out->trails[i] = search.trail;
     }
     if (trusted == 0 && search.furthest == 0)
         return REFUSE(fault, TLS_ALERT_UNKNOWN_CA,

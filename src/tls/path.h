@@ -26,18 +26,24 @@ enum result trust_store_of_file(const char *path, struct trust_store **out, stru
 void trust_store_free(struct trust_store *store);
 DEFINE_CLEANUP(struct trust_store *, trust_store_free)
 
-/* When the first of a domain's newest CRLs runs out; false when it has none. */
-bool trust_store_crl_expiry(const struct trust_store *store, size_t domain, int64_t *next_update_s);
-
 enum path_purpose {
     PATH_CLIENT,
     PATH_SERVER
 }; /* which extKeyUsage the leaf needs, if it has any */
 
+/* One valid path: where its certificates stand. */
+struct path_trail {
+    uint8_t length;                           /* without the anchor */
+    uint8_t presented[PATH_CERTIFICATES_MAX]; /* the leaf first */
+    uint8_t anchor;                           /* in its domain */
+};
+
 struct path_verdict {
     uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
     struct certificate leaf; /* views into CHAIN */
     struct names names;      /* the leaf's */
+    struct certificate presented[PATH_CERTIFICATES_MAX];
+    struct path_trail trails[POLICY_TRUST_MAX]; /* of the domains that trust it */
 };
 
 /* CHAIN[0] is the leaf, the others in any order. Checks paths to each domain's anchors at NOW_S:

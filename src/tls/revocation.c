@@ -1,180 +1,151 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls/revocation.h"
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "tls/pem.h"
+#include <stdlib.h>
 
-#define CRL_FILE_OCTETS_MAX ((size_t)16 * 1024 * 1024)
+/* --- while a path is validated --- */
 
-static bool is_current(const struct crl *crl, int64_t now_s)
-{
-    return now_s >= crl->this_update_s && now_s <= crl->next_update_s;
-}
-
-/* RFC 5280 6.3.3 (f): by name and key identifier; cRLSign where keyUsage is there. */
-static bool may_have_signed(const struct certificate *issuer, const struct crl *crl)
-{
-    return bytes_equal(issuer->subject, crl->issuer) &&
-           (!issuer->has_key_usage || (issuer->key_usage & KEY_USAGE_CRL_SIGN) != 0) &&
-           (issuer->subject_key_id.size == 0 || crl->authority_key_id.size == 0 ||
-               bytes_equal(issuer->subject_key_id, crl->authority_key_id));
-}
-
-enum revocation revocation_of(struct trust_store *store, const struct trust_domain *domain,
+enum revocation revocation_of(struct trust_store *store, const struct crl_set *set,
     const struct certificate *certificate, const struct certificate *issuer, int64_t now_s)
 {
     enum revocation revocation = REVOCATION_UNKNOWN;
-    for (size_t i = 0; i < domain->crl_count; i++) {
-        const struct trust_crl *each = &domain->crls[i];
-        if (!may_have_signed(issuer, &each->crl) || !trust_crl_signed_by(store, each, issuer))
+    for (size_t i = 0; set && i < set->count; i++) {
+        const struct trust_crl *each = &set->crls[i];
+        if (!crl_may_be_of(&each->crl, issuer) || !trust_crl_signed_by(store, each, issuer->point))
             continue;
         if (crl_lists(&each->crl, certificate->serial))
             return REVOCATION_REVOKED;
-        if (is_current(&each->crl, now_s))
+        if (crl_is_current(&each->crl, now_s))
             revocation = REVOCATION_NONE;
     }
     return revocation;
 }
 
-/* --- loading --- */
+/* --- afterwards, by evidence: first what costs little, the signature last --- */
 
-/* An anchor's name, but not its key: such a CRL would be passed over in silence. */
-static enum result check_signer(
-    const struct trust_domain *domain, const struct crl *crl, struct fault *fault)
+static bool set_condemns(
+    struct trust_store *store, const struct crl_set *set, struct bytes evidence)
 {
-    bool named = false;
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        const struct certificate *anchor = &domain->anchors[i].certificate;
-        if (!bytes_equal(anchor->subject, crl->issuer))
-            continue;
-        named = true;
-        if (may_have_signed(anchor, crl) && ecdsa_verify(anchor->point, crl->tbs, crl->signature))
-            return RESULT_OK;
+    struct evidence_link link;
+    while (evidence_next(&evidence, &link)) {
+        for (size_t i = 0; i < set->count; i++) {
+            const struct trust_crl *each = &set->crls[i];
+            if (each->issuer == link.issuer && crl_lists(&each->crl, link.serial) &&
+                trust_crl_signed_by(store, each, link.point))
+                return true;
+        }
     }
-    if (named)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "not signed by the anchor of that name");
-    return RESULT_OK;
+    return false;
 }
 
-/* Takes DER over. */
-static enum result add_crl(struct trust_domain *domain, struct buffer *der, struct fault *fault)
+bool revocation_condemns(struct trust_store *store, struct bytes evidence)
 {
-    CLEANUP(crl_release) struct crl crl = {0};
-    struct trust_crl *slot = &domain->crls[domain->crl_count];
-    if (domain->crl_count == TRUST_CRLS_MAX)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", TRUST_CRLS_MAX);
-    enum result result = crl_parse(buffer_bytes(der), &crl, fault);
-    if (result == RESULT_OK)
-        result = check_signer(domain, &crl, fault);
-    if (result == RESULT_OK)
-        result = sha256_of(buffer_bytes(der), (struct bytes){0}, slot->digest);
-    if (result != RESULT_OK)
-        return result;
-    slot->crl = crl;
-    slot->der = *der;
-    domain->crl_count++;
-    crl = (struct crl){0};
-    *der = (struct buffer){0};
-    return RESULT_OK;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, &store->domains[i]);
+        if (set && set_condemns(store, set, evidence))
+            return true;
+    }
+    return false;
 }
 
-static enum result read_crls(struct trust_domain *domain, const char *path, struct fault *fault)
+/* All domains' CRLs in one row, the issuers beside them: most keys are looked at in vain. */
+struct revocation_view {
+    struct trust_store *store;
+    struct crl_set **sets; /* by domain */
+    uint64_t *issuers;
+    const struct trust_crl **crls;
+    size_t count;
+};
+
+static void add_set(struct revocation_view *view, const struct crl_set *set)
 {
-    AUTO_BUFFER struct buffer file = {0};
-    enum result result = file_read(path, CRL_FILE_OCTETS_MAX, &file, fault);
-    if (result != RESULT_OK)
-        return result;
-    struct bytes text = buffer_bytes(&file);
-    for (size_t number = 1;; number++) {
-        AUTO_BUFFER struct buffer der = {.limit = CRL_FILE_OCTETS_MAX};
-        struct fault why = FAULT_INIT;
-        result = pem_or_der_next(&text, "X509 CRL", &der, &why);
-        if (result == RESULT_NOT_FOUND && number > 1)
-            return RESULT_OK;
-        if (result == RESULT_OK)
-            result = add_crl(domain, &der, &why);
-        if (result != RESULT_OK)
-            return fault_set(
-                fault, RESULT_BAD_CONFIGURATION, "%s: CRL %zu: %s", path, number, why.text);
+    for (size_t i = 0; i < set->count; i++) {
+        view->issuers[view->count] = set->crls[i].issuer;
+        view->crls[view->count++] = &set->crls[i];
     }
 }
 
-/* Said before it hurts, and worth a line when it does: with requireCrl nobody gets in. */
-static void warn_of_dates(const struct trust_domain *domain, size_t first,
-    const struct policy_file *file, struct report *report)
+static bool fill(struct revocation_view *view)
 {
-    int64_t now_s = clock_wall_s();
-    for (size_t i = first; i < domain->crl_count; i++) {
-        const struct crl *crl = &domain->crls[i].crl;
-        if (!is_current(crl, now_s))
-            report_warning(report, &file->place, "%s: CRL %zu: %s", file->path, i - first + 1,
-                now_s > crl->next_update_s ? "out of date" : "not valid yet");
+    struct trust_store *store = view->store;
+    size_t count = 0;
+    view->sets = calloc(store->domain_count + 1, sizeof(struct crl_set *));
+    if (!view->sets)
+        return false;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        view->sets[i] = crl_set_of(store, &store->domains[i]);
+        count += view->sets[i] ? view->sets[i]->count : 0;
     }
-}
-
-static void load_file(
-    struct trust_domain *domain, const struct policy_file *file, struct report *report)
-{
-    struct fault fault = FAULT_INIT;
-    size_t first = domain->crl_count;
-    if (read_crls(domain, file->path, &fault) != RESULT_OK)
-        report_fault(report, &file->place, "%s", fault.text);
-    else
-        warn_of_dates(domain, first, file, report);
-}
-
-void revocation_load(
-    struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
-{
-    domain->require_crl = trust->require_crl;
-    if (trust->crl_count == 0)
-        return;
-    domain->crls = calloc(TRUST_CRLS_MAX, sizeof(*domain->crls));
-    if (!domain->crls) {
-        report_fault(report, &trust->place, "out of memory");
-        return;
-    }
-    for (size_t i = 0; i < trust->crl_count; i++)
-        load_file(domain, &trust->crls[i], report);
-}
-
-void revocation_release(struct trust_domain *domain)
-{
-    for (size_t i = 0; i < domain->crl_count; i++) {
-        crl_release(&domain->crls[i].crl);
-        buffer_release(&domain->crls[i].der);
-    }
-    free(domain->crls);
-}
-
-/* --- status --- */
-
-/* An older CRL of the same issuer doesn't matter. */
-static bool is_newest(const struct trust_domain *domain, const struct crl *crl)
-{
-    for (size_t i = 0; i < domain->crl_count; i++) {
-        const struct crl *other = &domain->crls[i].crl;
-        if (bytes_equal(other->issuer, crl->issuer) &&
-            bytes_equal(other->authority_key_id, crl->authority_key_id) &&
-            other->next_update_s > crl->next_update_s)
-            return false;
+    view->issuers = calloc(count + 1, sizeof(*view->issuers));
+    view->crls = calloc(count + 1, sizeof(struct trust_crl *));
+    if (!view->issuers || !view->crls)
+        return false;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        if (view->sets[i])
+            add_set(view, view->sets[i]);
     }
     return true;
 }
 
-bool trust_store_crl_expiry(const struct trust_store *store, size_t domain, int64_t *next_update_s)
+enum result revocation_view_new(struct trust_store *store, struct revocation_view **out)
 {
-    bool found = false;
-    if (domain >= store->domain_count)
-        return false;
-    for (size_t i = 0; i < store->domains[domain].crl_count; i++) {
-        const struct crl *crl = &store->domains[domain].crls[i].crl;
-        if (!is_newest(&store->domains[domain], crl) ||
-            (found && crl->next_update_s >= *next_update_s))
-            continue;
-        *next_update_s = crl->next_update_s;
-        found = true;
+    CLEANUP(auto_revocation_view_free) struct revocation_view *view = calloc(1, sizeof(*view));
+    *out = NULL;
+    if (!view)
+        return RESULT_NO_MEMORY;
+    view->store = store;
+    if (!fill(view))
+        return RESULT_NO_MEMORY;
+    *out = TAKE_PTR(view);
+    return RESULT_OK;
+}
+
+void revocation_view_free(struct revocation_view *view)
+{
+    if (!view)
+        return;
+    for (size_t i = 0; view->sets && i < view->store->domain_count; i++)
+        crl_set_unref(view->sets[i]);
+    free(view->sets);
+    free(view->issuers);
+    free(view->crls);
+    free(view);
+}
+
+enum judgement revocation_view_judge(const struct revocation_view *view, struct bytes evidence)
+{
+    enum judgement judgement = JUDGEMENT_GOOD;
+    struct evidence_link link;
+    while (evidence_next(&evidence, &link)) {
+        for (size_t i = 0; i < view->count; i++) {
+            if (view->issuers[i] != link.issuer || !crl_lists(&view->crls[i]->crl, link.serial))
+                continue;
+            if (trust_crl_known_signed_by(view->store, view->crls[i], link.point))
+                return JUDGEMENT_REVOKED;
+            judgement = JUDGEMENT_SUSPECT;
+        }
     }
-    return found;
+    return judgement;
+}
+
+/* --- replacing them --- */
+
+enum result revocation_reload(struct trust_store *store, size_t domain, struct report *report)
+{
+    struct crl_set *next;
+    enum result result = crl_set_load(&store->domains[domain], &next, report);
+    if (result != RESULT_OK)
+        return result;
+    pthread_mutex_lock(&store->crls_lock);
+    struct crl_set *old = store->domains[domain].crls;
+    store->domains[domain].crls = next;
+    pthread_mutex_unlock(&store->crls_lock);
+    crl_set_unref(old); /* outside the lock: it may free much */
+    return RESULT_OK;
+}
+
+struct file_print revocation_file_print(struct trust_store *store, size_t domain, size_t file)
+{
+    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, &store->domains[domain]);
+    return set ? set->prints[file] : (struct file_print){0};
 }

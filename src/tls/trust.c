@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "tls/pem.h"
-#include "tls/revocation.h"
 
 /* --- the memory of verified signatures --- */
 
@@ -31,13 +30,18 @@ static void remember(struct trust_memory *memory, const uint8_t digest[SHA256_OC
 }
 
 /* IDENTITY stands for all of a signed object: its DER, or of a CRL, which can be large, the digest
- * of that. A SubjectPublicKeyInfo tells its own length, so the two can't be mistaken.
- * LEFT NULL: no bound. */
-static bool verifies(struct trust_memory *memory, const struct certificate *issuer,
-    struct bytes identity, struct bytes tbs, struct bytes signature, unsigned *left)
+ * of that. A point is of one size, so the two can't be mistaken. */
+static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[SHA256_OCTETS])
+{
+    return sha256_of(point, identity, digest) == RESULT_OK;
+}
+
+/* LEFT NULL: no bound. */
+static bool verifies(struct trust_memory *memory, struct bytes point, struct bytes identity,
+    struct bytes tbs, struct bytes signature, unsigned *left)
 {
     uint8_t digest[SHA256_OCTETS];
-    if (sha256_of(issuer->spki, identity, digest) != RESULT_OK)
+    if (!digest_of(point, identity, digest))
         return false;
     if (remembers(memory, digest))
         return true;
@@ -45,7 +49,7 @@ static bool verifies(struct trust_memory *memory, const struct certificate *issu
         return false;
     if (left)
         --*left;
-    if (!ecdsa_verify(issuer->point, tbs, signature))
+    if (!ecdsa_verify(point, tbs, signature))
         return false;
     remember(memory, digest);
     return true;
@@ -54,15 +58,22 @@ static bool verifies(struct trust_memory *memory, const struct certificate *issu
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, unsigned *left)
 {
-    return verifies(
-        &store->memory, issuer, certificate->der, certificate->tbs, certificate->signature, left);
+    return verifies(&store->memory, issuer->point, certificate->der, certificate->tbs,
+        certificate->signature, left);
 }
 
-bool trust_crl_signed_by(
-    struct trust_store *store, const struct trust_crl *crl, const struct certificate *issuer)
+bool trust_crl_signed_by(struct trust_store *store, const struct trust_crl *crl, struct bytes point)
 {
-    return verifies(&store->memory, issuer, bytes_of(crl->digest, sizeof(crl->digest)),
-        crl->crl.tbs, crl->crl.signature, NULL);
+    return verifies(&store->memory, point, bytes_of(crl->digest, sizeof(crl->digest)), crl->crl.tbs,
+        crl->crl.signature, NULL);
+}
+
+bool trust_crl_known_signed_by(
+    struct trust_store *store, const struct trust_crl *crl, struct bytes point)
+{
+    uint8_t digest[SHA256_OCTETS];
+    return digest_of(point, bytes_of(crl->digest, sizeof(crl->digest)), digest) &&
+           remembers(&store->memory, digest);
 }
 
 /* --- anchors --- */
@@ -137,6 +148,7 @@ static enum result store_new(size_t domain_count, struct trust_store **out)
     if (!store)
         return RESULT_NO_MEMORY;
     pthread_mutex_init(&store->memory.lock, NULL);
+    pthread_mutex_init(&store->crls_lock, NULL);
     store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
     store->domain_count = domain_count;
     *out = store;
@@ -163,13 +175,15 @@ static void load_domain(
 {
     struct fault fault = FAULT_INIT;
     domain->name = trust->name;
+    domain->trust = trust;
+    domain->require_crl = trust->require_crl;
     if (!trust->anchors.path)
         report_fault(report, &trust->place, "no anchors");
     else if (load_anchors(domain, trust->anchors.path, &fault) != RESULT_OK)
         report_fault(report, &trust->anchors.place, "%s", fault.text);
     else
         warn_of_dates(domain, trust, clock_wall_s(), report);
-    revocation_load(domain, trust, report);
+    crl_set_load(domain, &domain->crls, report);
 }
 
 enum result trust_store_new(
@@ -213,9 +227,10 @@ void trust_store_free(struct trust_store *store)
         for (size_t j = 0; j < store->domains[i].anchor_count; j++)
             buffer_release(&store->domains[i].anchors[j].der);
         free(store->domains[i].anchors);
-        revocation_release(&store->domains[i]);
+        crl_set_unref(store->domains[i].crls);
     }
     free(store->domains);
+    pthread_mutex_destroy(&store->crls_lock);
     pthread_mutex_destroy(&store->memory.lock);
     free(store);
 }

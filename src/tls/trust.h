@@ -5,11 +5,10 @@
 
 #include <pthread.h>
 
-#include "tls/crl.h"
+#include "tls/crl_set.h"
 #include "tls/path.h"
 
 #define TRUST_ANCHORS_MAX     64 /* of one domain */
-#define TRUST_CRLS_MAX        128
 #define TRUST_MEMORY_SLOTS    4096
 #define TRUST_FILE_OCTETS_MAX ((size_t)256 * 1024)
 
@@ -18,19 +17,13 @@ struct trust_anchor {
     struct certificate certificate; /* views into DER */
 };
 
-struct trust_crl {
-    struct buffer der;
-    struct crl crl; /* views into DER */
-    uint8_t digest[SHA256_OCTETS];
-};
-
 struct trust_domain {
-    const char *name; /* of the policy's */
+    const char *name;                 /* of the policy's */
+    const struct policy_trust *trust; /* NULL: of an initiator, without a policy */
     struct trust_anchor *anchors;
     size_t anchor_count;
-    struct trust_crl *crls;
-    size_t crl_count;
     bool require_crl;
+    struct crl_set *crls; /* NULL: none. All else stays as it was loaded; this is swapped */
 };
 
 /* Digests of signatures that were verified, each at the one place that its first octets give: a
@@ -44,6 +37,7 @@ struct trust_memory {
 struct trust_store {
     struct trust_domain *domains;
     size_t domain_count;
+    pthread_mutex_t crls_lock; /* over the domains' crls, the pointers */
     struct trust_memory memory;
 };
 
@@ -51,6 +45,10 @@ struct trust_store {
  * goes down by one; false when that is 0. */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, unsigned *left);
-/* The same for a CRL, without a bound: the operator chose how many there are. */
+/* The same for a CRL and an issuer's POINT, without a bound: the operator chose how many there are.
+ */
 bool trust_crl_signed_by(
-    struct trust_store *store, const struct trust_crl *crl, const struct certificate *issuer);
+    struct trust_store *store, const struct trust_crl *crl, struct bytes point);
+/* From memory alone: true when it is known to be. */
+bool trust_crl_known_signed_by(
+    struct trust_store *store, const struct trust_crl *crl, struct bytes point);
