@@ -7,7 +7,7 @@
 #include "http/server.h"
 #include "observe/log.h"
 #include "policy/load.h"
-#include "tls/context.h"
+#include "tls/expiry.h"
 
 enum result configuration_load(
     const char *path, uint64_t generation, struct snapshot **out, struct report *report)
@@ -46,8 +46,10 @@ int configuration_check(const char *path)
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
 
     enum result result = configuration_load(path, 1, &snapshot, &report);
-    if (result == RESULT_OK)
+    if (result == RESULT_OK) {
         http_server_check(snapshot->policy, &report);
+        expiry_report(snapshot->tls, &report);
+    }
     for (size_t i = 0; i < report.count; i++)
         fprintf(
             stderr, "%s%s\n", report.entries[i].warning ? "warning: " : "", report.entries[i].text);

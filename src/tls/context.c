@@ -7,8 +7,6 @@
 #include "base/secret.h"
 #include "tls/record.h"
 
-#define EXPIRY_WARNING_S (30 * 86400)
-
 struct tls_endpoint {
     size_t number;
     const char *server_name; /* NULL: reached by number or as the first only */
@@ -115,9 +113,6 @@ static void check_own_certificate(
         report_fault(report, place, "%s: certificate has expired", endpoint->certificate.path);
     else if (now_s < certificate.not_before_s)
         report_fault(report, place, "%s: certificate is not valid yet", endpoint->certificate.path);
-    else if (certificate.not_after_s - now_s < EXPIRY_WARNING_S)
-        report_warning(report, place, "%s: certificate expires in %lld days",
-            endpoint->certificate.path, (long long)(certificate.not_after_s - now_s) / 86400);
 }
 
 static void build_endpoint(

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/expiry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "tls/trust.h"
+
+static enum result append(struct expiry_list *list, struct expiry expiry)
+{
+    struct expiry *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (!items)
+        return RESULT_NO_MEMORY;
+    list->items = items;
+    items[list->count++] = expiry;
+    return RESULT_OK;
+}
+
+void expiry_list_release(struct expiry_list *list)
+{
+    free(list->items);
+    *list = (struct expiry_list){0};
+}
+
+/* SOON_S: how long before its end it is expiring. */
+static void judge(struct expiry *expiry, int64_t from_s, int64_t soon_s, int64_t now_s)
+{
+    if (now_s > expiry->at_s) {
+        expiry->state = EXPIRY_EXPIRED;
+        expiry->next_s = INT64_MAX;
+    } else if (now_s < from_s) {
+        expiry->state = EXPIRY_EARLY;
+        expiry->next_s = from_s;
+    } else if (now_s >= expiry->at_s - soon_s) {
+        expiry->state = EXPIRY_EXPIRING;
+        expiry->next_s = expiry->at_s + 1;
+    } else {
+        expiry->state = EXPIRY_CURRENT;
+        expiry->next_s = expiry->at_s - soon_s;
+    }
+}
+
+/* --- certificates --- */
+
+static enum result list_certificates(
+    struct tls_context *context, int64_t now_s, struct expiry_list *out)
+{
+    const struct policy *policy = tls_context_policy(context);
+    enum result result = RESULT_OK;
+    for (size_t i = 0; i < policy->endpoint_count && result == RESULT_OK; i++) {
+        struct bytes der = tls_endpoint_certificate(tls_context_by_number(context, i));
+        struct certificate certificate;
+        struct fault fault;
+        if (policy->endpoints[i].raw_public_key ||
+            certificate_parse(der, &certificate, &fault) != RESULT_OK)
+            continue;
+        struct expiry expiry = {.kind = EXPIRY_CERTIFICATE,
+            .name = policy->endpoints[i].name,
+            .file = &policy->endpoints[i].certificate,
+            .at_s = certificate.not_after_s};
+        judge(&expiry, certificate.not_before_s, EXPIRY_CERTIFICATE_S, now_s);
+        result = append(out, expiry);
+    }
+    return result;
+}
+
+/* --- CRLs --- */
+
+static enum result list_set(const struct trust_domain *domain, const struct crl_set *set,
+    int64_t now_s, struct expiry_list *out)
+{
+    enum result result = RESULT_OK;
+    for (size_t i = 0; i < set->count && result == RESULT_OK; i++) {
+        const struct trust_crl *each = &set->crls[i];
+        int64_t tenth_s = (each->crl.next_update_s - each->crl.this_update_s) / 10;
+        if (!crl_set_is_newest(set, &each->crl))
+            continue;
+        struct expiry expiry = {.kind = EXPIRY_CRL,
+            .name = domain->name,
+            .file = &domain->trust->crls[each->file],
+            .number = each->number,
+            .at_s = each->crl.next_update_s};
+        judge(&expiry, each->crl.this_update_s, tenth_s < EXPIRY_CRL_S ? tenth_s : EXPIRY_CRL_S,
+            now_s);
+        result = append(out, expiry);
+    }
+    return result;
+}
+
+static bool has_crl_of(const struct crl_set *set, const struct certificate *anchor)
+{
+    for (size_t i = 0; set && i < set->count; i++) {
+        if (crl_may_be_of(&set->crls[i].crl, anchor))
+            return true;
+    }
+    return false;
+}
+
+static enum result list_missing(
+    const struct trust_domain *domain, const struct crl_set *set, struct expiry_list *out)
+{
+    enum result result = RESULT_OK;
+    for (size_t i = 0; i < domain->anchor_count && result == RESULT_OK; i++) {
+        if (has_crl_of(set, &domain->anchors[i].certificate))
+            continue;
+        result = append(out, (struct expiry){.kind = EXPIRY_CRL,
+                                 .state = EXPIRY_MISSING,
+                                 .name = domain->name,
+                                 .file = &domain->trust->anchors,
+                                 .number = i + 1,
+                                 .next_s = INT64_MAX});
+    }
+    return result;
+}
+
+enum result expiry_list_crls(struct trust_store *store, int64_t now_s, struct expiry_list *out)
+{
+    enum result result = RESULT_OK;
+    for (size_t i = 0; i < store->domain_count && result == RESULT_OK; i++) {
+        const struct trust_domain *domain = &store->domains[i];
+        CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, domain);
+        if (set)
+            result = list_set(domain, set, now_s, out);
+        if (result == RESULT_OK && domain->require_crl)
+            result = list_missing(domain, set, out);
+    }
+    return result;
+}
+
+enum result expiry_list_all(struct tls_context *context, int64_t now_s, struct expiry_list *out)
+{
+    *out = (struct expiry_list){0};
+    enum result result = list_certificates(context, now_s, out);
+    return result == RESULT_OK ? expiry_list_crls(tls_context_trust(context), now_s, out) : result;
+}
+
+/* --- in words --- */
+
+const char *expiry_state_name(enum expiry_state state)
+{
+    static const char *const names[] = {
+        [EXPIRY_CURRENT] = "current",
+        [EXPIRY_EXPIRING] = "expiring",
+        [EXPIRY_EXPIRED] = "expired",
+        [EXPIRY_EARLY] = "notYetValid",
+        [EXPIRY_MISSING] = "missing",
+    };
+    return names[state];
+}
+
+static void describe_span(int64_t span_s, char *text, size_t size)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+    size_t i = 0;
+    while (i + 1 < ARRAY_SIZE(units) && span_s < 2 * units[i].seconds)
+        i++;
+    snprintf(text, size, "%lld %s", (long long)(span_s / units[i].seconds), units[i].name);
+}
+
+void expiry_describe(const struct expiry *expiry, int64_t now_s, char *line, size_t size)
+{
+    const char *path = expiry->file->path;
+    char what[48] = "certificate", span[32];
+    if (expiry->kind == EXPIRY_CRL)
+        snprintf(what, sizeof(what), "CRL %zu", expiry->number);
+    switch (expiry->state) {
+    case EXPIRY_CURRENT:
+        snprintf(line, size, "%s: %s is current", path, what);
+        break;
+    case EXPIRY_EXPIRING:
+        describe_span(expiry->at_s - now_s, span, sizeof(span));
+        snprintf(line, size, "%s: %s expires in %s", path, what, span);
+        break;
+    case EXPIRY_EXPIRED:
+        snprintf(line, size, "%s: %s is out of date", path, what);
+        break;
+    case EXPIRY_EARLY:
+        snprintf(line, size, "%s: %s is not valid yet", path, what);
+        break;
+    case EXPIRY_MISSING:
+        snprintf(
+            line, size, "%s: no CRL of certificate %zu, and one is required", path, expiry->number);
+        break;
+    }
+}
+
+void expiry_report(struct tls_context *context, struct report *report)
+{
+    struct expiry_list list CLEANUP(expiry_list_release) = {0};
+    int64_t now_s = clock_wall_s();
+    if (expiry_list_all(context, now_s, &list) != RESULT_OK)
+        return;
+    for (size_t i = 0; i < list.count; i++) {
+        char line[EXPIRY_LINE_OCTETS];
+        if (list.items[i].state == EXPIRY_CURRENT)
+            continue;
+        expiry_describe(&list.items[i], now_s, line, sizeof(line));
+        report_warning(report, &list.items[i].file->place, "%s", line);
+    }
+}
