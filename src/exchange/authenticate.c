@@ -6,7 +6,7 @@
 #include "base/clock.h"
 
 enum result authenticate_initiator(const struct exchange *exchange, const struct message3 *message3,
-    struct authorisation *out, struct fault *fault)
+    struct authorisation *out, struct evidence *evidence, struct fault *fault)
 {
     const struct snapshot *snapshot = exchange->snapshot;
     struct path_verdict verdict;
@@ -27,5 +27,6 @@ enum result authenticate_initiator(const struct exchange *exchange, const struct
     if (strcmp(out->identity, exchange->from) != 0)
         return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
             "From is %s, but the certificate is that of %s", exchange->from, out->identity);
-    return RESULT_OK;
+    return evidence_write(
+        tls_context_trust(snapshot->tls), &verdict, (size_t)out->rule->trust, evidence);
 }

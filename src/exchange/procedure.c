@@ -10,6 +10,7 @@
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "tls/revocation.h"
 
 #define CANDIDATES_MAX 64 /* of limits.pendingPerOriginator */
 
@@ -132,9 +133,22 @@ enum result receive_message1(struct step *step, struct bytes message1)
 
 /* --- C.1.f to C.1.h, C.2: Message 3 comes, the key is cached, Message 4 goes ---------------- */
 
+_Static_assert(EVIDENCE_OCTETS_MAX <= KEY_EVIDENCE_OCTETS, "any evidence fits the key cache");
+
+/* Has a CRL come into force since the path was validated, by this policy or a newer one, that would
+ * have refused it? Asked once the key is in the cache: a CRL that comes later still has the key
+ * reviewed. */
+static bool is_revoked_meanwhile(struct step *step, struct bytes evidence)
+{
+    struct snapshot *current CLEANUP(auto_snapshot_unref) = snapshot_current(step->procedure->slot);
+
+    return revocation_condemns(tls_context_trust(current->tls), evidence);
+}
+
 /* C.2: exports (TS-0003 10.3.1) and caches, before Message 4 leaves. */
 static enum result cache_key(struct step *step, struct exchange *exchange,
-    const struct authorisation *authorised, const struct exported_key *exported)
+    const struct authorisation *authorised, const struct exported_key *exported,
+    struct bytes evidence)
 {
     const struct policy *policy = exchange->snapshot->policy;
     struct key_info info = {
@@ -149,10 +163,14 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
     snprintf(info.peer, sizeof(info.peer), "%s", authorised->identity);
     snprintf(info.local, sizeof(info.local), "%s",
         policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity);
-    enum result result =
-        key_cache_put(step->procedure->cache, &info, exported->key, (struct bytes){0});
+    enum result result = key_cache_put(step->procedure->cache, &info, exported->key, evidence);
     if (result != RESULT_OK)
         return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
+    if (is_revoked_meanwhile(step, evidence)) {
+        result = key_cache_revoke(step->procedure->cache, info.id); /* if no review did already */
+        return fault_set_alert(&step->fault, RESULT_CERTIFICATE_REFUSED,
+            TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange");
+    }
 
     exchange->established_s = info.established_s;
     bytes_to_hex(bytes_of(info.id, sizeof(info.id)), exchange->key_id);
@@ -181,15 +199,18 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
 {
     void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
     struct authorisation authorised;
+    struct evidence evidence;
 
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
-    enum result result = authenticate_initiator(exchange, parsed, &authorised, &step->fault);
+    enum result result =
+        authenticate_initiator(exchange, parsed, &authorised, &evidence, &step->fault);
     if (result == RESULT_OK)
         result = handshake_finish(
             exchange->handshake, message3, &exchange->message4, exported, &step->fault);
     if (result == RESULT_OK)
-        result = cache_key(step, exchange, &authorised, exported);
+        result = cache_key(
+            step, exchange, &authorised, exported, bytes_of(evidence.octets, evidence.size));
     if (result == RESULT_OK)
         result = exchange_transition(exchange->state, EXCHANGE_MESSAGE3, &exchange->state);
     if (result != RESULT_OK)
