@@ -312,31 +312,47 @@ format: | $(SETUP)
 
 # --- installing ----------------------------------------------------------------------------------
 
+# Folders under prefix; systemd looks for the last under /usr/local and /usr.
+libdir  ?= lib
 unitdir ?= lib/systemd/system
+
+# The daemon looks for its policy there whatever the prefix.
+POLICY := /etc/e2ekeyd/policy.json
+UNITS  := $(wildcard systemd/*.service systemd/*.socket)
 
 # mode:file:folder under prefix
 INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
-    $(patsubst %,644:%:lib,$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
+    $(patsubst %,644:%:$(libdir),$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
     644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
-    644:systemd/e2ekeyd.catalog:lib/systemd/catalog \
     $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
-    $(foreach unit,$(wildcard systemd/*.service systemd/*.socket),644:$(unit):$(unitdir))
+    $(UNITS:%=644:%:$(unitdir)) 644:systemd/e2ekeyd.catalog:lib/systemd/catalog \
+    $(foreach kind,sysusers.d tmpfiles.d,644:systemd/$(kind)/e2ekeyd.conf:lib/$(kind))
 
-#: make install          programs, library, manual pages, units: below DESTDIR and prefix (/usr/local)
-#: make uninstall        removes them again; configuration stays
+# Where systemd runs, and not into a package: each command is shown.
+on_this_system = @[[ -n "$(DESTDIR)" || ! -d /run/systemd/system ]] || ( set -ex; $(1) )
+
+#: make install          programs, library, manual pages, units: below DESTDIR and prefix (/usr/local);
+#:                       a policy that admits nobody, if there is none; without DESTDIR, groups and folders
+#: make uninstall        stops the service and removes all but the configuration
 .PHONY: install uninstall
 install: all
 	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
 	    install -D -m "$$mode" "$$file" "$(DESTDIR)$(prefix)/$$folder/$${file##*/}" || exit 1; done
-	@ln -sf libe2ekey.so.0 "$(DESTDIR)$(prefix)/lib/libe2ekey.so"
-	@install -d "$(DESTDIR)$(prefix)/lib/pkgconfig"
-	@sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' src/client/libe2ekey.pc.in \
-	    >"$(DESTDIR)$(prefix)/lib/pkgconfig/libe2ekey.pc"
+	@sed -i 's|/usr/sbin/|$(prefix)/sbin/|' "$(DESTDIR)$(prefix)/$(unitdir)/e2ekeyd.service"
+	@ln -sf libe2ekey.so.0 "$(DESTDIR)$(prefix)/$(libdir)/libe2ekey.so"
+	@install -d "$(DESTDIR)$(prefix)/$(libdir)/pkgconfig"
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@version@|$(VERSION)|' \
+	    src/client/libe2ekey.pc.in >"$(DESTDIR)$(prefix)/$(libdir)/pkgconfig/libe2ekey.pc"
+	@[[ -e "$(DESTDIR)$(POLICY)" ]] || install -D -m 644 conf/policy.deny-all.json "$(DESTDIR)$(POLICY)"
+	$(call on_this_system,systemd-sysusers e2ekeyd.conf; systemd-tmpfiles --create e2ekeyd.conf; \
+	    ldconfig; journalctl --update-catalog; systemctl daemon-reload)
 uninstall:
+	-$(call on_this_system,systemctl disable --now $(notdir $(UNITS)))
 	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
 	    rm -f "$(DESTDIR)$(prefix)/$$folder/$${file##*/}"; done
-	@rm -f "$(DESTDIR)$(prefix)"/lib/{libe2ekey.so,pkgconfig/libe2ekey.pc}
+	@rm -f "$(DESTDIR)$(prefix)/$(libdir)"/{libe2ekey.so,pkgconfig/libe2ekey.pc}
 	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
+	$(call on_this_system,ldconfig; journalctl --update-catalog; systemctl daemon-reload)
 
 # --- the rest ------------------------------------------------------------------------------------
 
