@@ -143,7 +143,7 @@ bool uri_is_valid(struct bytes uri)
         if (uri.data[i] <= ' ' || uri.data[i] > '~' || uri.data[i] == '*')
             return false;
     }
-    return uri_authority(uri, &authority);
+    return scheme_size(uri) > 0 || uri_authority(uri, &authority);
 }
 
 bool other_name_split(struct bytes other_name, struct bytes *type, struct bytes *value)

@@ -36,7 +36,7 @@ bool dns_name_is_valid(struct bytes name);
 /* The host in URI's authority, without its port; false when it has no authority (RFC 3986 3.2:
  * "//" at the front or after a scheme) or that is not a DNS name. */
 bool uri_host(struct bytes uri, struct bytes *host) WARN_UNUSED;
-/* Printable ASCII without wildcard, with an authority. */
+/* Printable ASCII without wildcard, with a scheme or, as an Absolute-AE-ID, with an authority. */
 bool uri_is_valid(struct bytes uri);
 
 /* The type-id of an otherName; false when it is malformed. */
