@@ -18,11 +18,8 @@ enum result authenticate_initiator(const struct exchange *exchange, const struct
 
     result = policy_match(snapshot->policy, tls_endpoint_number(exchange->endpoint), &verdict.names,
         false, verdict.trusted, exchange->from, out, fault);
-    if (result != RESULT_OK) {
-        fault->alert = result == RESULT_CERTIFICATE_REFUSED ? TLS_ALERT_BAD_CERTIFICATE
-                                                            : TLS_ALERT_ACCESS_DENIED;
+    if (result != RESULT_OK)
         return result;
-    }
 
     if (strcmp(out->identity, exchange->from) != 0)
         return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,

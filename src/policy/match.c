@@ -7,7 +7,8 @@
 #include "identity/public_key_id.h"
 #include "policy/candidates.h"
 
-#define ALERT_ACCESS_DENIED 49 /* RFC 5246 7.2.2: a valid certificate, but no access with it */
+#define ALERT_BAD_CERTIFICATE 42 /* RFC 5246 7.2.2: no exact match aborts the handshake */
+#define ALERT_ACCESS_DENIED   49 /* a valid certificate, but no access with it */
 
 struct search {
     const struct names *names;
@@ -90,8 +91,8 @@ enum result policy_match(const struct policy *policy, size_t endpoint, const str
         return fault_set_alert(fault, RESULT_NOT_AUTHORISED, ALERT_ACCESS_DENIED,
             "\"%.128s\" may not establish keys with this end-point", name);
     if (search.named)
-        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_ACCESS_DENIED,
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_BAD_CERTIFICATE,
             "\"%.128s\" is certified, but not by an authority trusted for it", name);
-    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_ACCESS_DENIED,
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_BAD_CERTIFICATE,
         "no rule matches this %s (%.128s)", raw_public_key ? "public key" : "certificate", name);
 }
