@@ -18,6 +18,7 @@ static const struct {
     {"status", verb_status},
     {"metrics", verb_metrics},
     {"exchange", verb_exchange},
+    {"check-certificate", verb_check_certificate},
 };
 
 static bool wants_version;
@@ -35,7 +36,9 @@ static const struct syntax syntax = {
              "  watch      what happens to keys, as it happens\n"
              "  status     how the daemon is doing\n"
              "  metrics    the same for monitoring systems, in OpenMetrics text\n"
-             "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n\n"
+             "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n"
+             "  check-certificate\n"
+             "             what the daemon would say to an initiator's certificate, and why\n\n"
              "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
     .flags = flags,
     .flag_count = ARRAY_SIZE(flags),

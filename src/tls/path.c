@@ -261,7 +261,7 @@ static enum result read_chain(struct certificate presented[PATH_CERTIFICATES_MAX
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
     if (count > PATH_CERTIFICATES_MAX)
-        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates were presented",
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
             PATH_CERTIFICATES_MAX);
     for (size_t i = 0; i < count; i++) {
         struct fault why = FAULT_INIT;
