@@ -103,7 +103,8 @@ void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
     char meters[16];
     snprintf(meters, sizeof(meters), "%u", options->meters);
     run((const char *[]){"scripts/mkpki", daemon->folder, "--listen", "127.0.0.1:0", "--socket",
-        daemon->socket, "--user", user->pw_name, "--meters", meters, NULL});
+        daemon->socket, "--user", user->pw_name, "--meters", meters, options->zoo ? "--zoo" : NULL,
+        NULL});
     if (options->policy)
         daemon_change_policy(daemon, options->policy);
 }

@@ -20,6 +20,7 @@
 struct daemon_options {
     const char *policy; /* JSON: merged over the example policy; arrays replace; NULL = as it is */
     unsigned meters;    /* more AE certificates: meter-1, meter-2 … */
+    bool zoo;           /* tests/zoo: zoo/NAME.pem, zoo/NAME.key, and a policy for them */
     bool inherit;       /* hand it its sockets (LISTEN_FDS), else it binds a free port itself */
 };
 
