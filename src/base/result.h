@@ -35,6 +35,7 @@ enum category {
     X(UNSUPPORTED_RESULT_CONTENT, PEER_FAULT, "result content not supported here")                 \
     X(REQUEST_EXPIRED, PEER_FAULT, "request expiration time has passed")                           \
     X(BUSY, BUSY, "over a limit")                                                                  \
+    X(STOPPING, BUSY, "the daemon is stopping")                                                    \
     X(BAD_CONFIGURATION, OURS, "configuration error")                                              \
     X(NO_MEMORY, OURS, "out of memory")                                                            \
     X(SYSTEM_ERROR, OURS, "operating system error")                                                \

@@ -13,6 +13,7 @@
 #include "daemon/configuration.h"
 #include "daemon/metrics.h"
 #include "daemon/status.h"
+#include "daemon/stop.h"
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/log.h"
@@ -32,15 +33,8 @@ struct daemon {
     struct query_server *query;
     struct daemon_status status;
     struct query_reports reports;
+    struct stop stop;
 };
-
-static void say_ready(struct daemon *daemon)
-{
-    char line[256];
-
-    daemon_status_line(&daemon->status, line, sizeof(line));
-    systemd_notify_ready(line);
-}
 
 /* --- key events --------------------------------------------------------------------------------
  */
@@ -89,15 +83,10 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
             "%u keys reached the end of their lifetime", expired);
     log_say_suppressed();
+    if (!daemon->stop.is_under_way)
+        daemon_status_refresh(&daemon->status);
     (void)sd_event_source_set_time(source, now_us + (more ? 0 : SWEEP_INTERVAL_US));
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
-{
-    (void)context;
-    log_info("stopping on %s", signal->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-    return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -158,9 +147,11 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
 
     (void)source;
     (void)signal;
+    if (daemon->stop.is_under_way)
+        return 0;
     systemd_notify_reloading();
     reload(daemon);
-    say_ready(daemon);
+    daemon_status_ready(&daemon->status);
     return 0;
 }
 
@@ -170,13 +161,11 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
 static enum result start_loop(struct daemon *daemon, struct fault *fault)
 {
     if (sd_event_new(&daemon->loop) < 0 || sd_event_set_watchdog(daemon->loop, 1) < 0 ||
-        sd_event_add_signal(daemon->loop, NULL, SIGTERM, on_stop, daemon) < 0 ||
-        sd_event_add_signal(daemon->loop, NULL, SIGINT, on_stop, daemon) < 0 ||
         sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon) < 0 ||
         sd_event_add_time_relative(
             daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop does not start");
-    return RESULT_OK;
+    return stop_prepare(&daemon->stop, daemon->loop, &daemon->status, fault);
 }
 
 static enum result load_first(
@@ -242,9 +231,31 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     return result;
 }
 
+static void say_started(struct daemon *daemon)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(daemon->slot);
+
+    daemon_status_ready(&daemon->status);
+    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_STARTED},
+        "e2ekeyd " E2EKEYD_VERSION " started: %zu end-points, %zu rules, %u keys live, room for %u",
+        snapshot->policy->endpoint_count, snapshot->policy->rule_count,
+        key_cache_count(daemon->cache), key_cache_capacity(daemon->cache));
+}
+
+static void say_stopped(const struct daemon *daemon)
+{
+    uint32_t pending = procedure_count(daemon->procedure).pending;
+
+    log_event(&(struct log_event){.level = pending > 0 ? LOG_WARNING : LOG_INFO,
+                  .message_id = LOG_EVENT_STOPPED},
+        "stopped: %u exchanges cut off", pending);
+}
+
 static void stop(struct daemon *daemon)
 {
     http_server_free(daemon->http); /* first: its threads use all the rest */
+    if (daemon->stop.is_under_way)
+        say_stopped(daemon);
     query_server_free(TAKE_PTR(daemon->query));
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
@@ -274,13 +285,12 @@ int daemon_run(const char *policy_path)
 
     block_signals();
     if (start(&daemon, &fault) == RESULT_OK) {
-        say_ready(&daemon);
+        say_started(&daemon);
         int ended = sd_event_loop(daemon.loop);
         if (ended < 0)
             log_error("the event loop failed: %s", strerror(-ended));
         else
             status = ended;
-        systemd_notify_stopping();
     } else {
         log_error("%s", fault.text);
     }

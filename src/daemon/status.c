@@ -2,10 +2,14 @@
 #include "daemon/status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
+
+#define TELL_MS 10000
 
 static json_t *listeners(const struct http_server *http)
 {
@@ -55,11 +59,30 @@ json_t *daemon_status_json(void *context)
         (int)key_cache_capacity(status->cache), "counters", counters(), "refused", refusals());
 }
 
-void daemon_status_line(struct daemon_status *status, char *line, size_t size)
+/* False when it is as it was. */
+static bool renew_line(struct daemon_status *status)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
+    char line[STATUS_LINE_OCTETS];
 
-    snprintf(line, size, "%u keys live, %u exchanges pending, policy generation %llu",
+    snprintf(line, sizeof(line), "%u keys live, %u exchanges pending, policy generation %llu",
         key_cache_count(status->cache), procedure_count(status->procedure).pending,
         (unsigned long long)snapshot->generation);
+    if (strcmp(line, status->told) == 0)
+        return false;
+    memcpy(status->told, line, sizeof(line));
+    status->tell_again_ms = clock_steady_ms() + TELL_MS;
+    return true;
+}
+
+void daemon_status_ready(struct daemon_status *status)
+{
+    (void)renew_line(status);
+    systemd_notify_ready(status->told);
+}
+
+void daemon_status_refresh(struct daemon_status *status)
+{
+    if (clock_steady_ms() >= status->tell_again_ms && renew_line(status))
+        systemd_notify_status(status->told);
 }

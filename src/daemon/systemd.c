@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/systemd.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -56,7 +57,18 @@ void systemd_notify_reloading(void)
         (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
-void systemd_notify_stopping(void)
+void systemd_notify_stopping(unsigned pending, uint64_t extend_us)
 {
-    (void)sd_notify(0, "STOPPING=1");
+    char extend[64] = "";
+
+    if (extend_us > 0)
+        snprintf(
+            extend, sizeof(extend), "\nEXTEND_TIMEOUT_USEC=%llu", (unsigned long long)extend_us);
+    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=stopping: %u exchange%s pending%s", pending,
+        pending == 1 ? "" : "s", extend);
+}
+
+void systemd_notify_status(const char *status)
+{
+    (void)sd_notifyf(0, "STATUS=%s", status);
 }

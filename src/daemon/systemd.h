@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/result.h"
 
@@ -19,4 +20,7 @@ struct inherited {
 enum result systemd_inherit(struct inherited *out, struct fault *fault) WARN_UNUSED;
 void systemd_notify_ready(const char *status);
 void systemd_notify_reloading(void);
-void systemd_notify_stopping(void);
+/* EXTEND_US: how much longer than usual the stop may take; 0: as said before. */
+void systemd_notify_stopping(unsigned pending, uint64_t extend_us);
+/* The status line alone. */
+void systemd_notify_status(const char *status);

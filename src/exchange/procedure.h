@@ -20,6 +20,9 @@ void procedure_free(struct procedure *procedure);
 void procedure_answer(struct procedure *procedure, const struct request *request,
     const struct fault *refused, struct response *response);
 
+/* From here on Message 1 of a new exchange is refused; those under way go on. */
+void procedure_close(struct procedure *procedure);
+
 /* Ends exchanges that ran out of time, at most MOST; returns how many. Call it about once a second.
  */
 unsigned procedure_sweep(struct procedure *procedure, unsigned most);

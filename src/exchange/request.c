@@ -38,6 +38,11 @@ void procedure_free(struct procedure *procedure)
     free(procedure);
 }
 
+void procedure_close(struct procedure *procedure)
+{
+    exchange_table_close(procedure->table);
+}
+
 unsigned procedure_sweep(struct procedure *procedure, unsigned most)
 {
     unsigned awaited;
@@ -309,7 +314,7 @@ void procedure_answer(struct procedure *procedure, const struct request *request
     }
     if (step.fault.result != result || step.fault.text[0] == '\0')
         fault_set(&step.fault, result, "%s", result_text(result));
-    if (result != RESULT_BUSY)
+    if (result_category(result) != CATEGORY_BUSY)
         response->retry_after_s = 0;
     answer_refusal(&step.fault, request->operation, response);
     say_refused(&step);

@@ -24,6 +24,7 @@ struct exchange_table {
     struct queue pending, retained;
     int64_t tokens_us; /* creates that may come now, each worth a second's share */
     int64_t filled_us;
+    bool is_closed;
 };
 
 static struct exchange **bucket(struct exchange **buckets, uint64_t hash)
@@ -272,6 +273,9 @@ static uint32_t count_pending_of(struct exchange_table *table, const char *from,
 static enum result admit(struct exchange_table *table, const struct policy_limits *limits,
     uint32_t of_originator, unsigned *retry_after_s, struct fault *fault)
 {
+    *retry_after_s = 1;
+    if (table->is_closed)
+        return fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment");
     *retry_after_s = limits->exchange_timeout_s;
     if (of_originator >= limits->pending_per_originator)
         return fault_set(
@@ -395,6 +399,13 @@ void exchange_table_remove(struct exchange_table *table, struct exchange *exchan
     pthread_mutex_unlock(&table->lock);
     if (was_listed)
         exchange_unref(exchange); /* the table's; the caller holds one of its own */
+}
+
+void exchange_table_close(struct exchange_table *table)
+{
+    pthread_mutex_lock(&table->lock);
+    table->is_closed = true;
+    pthread_mutex_unlock(&table->lock);
 }
 
 static struct exchange *take_overdue(struct exchange_table *table, int64_t now_ms)

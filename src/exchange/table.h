@@ -68,8 +68,8 @@ void exchange_release(struct exchange *exchange);
 DEFINE_CLEANUP(struct exchange *, exchange_release)
 
 /* The exchange that the same request opened before (*FRESH false), or a new one in state
- * EXCHANGE_NEW that holds a reference to SNAPSHOT. RESULT_BUSY over a limit of SNAPSHOT's policy;
- * *RETRY_AFTER_S then says when to come again. */
+ * EXCHANGE_NEW that holds a reference to SNAPSHOT. RESULT_BUSY over a limit of SNAPSHOT's policy,
+ * RESULT_STOPPING once closed; *RETRY_AFTER_S then says when to come again. */
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
     const char *from, uint64_t mark, struct exchange **out, bool *fresh, unsigned *retry_after_s,
     struct fault *fault) WARN_UNUSED;
@@ -94,6 +94,9 @@ bool exchange_table_is_answered_by(
     struct exchange_table *table, const struct exchange *exchange, uint64_t mark);
 /* Takes a locked exchange out: it can be found no more. */
 void exchange_table_remove(struct exchange_table *table, struct exchange *exchange);
+
+/* No new exchange any more. */
+void exchange_table_close(struct exchange_table *table);
 
 /* Ends those out of time, at most MOST; returns how many, and in *AWAITED how many of them awaited
  * Message 3. */

@@ -18,26 +18,45 @@ struct call {
     size_t discarded;
 };
 
-/* What is known of a connection that has to show a certificate. */
+/* What is known of a connection. */
 struct peer {
-    bool is_trusted;
+    bool has_asked;
+    bool is_trusted; /* its certificate */
 };
 
-/* --- the count of calls under way --- */
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *context =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-static void enter(struct call_shared *shared)
+    return context ? context->socket_context : NULL; /* NULL: memory was short */
+}
+
+/* --- the counts of calls under way, and of connections without one so far --- */
+
+static void count(struct call_shared *shared, unsigned *counted, int more)
 {
     pthread_mutex_lock(&shared->lock);
-    shared->under_way++;
+    *counted += (unsigned)more;
+    if (*counted == 0)
+        pthread_cond_signal(&shared->idle);
     pthread_mutex_unlock(&shared->lock);
+}
+
+static void enter(struct call_shared *shared, struct MHD_Connection *connection)
+{
+    struct peer *peer = peer_of(connection);
+
+    count(shared, &shared->under_way, 1);
+    if (peer && !peer->has_asked) {
+        peer->has_asked = true;
+        count(shared, &shared->unasked, -1);
+    }
 }
 
 static void leave(struct call_shared *shared)
 {
-    pthread_mutex_lock(&shared->lock);
-    if (--shared->under_way == 0)
-        pthread_cond_signal(&shared->idle);
-    pthread_mutex_unlock(&shared->lock);
+    count(shared, &shared->under_way, -1);
 }
 
 /* --- the answer --- */
@@ -104,9 +123,7 @@ static enum MHD_Result each_query(
 /* Its certificate is verified once; a trusted connection stays so while it lasts. */
 static bool is_trusted(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *context =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct peer *peer = context ? context->socket_context : NULL;
+    struct peer *peer = peer_of(connection);
 
     if (!peer)
         return false;
@@ -174,7 +191,7 @@ enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, co
     *own_context = call = calloc(1, sizeof(*call));
     if (!call)
         return MHD_NO;
-    enter(shared);
+    enter(shared, connection);
     return begin(shared, connection, call, method, path, version);
 }
 
@@ -196,12 +213,19 @@ void call_completed(void *context, struct MHD_Connection *connection, void **own
 void call_connection(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_ConnectionNotificationCode code)
 {
-    (void)context;
+    struct call_shared *shared = context;
+    struct peer *peer = *own_context;
+
     (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *own_context = calloc(1, sizeof(struct peer)); /* without one it is not trusted */
-    else
-        free(*own_context);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *own_context = calloc(1, sizeof(struct peer));
+        if (*own_context)
+            count(shared, &shared->unasked, 1);
+        return;
+    }
+    if (peer && !peer->has_asked)
+        count(shared, &shared->unasked, -1);
+    free(peer);
 }
 
 /* The binding decodes, and tells what is malformed. */

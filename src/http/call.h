@@ -17,8 +17,9 @@ struct call_shared {
     atomic_bool is_stopping; /* answers close their connections */
 
     pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t idle;  /* signalled when no call is under way any more */
-    unsigned under_way;
+    pthread_cond_t idle;  /* signalled when one of these comes to 0 */
+    unsigned under_way;   /* calls */
+    unsigned unasked;     /* connections on which no request has come yet */
 };
 
 /* libmicrohttpd's callbacks, each with a struct call_shared as its first argument. */

@@ -19,6 +19,7 @@
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
 #define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
 #define IDLE_S              30
+#define UNASKED_S           1 /* for the request of a connection that came as we stop */
 #define DRAIN_S             5 /* for requests under way when we stop */
 #define THREADS_MAX         256
 #define OPTIONS_MAX         16
@@ -87,6 +88,7 @@ static void set_options(struct options *options, const struct policy_http *http,
 
     options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library, NULL); /* first */
+    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)call_connection, shared);
     add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)call_completed, shared);
     add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)call_keep_encoded, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
@@ -104,10 +106,8 @@ static void set_tls_options(
     add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, HTTPS_PRIORITIES);
     add_option(options, MHD_OPTION_HTTPS_MEM_KEY, 0, https->private_key);
     add_option(options, MHD_OPTION_HTTPS_MEM_CERT, 0, https->certificate.data);
-    if (!shared->needs_client_certificate)
-        return;
-    add_option(options, MHD_OPTION_HTTPS_MEM_TRUST, 0, https->client_anchors.data);
-    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)call_connection, shared);
+    if (shared->needs_client_certificate)
+        add_option(options, MHD_OPTION_HTTPS_MEM_TRUST, 0, https->client_anchors.data);
 }
 
 /* --- start --- */
@@ -230,15 +230,20 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
 
 /* --- stop --- */
 
-/* Until no call is under way, or for DRAIN_S. */
-static void drain(struct call_shared *shared)
+void http_server_wind_down(struct http_server *server)
+{
+    server->shared.is_stopping = true;
+}
+
+/* Until COUNT, one of SHARED's, is 0, or for so many seconds. */
+static void await_none(struct call_shared *shared, const unsigned *count, int most_s)
 {
     struct timespec end;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += DRAIN_S;
+    end.tv_sec += most_s;
     pthread_mutex_lock(&shared->lock);
-    while (shared->under_way > 0 &&
+    while (*count > 0 &&
            pthread_cond_clockwait(&shared->idle, &shared->lock, CLOCK_MONOTONIC, &end) == 0)
         continue;
     pthread_mutex_unlock(&shared->lock);
@@ -248,11 +253,12 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    server->shared.is_stopping = true;
+    http_server_wind_down(server);
     for (size_t i = 0; i < server->count; i++)
         if (server->daemons[i])
             server->listeners[i].fd = MHD_quiesce_daemon(server->daemons[i]);
-    drain(&server->shared);
+    await_none(&server->shared, &server->shared.unasked, UNASKED_S);
+    await_none(&server->shared, &server->shared.under_way, DRAIN_S);
     for (size_t i = 0; i < server->count; i++) {
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);

@@ -14,6 +14,9 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     struct procedure *procedure, const int *inherited, size_t inherited_count,
     struct http_server **out, struct report *report) WARN_UNUSED;
 
+/* From here on each answer closes its connection. */
+void http_server_wind_down(struct http_server *server);
+
 /* Stops accepting, lets requests under way finish, then stops the threads. */
 void http_server_free(struct http_server *server);
 

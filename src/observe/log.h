@@ -37,6 +37,9 @@ struct log_event {
 #define LOG_EVENT_LIMIT        "8c1af78aaf4c4f56bc8befc9f891bc37"
 #define LOG_EVENT_RELOADED     "291078d7aa03421eaa9d7842908ec81c"
 #define LOG_EVENT_NOT_RELOADED "ea07f38f826f4960a06070efee0521f0"
+#define LOG_EVENT_STARTED      "9c99d6ec681f49248548adaedefce010"
+#define LOG_EVENT_STOPPING     "777c9f63849d46ef81d6e9057b6b0763"
+#define LOG_EVENT_STOPPED      "e46ff7c9b8d64c38827c18bcb631cc9b"
 
 /* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);

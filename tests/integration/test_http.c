@@ -386,7 +386,7 @@ START_TEST(what_is_under_way_at_the_stop_gets_its_answer)
     daemon_await_notice(&daemon_, "STOPPING=1");
     raw_send_text(fd, content);
     raw_receive(fd, &answer);
-    raw_expect_status(&answer, 201, "2001");
+    raw_expect_status(&answer, 503, "5000");
     raw_expect_end(fd);
     ck_assert_int_eq(daemon_await_exit(&daemon_), 0);
     close(fd);

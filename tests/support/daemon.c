@@ -96,7 +96,7 @@ void daemon_change_policy(struct daemon *daemon, const char *patch)
 
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
 {
-    *daemon = (struct daemon){.pidfd = -1, .notify = -1};
+    *daemon = (struct daemon){.pidfd = -1, .notify = -1, .inherited = {-1, -1}};
     make_folder(daemon);
     const struct passwd *user = getpwuid(geteuid());
     ck_assert_ptr_nonnull(user);
@@ -201,24 +201,21 @@ void daemon_launch(struct daemon *daemon, bool inherit)
 {
     if (daemon->notify < 0)
         daemon->notify = bind_unix(SOCK_DGRAM, daemon_file(daemon, "notify"));
-    int inherited[2] = {-1, -1};
-    if (inherit) {
-        inherited[0] = listen_http(&daemon->port);
-        inherited[1] = listen_unix(daemon->socket);
+    if (inherit && daemon->inherited[0] < 0) {
+        daemon->inherited[0] = listen_http(&daemon->port);
+        daemon->inherited[1] = listen_unix(daemon->socket);
     }
     const struct launch launch = {.program = daemon_program(),
         .policy = daemon_file(daemon, "policy.json"),
         .notify = daemon_file(daemon, "notify"),
         .log = daemon_file(daemon, "stderr"),
-        .inherited = inherit ? inherited : NULL};
+        .inherited = inherit ? daemon->inherited : NULL};
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
     if (daemon->pid == 0)
         become_daemon(&launch);
     daemon->pidfd = pidfd_open(daemon->pid, 0);
     ck_assert_int_ge(daemon->pidfd, 0);
-    for (int i = 0; inherit && i < 2; i++)
-        close(inherited[i]);
 }
 
 /* Waits for a datagram to the service manager that has LINE among its lines. */
@@ -296,9 +293,13 @@ void daemon_start(struct daemon *daemon, const struct daemon_options *options)
 void daemon_stop(struct daemon *daemon)
 {
     ck_assert_int_eq(kill(daemon->pid, SIGTERM), 0);
+    ck_assert_int_eq(kill(daemon->pid, SIGINT), 0); /* no patience with pending exchanges */
     int status = daemon_await_exit(daemon);
     if (status != 0)
         give_up(daemon, status > 128 ? "killed by a signal" : "exit status not 0");
     close(daemon->notify);
+    for (int i = 0; i < 2; i++)
+        if (daemon->inherited[i] >= 0)
+            close(daemon->inherited[i]);
     daemon_remove(daemon);
 }

@@ -30,12 +30,13 @@ struct daemon {
     uint16_t port;                   /* HTTP on 127.0.0.1 */
     pid_t pid;                       /* 0: not running */
     int pidfd;
-    int notify; /* what the daemon tells the service manager arrives here */
+    int notify;       /* what the daemon tells the service manager arrives here */
+    int inherited[2]; /* listening sockets, HTTP and the key socket, that outlive it; -1: none */
 };
 
 /* Returns when the daemon says that it is ready. */
 void daemon_start(struct daemon *daemon, const struct daemon_options *options);
-/* SIGTERM; the exit status must be 0. Removes the folder. */
+/* At once, whatever is pending; the exit status must be 0. Removes the folder. */
 void daemon_stop(struct daemon *daemon);
 
 /* The steps of daemon_start, for tests of starting itself. */

@@ -150,6 +150,7 @@ start_daemon() { # as prepare_daemon
 
 stop_daemon() { # its exit status
     kill -TERM "$daemon_pid"
+    kill -INT "$daemon_pid" # no patience with pending exchanges
     wait "$daemon_pid"
     local status=$?
     daemon_pid=''

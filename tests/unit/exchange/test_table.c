@@ -132,6 +132,25 @@ START_TEST(holds_to_the_limits)
 }
 END_TEST
 
+START_TEST(once_closed_takes_only_what_it_has)
+{
+    set_up();
+    struct snapshot *snapshot = snapshot_with(ordinary);
+    struct exchange *exchange, *again;
+
+    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
+    exchange_release(exchange);
+    exchange_table_close(table);
+    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "2", &again), RESULT_STOPPING);
+    ck_assert_uint_eq(retry_after_s, 1);
+    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &again), RESULT_OK);
+    ck_assert_ptr_eq(again, exchange);
+    exchange_release(again);
+    exchange_table_free(table);
+    snapshot_unref(snapshot);
+}
+END_TEST
+
 START_TEST(holds_to_the_rate)
 {
     set_up();
@@ -208,5 +227,6 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 END_TEST
 
 CHECK_MAIN("exchange/table", finds_by_name_and_by_originator, a_retransmission_opens_nothing,
-    marks_tell_requests_apart, holds_to_the_limits, holds_to_the_rate,
-    out_of_time_is_not_found_and_swept, an_answered_exchange_is_kept_for_retransmissions)
+    marks_tell_requests_apart, holds_to_the_limits, once_closed_takes_only_what_it_has,
+    holds_to_the_rate, out_of_time_is_not_found_and_swept,
+    an_answered_exchange_is_kept_for_retransmissions)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* While exchanges are pending the listeners go on accepting, for Message 3 may come on a new
+ * connection; a new Message 1 is sent away for a second (503), to come back to our successor. Once
+ * none is pending, connections that nobody accepted stay in the backlog, which with sockets of the
+ * service manager is the successor's. */
+#include "daemon/stop.h"
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "daemon/systemd.h"
+#include "http/server.h"
+#include "observe/log.h"
+
+#define TICK_US  100000
+#define DRAIN_US 10000000 /* more than what follows the loop takes */
+
+static uint32_t count_pending(const struct stop *stop)
+{
+    return procedure_count(stop->status->procedure).pending;
+}
+
+static int on_tick(sd_event_source *source, uint64_t now_us, void *context)
+{
+    struct stop *stop = context;
+    uint32_t pending = count_pending(stop);
+
+    if (pending == 0 || clock_steady_ms() >= stop->deadline_ms)
+        return sd_event_exit(sd_event_source_get_event(source), 0);
+    if (pending != stop->pending)
+        systemd_notify_stopping(pending, 0);
+    stop->pending = pending;
+    (void)sd_event_source_set_time(source, now_us + TICK_US);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int begin(struct stop *stop, sd_event *loop, const char *signal)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(stop->status->slot);
+    uint32_t timeout_s = snapshot->policy->limits.exchange_timeout_s;
+
+    stop->is_under_way = true;
+    procedure_close(stop->status->procedure);
+    http_server_wind_down(stop->status->http);
+    stop->pending = count_pending(stop);
+    stop->deadline_ms = clock_steady_ms() + (int64_t)timeout_s * 1000;
+    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_STOPPING},
+        "stopping on %s: %u exchanges pending, %u keys live", signal, stop->pending,
+        key_cache_count(stop->status->cache));
+    systemd_notify_stopping(stop->pending, (uint64_t)timeout_s * 1000000 + DRAIN_US);
+    if (stop->pending == 0)
+        return sd_event_exit(loop, 0);
+    return sd_event_add_time_relative(loop, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick, stop);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+    struct stop *stop = context;
+    sd_event *loop = sd_event_source_get_event(source);
+    const char *signal = info->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT";
+
+    if (!stop->is_under_way)
+        return begin(stop, loop, signal);
+    log_info("stopping at once on one more %s", signal);
+    return sd_event_exit(loop, 0);
+}
+
+enum result stop_prepare(
+    struct stop *stop, sd_event *loop, struct daemon_status *status, struct fault *fault)
+{
+    *stop = (struct stop){.status = status};
+    if (sd_event_add_signal(loop, NULL, SIGTERM, on_signal, stop) < 0 ||
+        sd_event_add_signal(loop, NULL, SIGINT, on_signal, stop) < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop takes no signals");
+    return RESULT_OK;
+}

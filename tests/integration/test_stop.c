@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the daemon stops: what is under way finishes, what comes is sent on, all within its time. */
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "support/check_main.h"
+#include "support/raw.h"
+#include "support/run.h"
+
+#define LONG_TIMEOUT  "{\"limits\":{\"exchangeTimeout\":600}}" /* longer than a test has */
+#define SHORT_TIMEOUT "{\"limits\":{\"exchangeTimeout\":1}}"
+
+/* A daemon with the credentials of two initiators. */
+struct scene {
+    struct daemon daemon;
+    struct initiator_credential *credential[2];
+    CURL *client[2];
+};
+
+static void open_scene(struct scene *scene, bool inherit)
+{
+    daemon_start(&scene->daemon,
+        &(struct daemon_options){.policy = LONG_TIMEOUT, .meters = 2, .inherit = inherit});
+    scene->credential[0] = exchange_credential(&scene->daemon, "meter-1");
+    scene->credential[1] = exchange_credential(&scene->daemon, "meter-2");
+    scene->client[0] = http_open();
+    scene->client[1] = http_open();
+}
+
+static void close_scene(struct scene *scene)
+{
+    for (int i = 0; i < 2; i++) {
+        initiator_credential_free(scene->credential[i]);
+        http_close(scene->client[i]);
+    }
+    daemon_remove(&scene->daemon);
+}
+
+static void begin_stop(struct scene *scene, const char *status)
+{
+    ck_assert_int_eq(kill(scene->daemon.pid, SIGTERM), 0);
+    daemon_await_notice(&scene->daemon, status);
+}
+
+static void expect_log(const struct daemon *daemon, const char *text)
+{
+    char *log = daemon_log(daemon);
+    ck_assert_msg(strstr(log, text), "no \"%s\" in:\n%s", text, log);
+    free(log);
+}
+
+START_TEST(nothing_pending_stops_at_once)
+{
+    struct scene scene;
+    open_scene(&scene, false);
+    begin_stop(&scene, "STOPPING=1");
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    expect_log(&scene.daemon, "stopping on SIGTERM: 0 exchanges pending, 0 keys live");
+    expect_log(&scene.daemon, "stopped: 0 exchanges cut off");
+    close_scene(&scene);
+}
+END_TEST
+
+static void expect_sent_away(struct scene *scene, CURL *client)
+{
+    struct run run;
+    struct http_answer answer;
+    run_begin(&run, scene->credential[0], RUN_SERVER_NAME);
+    run_send(
+        client, &scene->daemon, RUN_CREATE, RUN_ENTRY, "Cmeter-1", "late", &run.message1, &answer);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_str_eq(http_answer_header(&answer, "X-M2M-RSC"), "5000");
+    ck_assert_str_eq(http_answer_header(&answer, "Retry-After"), "1");
+    ck_assert_str_eq(http_answer_header(&answer, "Connection"), "close");
+    ck_assert_str_eq(answer.body, "{\"m2m:dbg\":\"stopping: come again in a moment\"}");
+    http_answer_release(&answer);
+    run_end(&run);
+}
+
+/* The last answer may be the daemon's last word: its key can be read no more. */
+static void finish_last(struct scene *scene, struct run *run, CURL *client)
+{
+    struct http_answer answer;
+    run_send(client, &scene->daemon, RUN_UPDATE, run->path, run->from, "finish", &run->message3,
+        &answer);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(run_member(&answer, "est"), "2");
+    run_take_message4(run, answer.body);
+    http_answer_release(&answer);
+    run_end(run);
+}
+
+static void finishes_what_is_pending(bool inherit)
+{
+    struct scene scene;
+    struct run first, second;
+    open_scene(&scene, inherit);
+    run_open(&first, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    run_open(&second, scene.client[1], &scene.daemon, scene.credential[1], "Cmeter-2");
+    begin_stop(&scene, "STATUS=stopping: 2 exchanges pending");
+    expect_sent_away(&scene, scene.client[0]);
+
+    run_finish(&first, scene.client[0], &scene.daemon, RUN_UPDATE, NULL);
+    daemon_await_notice(&scene.daemon, "STATUS=stopping: 1 exchange pending");
+    CURL *anew = http_open(); /* as an initiator whose connection was closed */
+    finish_last(&scene, &second, anew);
+    http_close(anew);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    expect_log(&scene.daemon, "stopped: 0 exchanges cut off");
+    close_scene(&scene);
+}
+
+START_TEST(pending_exchanges_finish)
+{
+    finishes_what_is_pending(false);
+}
+END_TEST
+
+START_TEST(pending_exchanges_finish_on_inherited_sockets)
+{
+    finishes_what_is_pending(true);
+}
+END_TEST
+
+START_TEST(a_retransmitted_message_1_is_answered_still)
+{
+    struct scene scene;
+    struct run run;
+    struct http_answer answer;
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+    run_send(scene.client[0], &scene.daemon, RUN_CREATE, RUN_ENTRY, "Cmeter-1", "open",
+        &run.message1, &answer);
+    ck_assert_int_eq(answer.status, 201);
+    http_answer_release(&answer);
+    finish_last(&scene, &run, scene.client[0]);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    close_scene(&scene);
+}
+END_TEST
+
+START_TEST(the_end_of_the_time_out_ends_it)
+{
+    struct scene scene;
+    struct run run;
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    daemon_change_policy(&scene.daemon, SHORT_TIMEOUT);
+    daemon_reload(&scene.daemon);
+    begin_stop(&scene, "EXTEND_TIMEOUT_USEC=11000000");
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    expect_log(&scene.daemon, "stopped: 1 exchanges cut off");
+    run_end(&run);
+    close_scene(&scene);
+}
+END_TEST
+
+START_TEST(a_second_signal_ends_it)
+{
+    struct scene scene;
+    struct run run;
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+    ck_assert_int_eq(kill(scene.daemon.pid, SIGINT), 0);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    expect_log(&scene.daemon, "stopping at once on one more SIGINT");
+    expect_log(&scene.daemon, "stopped: 1 exchanges cut off");
+    run_end(&run);
+    close_scene(&scene);
+}
+END_TEST
+
+START_TEST(a_reload_while_stopping_does_nothing)
+{
+    struct scene scene;
+    struct run run;
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+    ck_assert_int_eq(kill(scene.daemon.pid, SIGHUP), 0);
+    finish_last(&scene, &run, scene.client[0]);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    char *log = daemon_log(&scene.daemon);
+    ck_assert_ptr_null(strstr(log, "policy reloaded"));
+    free(log);
+    close_scene(&scene);
+}
+END_TEST
+
+/* On sockets of the service manager: who comes between two daemons waits for the second. */
+START_TEST(the_successor_answers_who_waits)
+{
+    static const char request[] =
+        "GET /cse-in/e2EKeyCSE HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        "X-M2M-Origin: Cmeter-1\r\nX-M2M-RI: 1\r\nX-M2M-RVI: 3\r\n\r\n";
+    struct scene scene;
+    struct run run;
+    open_scene(&scene, true);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+    ck_assert_int_eq(kill(scene.daemon.pid, SIGTERM), 0);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+
+    int fd = raw_connect(scene.daemon.port);
+    ck_assert_int_eq(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+    daemon_launch(&scene.daemon, true);
+    daemon_await_ready(&scene.daemon);
+    char answer[16] = "";
+    ck_assert_int_eq(recv(fd, answer, 12, MSG_WAITALL), 12);
+    ck_assert_str_eq(answer, "HTTP/1.1 200");
+    close(fd);
+
+    struct http_answer gone; /* what the first one cut off */
+    run_send(scene.client[1], &scene.daemon, RUN_UPDATE, run.path, run.from, "finish",
+        &run.message3, &gone);
+    ck_assert_int_eq(gone.status, 404);
+    ck_assert_str_eq(http_answer_header(&gone, "X-M2M-RSC"), "4004");
+    http_answer_release(&gone);
+    run_end(&run);
+    begin_stop(&scene, "STOPPING=1");
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    close_scene(&scene);
+}
+END_TEST
+
+/* Connected as the daemon stops, the request just behind: it is answered, not reset. */
+START_TEST(a_connection_without_a_request_yet_is_heard)
+{
+    static const char request[] = "GET /cse-in/e2EKeyCSE HTTP/1.1\r\nHost: a\r\n"
+                                  "X-M2M-Origin: Cmeter-1\r\nX-M2M-RI: 1\r\nX-M2M-RVI: 3\r\n\r\n";
+    struct scene scene;
+    struct run run;
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+    int fd = raw_connect(scene.daemon.port);
+    expect_sent_away(&scene, scene.client[1]); /* by now FD is accepted: it came first */
+    ck_assert_int_eq(kill(scene.daemon.pid, SIGTERM), 0);
+    ck_assert_int_eq(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+    char answer[16] = "";
+    ck_assert_int_eq(recv(fd, answer, 12, MSG_WAITALL), 12);
+    ck_assert_str_eq(answer, "HTTP/1.1 200");
+    close(fd);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    run_end(&run);
+    close_scene(&scene);
+}
+END_TEST
+
+CHECK_MAIN("integration/stop", nothing_pending_stops_at_once, pending_exchanges_finish,
+    pending_exchanges_finish_on_inherited_sockets, a_retransmitted_message_1_is_answered_still,
+    the_end_of_the_time_out_ends_it, a_second_signal_ends_it, a_reload_while_stopping_does_nothing,
+    the_successor_answers_who_waits, a_connection_without_a_request_yet_is_heard)
