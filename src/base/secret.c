@@ -42,8 +42,23 @@ static enum result lock_fault(struct fault *fault, size_t size)
         size / 1024, strerror(error));
 }
 
-/* Inaccessible pages before and after, the secret ones between. */
+/* In the place of the inaccessible pages at SECRET. A forked child sees zeros, or, of a file,
+ * nothing. */
+static bool map_between(uint8_t *secret, size_t inner, int fd, off_t offset)
+{
+    int sharing = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    return mmap(secret, inner, PROT_READ | PROT_WRITE, sharing | MAP_FIXED, fd, offset) == secret &&
+           madvise(secret, inner, MADV_DONTDUMP) == 0 &&
+           madvise(secret, inner, fd < 0 ? MADV_WIPEONFORK : MADV_DONTFORK) == 0;
+}
+
 enum result secret_map(size_t size, void **out, struct fault *fault)
+{
+    return secret_map_file(-1, 0, size, out, fault);
+}
+
+/* Inaccessible pages before and after, the secret ones between. */
+enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struct fault *fault)
 {
     size_t guard = page_size();
     if (size == 0 || size > SIZE_MAX / 2)
@@ -56,8 +71,7 @@ enum result secret_map(size_t size, void **out, struct fault *fault)
 
     enum result result = RESULT_OK;
     uint8_t *secret = outer + guard;
-    if (mprotect(secret, inner, PROT_READ | PROT_WRITE) != 0 ||
-        madvise(secret, inner, MADV_DONTDUMP) != 0 || madvise(secret, inner, MADV_WIPEONFORK) != 0)
+    if (!map_between(secret, inner, fd, offset))
         result = fault_set(fault, RESULT_SYSTEM_ERROR, "secret memory: %s", strerror(errno));
     else if (mlock(secret, inner) != 0)
         result = lock_fault(fault, inner);
@@ -74,8 +88,13 @@ void secret_unmap(void *mapping, size_t size)
 {
     if (!mapping)
         return;
+    secret_wipe(mapping, whole_pages(size));
+    secret_leave(mapping, size);
+}
+
+void secret_leave(void *mapping, size_t size)
+{
     size_t inner = whole_pages(size);
-    secret_wipe(mapping, inner);
     munmap((uint8_t *)mapping - page_size(), inner + 2 * page_size());
     locked -= inner;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/result.h"
 
@@ -15,6 +16,12 @@ enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
  * For tables; small things come from secret_alloc. Release wipes. */
 enum result secret_map(size_t size, void **out, struct fault *fault) WARN_UNUSED;
 void secret_unmap(void *mapping, size_t size);
+
+/* The same of the file FD (of memory: memfd_create(2)) from OFFSET on, shared, with what is there.
+ * secret_leave releases without wiping: for who maps it next. */
+enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struct fault *fault)
+    WARN_UNUSED;
+void secret_leave(void *mapping, size_t size);
 
 /* Small secrets (private keys, exported keys in hand), zeroed, from one shared arena of 1 MiB.
  * NULL when it is full. Thread-safe. */

@@ -3,23 +3,10 @@
  * events are noted then, and told once it is released. */
 #include "keys/cache.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "keys/arena.h"
-#include "keys/table.h"
-
-struct key_cache {
-    pthread_mutex_t lock; /* over table and arena */
-    struct key_table table;
-    struct key_arena arena;
-    uint32_t per_peer;
-    _Atomic uint32_t count;
-    key_listener *listener;
-    void *context;
-};
+#include "keys/interior.h"
 
 /* What happened with the lock held: one insertion can expire a namesake, evict another key and
  * establish its own. */
@@ -34,7 +21,7 @@ struct news {
 static void note(struct key_cache *cache, struct news *news, enum key_event event, uint32_t at)
 {
     news->item[news->count].event = event;
-    key_table_describe(&cache->table, at, &news->item[news->count].info);
+    key_arena_describe(&cache->arena, at, &news->item[news->count].info);
     news->count++;
 }
 
@@ -55,11 +42,22 @@ static bool is_live(const struct key_cache *cache, uint32_t at)
 static void discard(struct key_cache *cache, uint32_t at, enum key_event event, struct news *news)
 {
     note(cache, news, is_live(cache, at) ? event : KEY_EXPIRED, at);
-    key_arena_wipe(&cache->arena, at);
     key_table_remove(&cache->table, at);
+    key_arena_remove(&cache->arena, at);
     cache->count--;
 }
 
+/* The newest key makes the oldest go, of its pair or of all. */
+static void make_room(struct key_cache *cache, const struct key_pair *pair, struct news *news)
+{
+    if (pair->keys > cache->per_peer)
+        discard(cache, key_table_oldest_of(&cache->table, pair), KEY_EVICTED, news);
+    else if (cache->count > key_cache_capacity(cache))
+        discard(cache, key_table_oldest(&cache->table), KEY_EVICTED, news);
+}
+
+/* The new key comes before another goes, for which the arena has one slot more than the cache has
+ * capacity: if the process dies between, no key is lost. */
 static enum result put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS], struct bytes evidence, struct news *news)
 {
@@ -67,21 +65,22 @@ static enum result put(struct key_cache *cache, const struct key_info *info,
     uint32_t namesake = key_table_find(table, info->id);
     if (is_live(cache, namesake))
         return RESULT_CONFLICT;
-    AUTO_FREE uint8_t *copy = malloc(evidence.size + 1); /* never of 0 */
-    struct key_pair *pair = copy ? key_table_hold(table, info->peer, info->local) : NULL;
-    if (!pair)
-        return RESULT_NO_MEMORY;
-    if (evidence.size > 0)
-        memcpy(copy, evidence.data, evidence.size);
     if (namesake)
         discard(cache, namesake, KEY_EXPIRED, news);
-    if (pair->keys > cache->per_peer)
-        discard(cache, key_table_oldest_of(table, pair), KEY_EVICTED, news);
-    else if (cache->count == table->capacity)
-        discard(cache, key_table_oldest(table), KEY_EVICTED, news);
-    uint32_t at = key_table_insert(table, pair, info, TAKE_PTR(copy), evidence.size);
-    key_arena_put(&cache->arena, at, key);
+    struct key_pair *pair = key_table_hold(table, info->peer, info->local);
+    if (!pair)
+        return RESULT_NO_MEMORY;
+    uint32_t at = key_table_take(table);
+    enum result result = key_arena_put(&cache->arena, at, cache->sequence + 1, info, key, evidence);
+    if (result != RESULT_OK) {
+        key_table_give(table, at);
+        key_table_release(table, pair);
+        return result;
+    }
+    key_table_insert(table, at, pair);
+    cache->sequence++;
     cache->count++;
+    make_room(cache, pair, news);
     note(cache, news, KEY_ESTABLISHED, at);
     return RESULT_OK;
 }
@@ -91,30 +90,57 @@ static enum result hand_out(
 {
     if (!at)
         return RESULT_NOT_FOUND;
-    key_table_describe(&cache->table, at, info);
+    key_arena_describe(&cache->arena, at, info);
     if (key)
-        key_arena_get(&cache->arena, at, key);
+        memcpy(key, cache->arena.octets[at], KEY_OCTETS);
     return RESULT_OK;
 }
 
 /* --- as others see it --- */
 
+enum result key_cache_check_bounds(uint32_t capacity, uint32_t per_peer, struct fault *fault)
+{
+    if (capacity == 0 || capacity >= KEY_SLOTS_MOST)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "the key cache can hold from 1 to %u keys, not %u", KEY_SLOTS_MOST - 1, capacity);
+    if (per_peer == 0)
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "a peer needs room for 1 key or more");
+    return RESULT_OK;
+}
+
+struct key_cache *key_cache_allocate(uint32_t per_peer)
+{
+    struct key_cache *cache = calloc(1, sizeof(*cache));
+    if (!cache)
+        return NULL;
+    pthread_mutex_init(&cache->lock, NULL);
+    cache->arena.fd = -1;
+    cache->per_peer = per_peer;
+    return cache;
+}
+
 enum result key_cache_new(
     uint32_t capacity, uint32_t per_peer, struct key_cache **out, struct fault *fault)
 {
-    if (per_peer == 0)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "a peer needs room for 1 key or more");
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = calloc(1, sizeof(*cache));
+    enum result result = key_cache_check_bounds(capacity, per_peer, fault);
+    if (result != RESULT_OK)
+        return result;
+    CLEANUP(auto_key_cache_free) struct key_cache *cache = key_cache_allocate(per_peer);
     if (!cache)
         return fault_set(fault, RESULT_NO_MEMORY, "no memory for the key cache");
-    pthread_mutex_init(&cache->lock, NULL);
-    cache->per_peer = per_peer;
-    enum result result = key_table_open(&cache->table, capacity, fault);
+    result = key_arena_open(&cache->arena, capacity + 1, fault);
     if (result == RESULT_OK)
-        result = key_arena_open(&cache->arena, capacity, fault);
+        result = key_table_open(&cache->table, &cache->arena, fault);
     if (result == RESULT_OK)
         *out = TAKE_PTR(cache);
     return result;
+}
+
+static void release(struct key_cache *cache)
+{
+    key_table_close(&cache->table);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
 }
 
 void key_cache_free(struct key_cache *cache)
@@ -122,9 +148,18 @@ void key_cache_free(struct key_cache *cache)
     if (!cache)
         return;
     key_arena_close(&cache->arena);
-    key_table_close(&cache->table);
-    pthread_mutex_destroy(&cache->lock);
-    free(cache);
+    release(cache);
+}
+
+void key_cache_leave(struct key_cache *cache)
+{
+    key_arena_leave(&cache->arena);
+    release(cache);
+}
+
+int key_cache_memory(const struct key_cache *cache)
+{
+    return cache->arena.fd;
 }
 
 void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context)
@@ -195,7 +230,7 @@ bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *
     while (at && !key_table_is_live(&cache->table, at, now_s))
         at = key_table_next(&cache->table, cursor);
     if (at)
-        key_table_describe(&cache->table, at, info);
+        key_arena_describe(&cache->arena, at, info);
     pthread_mutex_unlock(&cache->lock);
     return at != 0;
 }
@@ -205,12 +240,13 @@ static bool review_one(struct key_cache *cache, uint64_t *cursor, key_judge *jud
 {
     struct news news;
     struct key_info info;
+    uint8_t text[KEY_TEXT_OCTETS];
     news.count = 0;
     pthread_mutex_lock(&cache->lock);
     uint32_t at = key_table_next(&cache->table, cursor);
     if (is_live(cache, at)) {
-        key_table_describe(&cache->table, at, &info);
-        if (judge(&info, key_table_evidence(&cache->table, at), context)) {
+        key_arena_describe(&cache->arena, at, &info);
+        if (judge(&info, key_arena_evidence(&cache->arena, at, text), context)) {
             *cursor = key_table_before(&cache->table, at);
             discard(cache, at, KEY_REVOKED, &news);
         }
@@ -259,5 +295,5 @@ uint32_t key_cache_count(const struct key_cache *cache)
 
 uint32_t key_cache_capacity(const struct key_cache *cache)
 {
-    return cache->table.capacity;
+    return cache->arena.layout.slots - 1;
 }

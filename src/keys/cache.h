@@ -39,12 +39,34 @@ typedef void key_listener(enum key_event event, const struct key_info *info, voi
 struct key_cache;
 
 /* CAPACITY keys at most (1 to 16777215), PER_PEER (1 or more) for one pair of peer and local; the
- * oldest makes room. CAPACITY * 32 octets are locked memory; a key in the cache takes about 230
- * octets in all, and little is used before. */
+ * oldest makes room. CAPACITY * 32 octets are locked memory; a key in the cache takes about 250
+ * octets in all, and its evidence; little is used before. */
 enum result key_cache_new(
     uint32_t capacity, uint32_t per_peer, struct key_cache **out, struct fault *fault) WARN_UNUSED;
-void key_cache_free(struct key_cache *cache);
+void key_cache_free(struct key_cache *cache); /* wipes */
 DEFINE_CLEANUP(struct key_cache *, key_cache_free)
+
+/* The keys lie in a file of memory: who holds this descriptor, which stays ours, can hand them to
+ * our successor. key_cache_leave frees all else and leaves them in it, as does any sudden death. */
+int key_cache_memory(const struct key_cache *cache);
+void key_cache_leave(struct key_cache *cache);
+
+struct key_restored {
+    uint32_t kept;
+    uint32_t expired; /* meanwhile */
+    uint32_t evicted; /* for bounds that are tighter now */
+    uint32_t damaged; /* and not trusted */
+};
+
+/* A cache of what a predecessor left in FD, which is taken over: every key that was put and had not
+ * gone, in the same order of age. Its capacity stays the predecessor's: when that is not CAPACITY,
+ * the cache is only good for key_cache_resize. RESULT_BAD_INPUT, FAULT saying why, when no key can
+ * be had from FD; it is then wiped. After other failures it is as it was. */
+enum result key_cache_restore(int fd, uint32_t capacity, uint32_t per_peer, struct key_cache **out,
+    struct key_restored *restored, struct fault *fault) WARN_UNUSED;
+/* A new cache with the keys of OLD, or as many of the newest as it has room for. */
+enum result key_cache_resize(const struct key_cache *old, uint32_t capacity, struct key_cache **out,
+    struct fault *fault) WARN_UNUSED;
 
 /* One listener, set before other threads use the cache. */
 void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context);

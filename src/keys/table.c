@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keys/table.h"
 
+#include <assert.h>
 #include <string.h>
+
+static const struct key_slot *slot_of(const struct key_table *table, uint32_t at)
+{
+    return &table->arena->slot[at];
+}
 
 /* --- chains --- */
 
@@ -65,21 +71,21 @@ static uint32_t *id_bucket(const struct key_table *table, const uint8_t id[KEY_I
 uint32_t key_table_find(const struct key_table *table, const uint8_t id[KEY_ID_OCTETS])
 {
     uint32_t at = *id_bucket(table, id);
-    while (at && memcmp(table->records[at].id, id, KEY_ID_OCTETS) != 0)
+    while (at && memcmp(slot_of(table, at)->id, id, KEY_ID_OCTETS) != 0)
         at = table->records[at].next_by_id;
     return at;
 }
 
 static void index_id(struct key_table *table, uint32_t at)
 {
-    uint32_t *bucket = id_bucket(table, table->records[at].id);
+    uint32_t *bucket = id_bucket(table, slot_of(table, at)->id);
     table->records[at].next_by_id = *bucket;
     *bucket = at;
 }
 
 static void unindex_id(struct key_table *table, uint32_t at)
 {
-    uint32_t *place = id_bucket(table, table->records[at].id);
+    uint32_t *place = id_bucket(table, slot_of(table, at)->id);
     while (*place != at)
         place = &table->records[*place].next_by_id;
     *place = table->records[at].next_by_id;
@@ -98,12 +104,11 @@ static struct key_pair **pair_bucket(const struct key_table *table, uint64_t has
 }
 
 /* The first from FROM on that is PEER's, with LOCAL; NULL for any. */
-static struct key_pair *pair_find(
-    struct key_pair *from, uint64_t hash, const char *peer, const char *local)
+static struct key_pair *pair_find(const struct key_table *table, struct key_pair *from,
+    uint64_t hash, const char *peer, const char *local)
 {
     for (struct key_pair *pair = from; pair; pair = pair->next)
-        if (pair->hash == hash && strcmp(pair->peer, peer) == 0 &&
-            (!local || strcmp(pair->local, local) == 0))
+        if (pair->hash == hash && key_arena_is_of(table->arena, pair->newest, peer, local))
             return pair;
     return NULL;
 }
@@ -112,22 +117,19 @@ struct key_pair *key_table_hold(struct key_table *table, const char *peer, const
 {
     uint64_t hash = peer_hash(table, peer);
     struct key_pair **bucket = pair_bucket(table, hash);
-    struct key_pair *pair = pair_find(*bucket, hash, peer, local);
+    struct key_pair *pair = pair_find(table, *bucket, hash, peer, local);
     if (!pair) {
-        size_t peer_size = strlen(peer) + 1, local_size = strlen(local) + 1;
-        pair = malloc(sizeof(*pair) + peer_size + local_size);
+        pair = malloc(sizeof(*pair));
         if (!pair)
             return NULL;
-        *pair = (struct key_pair){.next = *bucket, .hash = hash, .local = pair->peer + peer_size};
-        memcpy(pair->peer, peer, peer_size);
-        memcpy(pair->peer + peer_size, local, local_size);
+        *pair = (struct key_pair){.next = *bucket, .hash = hash};
         *bucket = pair;
     }
     pair->keys++;
     return pair;
 }
 
-static void pair_release(struct key_table *table, struct key_pair *pair)
+void key_table_release(struct key_table *table, struct key_pair *pair)
 {
     if (--pair->keys > 0)
         return;
@@ -151,16 +153,16 @@ static uint32_t *wheel_slot(const struct key_table *table, int64_t second)
  * do not expire in the same second are a turn of the wheel or more apart: hardly ever a step. */
 static void wheel_add(struct key_table *table, uint32_t at)
 {
-    int64_t expires_s = table->records[at].expires_s;
+    int64_t expires_s = slot_of(table, at)->expires_s;
     uint32_t *first = wheel_slot(table, expires_s);
     if (expires_s < table->due_s)
         table->due_s = expires_s;
-    if (!*first || expires_s < table->records[*first].expires_s) {
+    if (!*first || expires_s < slot_of(table, *first)->expires_s) {
         chain_push(table, BY_EXPIRY, first, at);
         return;
     }
     uint32_t before = *first, last = chain_last(table, BY_EXPIRY, *first);
-    while (table->records[last].expires_s > expires_s) {
+    while (slot_of(table, last)->expires_s > expires_s) {
         before = last;
         last = link_of(table, BY_EXPIRY, last)->previous;
     }
@@ -174,7 +176,7 @@ uint32_t key_table_due(struct key_table *table, int64_t now_s)
         table->due_s = now_s - (WHEEL_SLOTS - 1);
     for (; table->due_s <= now_s; table->due_s++) {
         uint32_t at = *wheel_slot(table, table->due_s);
-        if (at && table->records[at].expires_s <= now_s)
+        if (at && slot_of(table, at)->expires_s <= now_s)
             return at;
         if (table->due_s == now_s)
             break;
@@ -184,7 +186,7 @@ uint32_t key_table_due(struct key_table *table, int64_t now_s)
 
 /* --- coming and going --- */
 
-static uint32_t take_free(struct key_table *table)
+uint32_t key_table_take(struct key_table *table)
 {
     uint32_t at = table->free;
     if (!at)
@@ -193,26 +195,27 @@ static uint32_t take_free(struct key_table *table)
     return at;
 }
 
-uint32_t key_table_insert(struct key_table *table, struct key_pair *pair,
-    const struct key_info *info, uint8_t *evidence, size_t evidence_size)
+void key_table_give(struct key_table *table, uint32_t at)
 {
-    uint32_t at = take_free(table);
-    struct key_record *record = &table->records[at];
-    *record = (struct key_record){.pair = pair,
-        .evidence = evidence,
-        .evidence_size = (uint16_t)evidence_size,
-        .established_s = info->established_s,
-        .expires_s = info->expires_s,
-        .sequence = ++table->sequence,
-        .cipher_suite = info->cipher_suite,
-        .role = (uint8_t)info->role,
-        .flavour = (uint8_t)info->flavour};
-    memcpy(record->id, info->id, KEY_ID_OCTETS);
+    table->records[at] = (struct key_record){.next_by_id = table->free};
+    table->free = at;
+}
+
+void key_table_begin(struct key_table *table, uint32_t touched)
+{
+    table->touched = touched;
+    for (uint32_t at = touched; at > 0; at--)
+        if (slot_of(table, at)->sequence == 0)
+            key_table_give(table, at);
+}
+
+void key_table_insert(struct key_table *table, uint32_t at, struct key_pair *pair)
+{
+    table->records[at] = (struct key_record){.pair = pair};
     index_id(table, at);
     chain_push(table, BY_AGE, &table->newest, at);
     chain_push(table, BY_PAIR, &pair->newest, at);
     wheel_add(table, at);
-    return at;
 }
 
 void key_table_remove(struct key_table *table, uint32_t at)
@@ -221,36 +224,16 @@ void key_table_remove(struct key_table *table, uint32_t at)
     unindex_id(table, at);
     chain_remove(table, BY_AGE, &table->newest, at);
     chain_remove(table, BY_PAIR, &record->pair->newest, at);
-    chain_remove(table, BY_EXPIRY, wheel_slot(table, record->expires_s), at);
-    pair_release(table, record->pair);
-    free(record->evidence);
-    *record = (struct key_record){.next_by_id = table->free};
-    table->free = at;
+    chain_remove(table, BY_EXPIRY, wheel_slot(table, slot_of(table, at)->expires_s), at);
+    key_table_release(table, record->pair);
+    key_table_give(table, at);
 }
 
 /* --- looking --- */
 
 bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s)
 {
-    return at && table->records[at].expires_s > now_s;
-}
-
-void key_table_describe(const struct key_table *table, uint32_t at, struct key_info *info)
-{
-    const struct key_record *record = &table->records[at];
-    memcpy(info->id, record->id, KEY_ID_OCTETS);
-    memcpy(info->peer, record->pair->peer, strlen(record->pair->peer) + 1);
-    memcpy(info->local, record->pair->local, strlen(record->pair->local) + 1);
-    info->role = record->role;
-    info->flavour = record->flavour;
-    info->cipher_suite = record->cipher_suite;
-    info->established_s = record->established_s;
-    info->expires_s = record->expires_s;
-}
-
-struct bytes key_table_evidence(const struct key_table *table, uint32_t at)
-{
-    return bytes_of(table->records[at].evidence, table->records[at].evidence_size);
+    return at && slot_of(table, at)->expires_s > now_s;
 }
 
 /* A pair's first live key is its newest: before it are only some whose lifetime was shorter. */
@@ -267,11 +250,11 @@ uint32_t key_table_find_by_peer(
     const struct key_table *table, const char *peer, const char *local, int64_t now_s)
 {
     uint64_t hash = peer_hash(table, peer);
-    struct key_pair *pair = pair_find(*pair_bucket(table, hash), hash, peer, local);
+    struct key_pair *pair = pair_find(table, *pair_bucket(table, hash), hash, peer, local);
     uint32_t best = 0;
-    for (; pair; pair = pair_find(pair->next, hash, peer, local)) {
+    for (; pair; pair = pair_find(table, pair->next, hash, peer, local)) {
         uint32_t at = newest_live(table, pair, now_s);
-        if (table->records[at].sequence > table->records[best].sequence)
+        if (slot_of(table, at)->sequence > slot_of(table, best)->sequence)
             best = at;
     }
     return best;
@@ -280,6 +263,11 @@ uint32_t key_table_find_by_peer(
 uint32_t key_table_oldest(const struct key_table *table)
 {
     return chain_last(table, BY_AGE, table->newest);
+}
+
+uint32_t key_table_newer(const struct key_table *table, uint32_t at)
+{
+    return at == table->newest ? 0 : link_of(table, BY_AGE, at)->previous;
 }
 
 uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pair *pair)
@@ -292,26 +280,31 @@ uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pai
 static uint32_t search_older(const struct key_table *table, uint64_t sequence)
 {
     uint32_t found = 0, at = key_table_oldest(table);
-    while (at && table->records[at].sequence < sequence && found != table->newest) {
+    while (at && slot_of(table, at)->sequence < sequence && found != table->newest) {
         found = at;
         at = link_of(table, BY_AGE, at)->previous;
     }
     return found;
 }
 
-/* A cursor is the sequence and, in the low 24 bits, the index of the last key seen. */
+#define INDEX_BITS 25
+
+static_assert(KEY_SEQUENCE_MOST <= UINT64_MAX >> INDEX_BITS, "a cursor holds any sequence");
+static_assert(KEY_SLOTS_MOST < 1U << INDEX_BITS, "and any index");
+
+/* A cursor is the sequence and, in the low 25 bits, the index of the last key seen. */
 static uint64_t cursor_at(const struct key_table *table, uint32_t at)
 {
-    return table->records[at].sequence << 24 | at;
+    return slot_of(table, at)->sequence << INDEX_BITS | at;
 }
 
 uint32_t key_table_next(const struct key_table *table, uint64_t *cursor)
 {
-    uint32_t at = *cursor & KEY_TABLE_CAPACITY_MOST;
-    uint64_t sequence = *cursor >> 24;
+    uint32_t at = *cursor & ((1U << INDEX_BITS) - 1);
+    uint64_t sequence = *cursor >> INDEX_BITS;
     if (*cursor == 0)
         at = table->newest;
-    else if (at <= table->capacity && table->records[at].sequence == sequence)
+    else if (at <= table->touched && slot_of(table, at)->sequence == sequence)
         at = chain_next(table, BY_AGE, table->newest, at);
     else
         at = search_older(table, sequence);
@@ -322,7 +315,8 @@ uint32_t key_table_next(const struct key_table *table, uint64_t *cursor)
 
 uint64_t key_table_before(const struct key_table *table, uint32_t at)
 {
-    return at == table->newest ? 0 : cursor_at(table, link_of(table, BY_AGE, at)->previous);
+    uint32_t newer = key_table_newer(table, at);
+    return newer ? cursor_at(table, newer) : 0;
 }
 
 /* --- the whole --- */
@@ -335,29 +329,36 @@ static uint32_t power_of_two(uint32_t least)
     return power;
 }
 
-enum result key_table_open(struct key_table *table, uint32_t capacity, struct fault *fault)
+enum result key_table_open(struct key_table *table, struct key_arena *arena, struct fault *fault)
 {
-    if (capacity == 0 || capacity > KEY_TABLE_CAPACITY_MOST)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "the key cache can hold from 1 to %u keys, not %u", KEY_TABLE_CAPACITY_MOST, capacity);
-    table->capacity = capacity;
-    table->buckets = power_of_two(capacity);
-    table->records = calloc((size_t)capacity + 1, sizeof(*table->records));
+    uint32_t slots = arena->layout.slots;
+    table->arena = arena;
+    table->buckets = power_of_two(slots - 1);
+    table->records = calloc((size_t)slots + 1, sizeof(*table->records));
     table->by_id = calloc(table->buckets, sizeof(*table->by_id));
     table->pairs = calloc(table->buckets, sizeof(struct key_pair *));
     table->wheel = calloc(WHEEL_SLOTS, sizeof(*table->wheel));
     if (!table->records || !table->by_id || !table->pairs || !table->wheel)
-        return fault_set(fault, RESULT_NO_MEMORY, "no memory for a cache of %u keys", capacity);
+        return fault_set(fault, RESULT_NO_MEMORY, "no memory for a cache of %u keys", slots - 1);
     enum result result = hash_key_new(&table->hash_key);
     if (result != RESULT_OK)
         return fault_set(fault, result, "no random octets");
     return RESULT_OK;
 }
 
+static void free_pairs(struct key_pair *pair)
+{
+    while (pair) {
+        struct key_pair *next = pair->next;
+        free(pair);
+        pair = next;
+    }
+}
+
 void key_table_close(struct key_table *table)
 {
-    while (table->newest)
-        key_table_remove(table, table->newest);
+    for (uint32_t i = 0; table->pairs && i < table->buckets; i++)
+        free_pairs(table->pairs[i]);
     free(table->records);
     free(table->by_id);
     free(table->pairs);

@@ -103,6 +103,32 @@ START_TEST(a_child_finds_nothing)
 }
 END_TEST
 
+START_TEST(a_file_outlives_its_mapping)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *mapping = NULL;
+    char flags[256], text[7] = "";
+    AUTO_CLOSE int fd = memfd_create("secret", MFD_CLOEXEC);
+    ck_assert_int_eq(ftruncate(fd, (off_t)(3 * page)), 0);
+    ck_assert_int_eq(secret_map_file(fd, (off_t)page, page, &mapping, NULL), RESULT_OK);
+    flags_of(mapping, flags);
+    ck_assert_msg(
+        (strstr(flags, " lo ") || !mlock_is_real) && strstr(flags, " dd ") && strstr(flags, " dc "),
+        "flags are %s", flags);
+    ck_assert(!survives(touch, (char *)mapping - 1));
+    ck_assert(!survives(touch, (char *)mapping + page));
+    ck_assert(!survives(touch, mapping)); /* the child has no such memory */
+    memcpy(mapping, "secret", 6);
+    secret_leave(mapping, page);
+    ck_assert_int_eq(pread(fd, text, 6, (off_t)page), 6);
+    ck_assert_str_eq(text, "secret");
+    ck_assert_int_eq(secret_map_file(fd, (off_t)page, page, &mapping, NULL), RESULT_OK);
+    secret_unmap(mapping, page);
+    ck_assert_int_eq(pread(fd, text, 6, (off_t)page), 6);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 START_TEST(absurd_sizes_are_refused)
 {
     void *mapping = NULL;
@@ -306,7 +332,7 @@ START_TEST(the_wiping_family_leaves_nothing)
 END_TEST
 
 CHECK_MAIN("base/secret", a_mapping_is_locked_undumped_and_guarded, a_child_finds_nothing,
-    absurd_sizes_are_refused, a_limit_too_low_is_said, hardening_switches_dumps_off,
-    what_is_freed_is_wiped, the_arena_is_bounded_and_joins_again, a_wrong_free_stops_the_process,
-    threads_do_not_meet_in_the_arena, equality_looks_at_every_octet, random_octets_differ,
-    wiping_realloc_keeps_the_content, the_wiping_family_leaves_nothing)
+    a_file_outlives_its_mapping, absurd_sizes_are_refused, a_limit_too_low_is_said,
+    hardening_switches_dumps_off, what_is_freed_is_wiped, the_arena_is_bounded_and_joins_again,
+    a_wrong_free_stops_the_process, threads_do_not_meet_in_the_arena, equality_looks_at_every_octet,
+    random_octets_differ, wiping_realloc_keeps_the_content, the_wiping_family_leaves_nothing)
