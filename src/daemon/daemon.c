@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 #include "daemon/configuration.h"
+#include "daemon/expiry.h"
 #include "daemon/metrics.h"
+#include "daemon/revocation.h"
 #include "daemon/status.h"
 #include "daemon/stop.h"
 #include "daemon/systemd.h"
@@ -31,6 +33,8 @@ struct daemon {
     struct http_server *http;
     sd_event *loop;
     struct query_server *query;
+    struct revoker *revoker;
+    struct expiry_watch *expiry;
     struct daemon_status status;
     struct query_reports reports;
     struct stop stop;
@@ -63,7 +67,8 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
                       .peer = info->peer,
                       .local = info->local,
                       .key_id = id},
-            "key %s with %s revoked", id, info->peer);
+            "key %s with %s revoked%s", id, info->peer,
+            revoker_is_reviewing() ? ": a CRL revokes a certificate of its path" : "");
     }
     if (daemon->query)
         query_server_notify(event, info, daemon->query);
@@ -139,6 +144,15 @@ static void reload(struct daemon *daemon)
     log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_RELOADED},
         "policy reloaded (generation %llu)", (unsigned long long)next->generation);
     snapshot_swap(daemon->slot, next);
+    revoker_follow(daemon->revoker);
+    expiry_watch_look(daemon->expiry);
+}
+
+static void on_new_crls(void *context)
+{
+    struct daemon *daemon = context;
+
+    expiry_watch_look(daemon->expiry);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
@@ -226,6 +240,12 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     if (result != RESULT_OK)
         return result;
     key_cache_listen(daemon->cache, on_key_event, daemon);
+    result = expiry_watch_new(daemon->loop, daemon->slot, &daemon->expiry, fault);
+    if (result == RESULT_OK)
+        result = revoker_new(daemon->loop, daemon->slot, daemon->cache, on_new_crls, daemon,
+            &daemon->revoker, fault);
+    if (result != RESULT_OK)
+        return result;
     result = start_http(daemon, snapshot->policy, &inherited, fault);
     daemon->status.http = daemon->http;
     return result;
@@ -257,6 +277,8 @@ static void stop(struct daemon *daemon)
     if (daemon->stop.is_under_way)
         say_stopped(daemon);
     query_server_free(TAKE_PTR(daemon->query));
+    revoker_free(daemon->revoker);
+    expiry_watch_free(daemon->expiry);
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
     key_cache_free(daemon->cache);

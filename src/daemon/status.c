@@ -8,6 +8,10 @@
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
+#include "tls/expiry.h"
+
+/* Of certificates, and of CRLs: a client of the key socket takes 64 KiB as one reply. */
+#define EXPIRIES_OCTETS_MAX ((size_t)20000)
 
 #define TELL_MS 10000
 
@@ -45,18 +49,59 @@ static json_t *refusals(void)
     return object;
 }
 
+static json_t *certificate_of(const struct expiry *expiry)
+{
+    return json_pack("{s:s, s:s, s:I, s:s}", "endpoint", expiry->name, "file", expiry->file->path,
+        "expires", (json_int_t)expiry->at_s, "state", expiry_state_name(expiry->state));
+}
+
+/* What is missing has no file. */
+static json_t *crl_of(const struct expiry *expiry)
+{
+    if (expiry->state == EXPIRY_MISSING)
+        return json_pack("{s:s, s:s}", "trust", expiry->name, "state", "missing");
+    return json_pack("{s:s, s:s, s:I, s:s}", "trust", expiry->name, "file", expiry->file->path,
+        "nextUpdate", (json_int_t)expiry->at_s, "state", expiry_state_name(expiry->state));
+}
+
+/* As many as fit; those that want something done come first. */
+static json_t *expiries(const struct expiry_list *list, enum expiry_kind kind)
+{
+    json_t *array = json_array();
+    size_t room = EXPIRIES_OCTETS_MAX;
+
+    for (int current = 0; array && current <= 1; current++)
+        for (size_t i = 0; i < list->count; i++) {
+            const struct expiry *expiry = &list->items[i];
+            if (expiry->kind != kind || (expiry->state == EXPIRY_CURRENT) != current)
+                continue;
+            json_t *item = kind == EXPIRY_CRL ? crl_of(expiry) : certificate_of(expiry);
+            size_t size = json_dumpb(item, NULL, 0, 0) + 2;
+            if (size <= room)
+                (void)json_array_append(array, item);
+            room -= size <= room ? size : room;
+            json_decref(item);
+        }
+    return array;
+}
+
 json_t *daemon_status_json(void *context)
 {
     struct daemon_status *status = context;
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
     struct procedure_counts exchanges = procedure_count(status->procedure);
+    struct expiry_list list CLEANUP(expiry_list_release) = {0};
+    int64_t now_s = clock_wall_s();
 
-    return json_pack("{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i}, s:o, s:o}", "version",
-        E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now",
-        (json_int_t)clock_wall_s(), "policyGeneration", (json_int_t)snapshot->generation, "listen",
+    if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
+        return NULL;
+    return json_pack("{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i}, s:o, s:o, s:o, s:o}",
+        "version", E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now",
+        (json_int_t)now_s, "policyGeneration", (json_int_t)snapshot->generation, "listen",
         listeners(status->http), "exchanges", "pending", (int)exchanges.pending, "retained",
         (int)exchanges.retained, "keys", "live", (int)key_cache_count(status->cache), "capacity",
-        (int)key_cache_capacity(status->cache), "counters", counters(), "refused", refusals());
+        (int)key_cache_capacity(status->cache), "certificates", expiries(&list, EXPIRY_CERTIFICATE),
+        "crls", expiries(&list, EXPIRY_CRL), "counters", counters(), "refused", refusals());
 }
 
 /* False when it is as it was. */

@@ -40,6 +40,10 @@ struct log_event {
 #define LOG_EVENT_STARTED      "9c99d6ec681f49248548adaedefce010"
 #define LOG_EVENT_STOPPING     "777c9f63849d46ef81d6e9057b6b0763"
 #define LOG_EVENT_STOPPED      "e46ff7c9b8d64c38827c18bcb631cc9b"
+#define LOG_EVENT_NEW_CRLS     "be5793a2e8ac428eacfec4d095ad08d8"
+#define LOG_EVENT_BAD_CRLS     "a23ddb6e08f44418900e2541bbb9efb7"
+#define LOG_EVENT_STALE_CRL    "90ede34cc6454fc1ab75e7a18a9b67c3"
+#define LOG_EVENT_STALE_OWN    "89f3dd40fdd04cffa2c4fa99675a6826"
 
 /* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/expiry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "observe/log.h"
+#include "tls/expiry.h"
+
+#define LOOK_AT_LEAST_S 3600 /* whatever is done to the clock */
+
+struct expiry_watch {
+    struct snapshot_slot *slot;
+    sd_event_source *timer;
+    struct snapshot *snapshot; /* owns the strings of what was said */
+    struct expiry_list said;
+};
+
+static bool is_same(const struct expiry *a, const struct expiry *b)
+{
+    return a->kind == b->kind && a->number == b->number && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->file->path, b->file->path) == 0;
+}
+
+/* What has not been heard of is taken to be current. */
+static enum expiry_state state_before(const struct expiry_list *list, const struct expiry *expiry)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (is_same(&list->items[i], expiry))
+            return list->items[i].state;
+    return EXPIRY_CURRENT;
+}
+
+static void say(const struct expiry *expiry, int64_t now_s)
+{
+    bool is_crl = expiry->kind == EXPIRY_CRL;
+    char line[EXPIRY_LINE_OCTETS];
+
+    expiry_describe(expiry, now_s, line, sizeof(line));
+    log_event(&(struct log_event){.level = expiry->state == EXPIRY_CURRENT ? LOG_INFO : LOG_WARNING,
+                  .message_id = is_crl ? LOG_EVENT_STALE_CRL : LOG_EVENT_STALE_OWN},
+        "%s %s: %s", is_crl ? "trust domain" : "end-point", expiry->name, line);
+}
+
+/* When something changes next by itself. */
+static int64_t next_change(const struct expiry_list *list, int64_t now_s)
+{
+    int64_t next_s = now_s + LOOK_AT_LEAST_S;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].next_s < next_s)
+            next_s = list->items[i].next_s;
+    return next_s > now_s ? next_s : now_s + 1;
+}
+
+static void arm(struct expiry_watch *watch, int64_t at_s)
+{
+    (void)sd_event_source_set_time(watch->timer, (uint64_t)at_s * 1000000);
+    (void)sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+}
+
+void expiry_watch_look(struct expiry_watch *watch)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(watch->slot);
+    struct expiry_list list CLEANUP(expiry_list_release) = {0};
+    int64_t now_s = clock_wall_s();
+
+    arm(watch, now_s + LOOK_AT_LEAST_S);
+    if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
+        return;
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].state != state_before(&watch->said, &list.items[i]))
+            say(&list.items[i], now_s);
+    arm(watch, next_change(&list, now_s));
+
+    expiry_list_release(&watch->said);
+    snapshot_unref(watch->snapshot);
+    watch->said = list;
+    watch->snapshot = TAKE_PTR(snapshot);
+    list = (struct expiry_list){0};
+}
+
+static int on_time(sd_event_source *source, uint64_t now_us, void *context)
+{
+    (void)source;
+    (void)now_us;
+    expiry_watch_look(context);
+    return 0;
+}
+
+enum result expiry_watch_new(
+    sd_event *loop, struct snapshot_slot *slot, struct expiry_watch **out, struct fault *fault)
+{
+    struct expiry_watch *watch = calloc(1, sizeof(*watch));
+
+    *out = watch;
+    if (!watch)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    watch->slot = slot;
+    if (sd_event_add_time(loop, &watch->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, watch) < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop takes no timer");
+    expiry_watch_look(watch);
+    return RESULT_OK;
+}
+
+void expiry_watch_free(struct expiry_watch *watch)
+{
+    if (!watch)
+        return;
+    sd_event_source_disable_unref(watch->timer);
+    expiry_list_release(&watch->said);
+    snapshot_unref(watch->snapshot);
+    free(watch);
+}

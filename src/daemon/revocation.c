@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The order that leaves no gap: first CRLs are put in force, then all keys in the cache are
+ * reviewed by them. A key that an exchange caches meanwhile is judged by the exchange once it is
+ * cached (exchange/procedure.c), and so by those CRLs. */
+#include "daemon/revocation.h"
+
+#include <string.h>
+
+#include "daemon/watch.h"
+#include "observe/log.h"
+#include "tls/context.h"
+#include "tls/revocation.h"
+
+#define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
+
+/* A key that a CRL of its issuer's name lists. Whether that issuer signed it is found out after the
+ * cache's lock is let go. */
+struct suspect {
+    uint8_t id[KEY_ID_OCTETS];
+    uint8_t evidence[KEY_EVIDENCE_OCTETS];
+    size_t size;
+};
+
+struct revoker {
+    struct snapshot_slot *slot;
+    struct key_cache *cache;
+    void (*changed)(void *context);
+    void *context;
+    struct snapshot *snapshot; /* whose files are watched */
+    struct watch *watch;
+    char *said[POLICY_TRUST_MAX]; /* by domain: why its files were not taken, as it was last said */
+
+    sd_event_source *review; /* on while one is under way */
+    struct revocation_view *view;
+    uint64_t cursor;
+    unsigned suspect_count;
+    struct suspect suspects[REVIEW_MOST];
+};
+
+static _Thread_local bool reviewing;
+
+bool revoker_is_reviewing(void)
+{
+    return reviewing;
+}
+
+static struct trust_store *store_of(const struct revoker *revoker)
+{
+    return tls_context_trust(revoker->snapshot->tls);
+}
+
+/* --- the review --- */
+
+/* Under the cache's lock. */
+static bool judge(const struct key_info *info, struct bytes evidence, void *context)
+{
+    struct revoker *revoker = context;
+    enum judgement judgement = revocation_view_judge(revoker->view, evidence);
+
+    if (judgement != JUDGEMENT_SUSPECT)
+        return judgement == JUDGEMENT_REVOKED;
+    struct suspect *suspect = &revoker->suspects[revoker->suspect_count++];
+    memcpy(suspect->id, info->id, sizeof(suspect->id));
+    memcpy(suspect->evidence, evidence.data, evidence.size);
+    suspect->size = evidence.size;
+    return false;
+}
+
+/* The first of a CRL's keys, mostly: then its signature is known. */
+static void settle_suspects(struct revoker *revoker)
+{
+    for (unsigned i = 0; i < revoker->suspect_count; i++) {
+        const struct suspect *suspect = &revoker->suspects[i];
+
+        if (revocation_condemns(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
+            key_cache_revoke(revoker->cache, suspect->id) != RESULT_OK)
+            log_debug("a key that a CRL revokes is gone already");
+    }
+    revoker->suspect_count = 0;
+}
+
+/* False when all keys have been seen. */
+static bool review_some(struct revoker *revoker)
+{
+    reviewing = true;
+    bool more = key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, judge, revoker);
+    settle_suspects(revoker);
+    reviewing = false;
+    return more;
+}
+
+static void end_review(struct revoker *revoker)
+{
+    revocation_view_free(TAKE_PTR(revoker->view));
+    (void)sd_event_source_set_enabled(revoker->review, SD_EVENT_OFF);
+}
+
+static int on_review(sd_event_source *source, void *context)
+{
+    struct revoker *revoker = context;
+
+    (void)source;
+    if (!review_some(revoker))
+        end_review(revoker);
+    return 0;
+}
+
+/* By the CRLs that are in force now; one that is under way begins anew. */
+static bool begin_review(struct revoker *revoker)
+{
+    end_review(revoker);
+    revoker->cursor = 0;
+    if (revocation_view_new(store_of(revoker), &revoker->view) != RESULT_OK ||
+        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0) {
+        log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
+        return false;
+    }
+    return true;
+}
+
+/* --- files that change --- */
+
+static void forget(struct revoker *revoker)
+{
+    for (size_t i = 0; i < POLICY_TRUST_MAX; i++) {
+        free(revoker->said[i]);
+        revoker->said[i] = NULL;
+    }
+}
+
+/* Once for each reason: a file that somebody is writing changes many times. */
+static void say_not_taken(
+    struct revoker *revoker, size_t domain, const char *name, const struct report *report)
+{
+    const char *why = report->count > 0 ? report->entries[0].text : "out of memory";
+    char **said = &revoker->said[domain];
+
+    if (*said && strcmp(*said, why) == 0)
+        return;
+    free(*said);
+    *said = strdup(why);
+    log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
+        "CRLs of trust domain %s not reloaded, the old ones stay in force: %s", name, why);
+}
+
+static bool reload(struct revoker *revoker, size_t domain)
+{
+    struct report report CLEANUP(report_release) = {0};
+    const char *name = revoker->snapshot->policy->trust[domain].name;
+
+    if (revocation_reload(store_of(revoker), domain, &report) != RESULT_OK) {
+        say_not_taken(revoker, domain, name, &report);
+        return false;
+    }
+    free(TAKE_PTR(revoker->said[domain]));
+    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_NEW_CRLS},
+        "CRLs of trust domain %s reloaded", name);
+    return true;
+}
+
+/* Only domains of which a file has changed; the policy itself is left alone, as somebody may be in
+ * the middle of editing it. */
+static void on_changed_files(void *context)
+{
+    struct revoker *revoker = context;
+    const struct policy *policy = revoker->snapshot->policy;
+    bool replaced = false;
+
+    for (size_t i = 0, file = 0; i < policy->trust_count; i++) {
+        bool changed = false;
+        for (size_t j = 0; j < policy->trust[i].crl_count; j++)
+            changed |= watch_take_change(revoker->watch, file++);
+        replaced |= changed && reload(revoker, i);
+    }
+    if (!replaced)
+        return;
+    begin_review(revoker);
+    revoker->changed(revoker->context);
+}
+
+static enum result watch_crls(struct revoker *revoker)
+{
+    const struct policy *policy = revoker->snapshot->policy;
+    size_t count = 0, file = 0;
+
+    for (size_t i = 0; i < policy->trust_count; i++)
+        count += policy->trust[i].crl_count;
+    struct watched *files = calloc(count + 1, sizeof(*files));
+    if (!files)
+        return RESULT_NO_MEMORY;
+    for (size_t i = 0; i < policy->trust_count; i++)
+        for (size_t j = 0; j < policy->trust[i].crl_count; j++)
+            files[file++] = (struct watched){
+                policy->trust[i].crls[j].path, revocation_file_print(store_of(revoker), i, j)};
+    return watch_files(revoker->watch, files, count);
+}
+
+/* --- the whole --- */
+
+void revoker_follow(struct revoker *revoker)
+{
+    end_review(revoker); /* its view is of the old policy's */
+    snapshot_unref(revoker->snapshot);
+    revoker->snapshot = snapshot_current(revoker->slot);
+    forget(revoker);
+    if (watch_crls(revoker) != RESULT_OK)
+        log_error("out of memory: changes of the CRL files are not noticed until the next reload");
+    begin_review(revoker);
+}
+
+enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
+    void (*changed)(void *context), void *context, struct revoker **out, struct fault *fault)
+{
+    struct revoker *revoker = calloc(1, sizeof(*revoker));
+
+    *out = revoker;
+    if (!revoker)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    revoker->slot = slot;
+    revoker->cache = cache;
+    revoker->changed = changed;
+    revoker->context = context;
+    if (watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
+        sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
+    revoker_follow(revoker);
+    while (revoker->view && review_some(revoker))
+        ;
+    end_review(revoker);
+    return RESULT_OK;
+}
+
+void revoker_free(struct revoker *revoker)
+{
+    if (!revoker)
+        return;
+    if (revoker->review)
+        end_review(revoker);
+    sd_event_source_disable_unref(revoker->review);
+    watch_free(revoker->watch);
+    snapshot_unref(revoker->snapshot);
+    forget(revoker);
+    free(revoker);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "observe/log.h"
+
+#define SETTLE_US      250000  /* without an event for so long */
+#define SETTLE_MOST_US 2000000 /* in a folder that is never at rest */
+#define INTERVAL_US    (WATCH_INTERVAL_S * UINT64_C(1000000))
+
+#define FOLDER_GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
+#define FOLDER_EVENTS                                                                              \
+    (IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF |   \
+        IN_MOVE_SELF | IN_ONLYDIR)
+
+struct folder {
+    struct watch *watch;
+    char *path;
+    sd_event_source *source; /* NULL: not to be had now; tried again at every look */
+};
+
+struct watch {
+    sd_event *loop;
+    watch_listener *listener;
+    void *context;
+    sd_event_source *look, *settle;
+    uint64_t restless_us; /* since when events have come; 0: all is quiet */
+    struct watched *files;
+    size_t count;
+    struct folder *folders;
+    size_t folder_count;
+};
+
+/* --- looking --- */
+
+static bool has_changed(const struct watched *file, struct file_print *now)
+{
+    *now = file_print_of(file->path);
+    return !file_print_equal(now, &file->seen);
+}
+
+bool watch_take_change(struct watch *watch, size_t file)
+{
+    struct file_print now;
+    bool changed = has_changed(&watch->files[file], &now);
+    watch->files[file].seen = now;
+    return changed;
+}
+
+static void follow_folders(struct watch *watch);
+
+static void look(struct watch *watch)
+{
+    struct file_print now;
+    follow_folders(watch);
+    for (size_t i = 0; i < watch->count; i++) {
+        if (!has_changed(&watch->files[i], &now))
+            continue;
+        watch->listener(watch->context);
+        return;
+    }
+}
+
+static int on_look(sd_event_source *source, uint64_t now_us, void *context)
+{
+    look(context);
+    (void)sd_event_source_set_time(source, now_us + INTERVAL_US);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_settled(sd_event_source *source, uint64_t now_us, void *context)
+{
+    struct watch *watch = context;
+    (void)source;
+    (void)now_us;
+    watch->restless_us = 0;
+    look(watch);
+    return 0;
+}
+
+/* --- events --- */
+
+static void settle(struct watch *watch)
+{
+    uint64_t now_us;
+    if (sd_event_now(watch->loop, CLOCK_BOOTTIME, &now_us) < 0)
+        return;
+    if (watch->restless_us == 0)
+        watch->restless_us = now_us;
+    uint64_t quiet_us = now_us + SETTLE_US, latest_us = watch->restless_us + SETTLE_MOST_US;
+    (void)sd_event_source_set_time(watch->settle, quiet_us < latest_us ? quiet_us : latest_us);
+    (void)sd_event_source_set_enabled(watch->settle, SD_EVENT_ONESHOT);
+}
+
+static int on_event(sd_event_source *source, const struct inotify_event *event, void *context)
+{
+    struct folder *folder = context;
+    (void)source;
+    if (event->mask & FOLDER_GONE)
+        folder->source = sd_event_source_disable_unref(folder->source);
+    settle(folder->watch);
+    return 0;
+}
+
+static void follow_folders(struct watch *watch)
+{
+    for (size_t i = 0; i < watch->folder_count; i++) {
+        struct folder *folder = &watch->folders[i];
+        if (folder->source)
+            continue;
+        int added = sd_event_add_inotify(
+            watch->loop, &folder->source, folder->path, FOLDER_EVENTS, on_event, folder);
+        if (added < 0)
+            log_debug("%s: not watched, looked at every %d s: %s", folder->path, WATCH_INTERVAL_S,
+                strerror(-added));
+    }
+}
+
+/* --- which --- */
+
+static void drop_files(struct watch *watch)
+{
+    for (size_t i = 0; i < watch->folder_count; i++) {
+        sd_event_source_disable_unref(watch->folders[i].source);
+        free(watch->folders[i].path);
+    }
+    free(watch->folders);
+    free(watch->files);
+    watch->folders = NULL;
+    watch->files = NULL;
+    watch->folder_count = watch->count = 0;
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* FOLDERS ends with one that has no path. */
+static bool is_listed(const struct folder *folders, const char *path)
+{
+    for (; folders->path; folders++) {
+        if (strcmp(folders->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each file's folder, once. What is there when this fails is the caller's to release. */
+static enum result list_folders(struct watch *watch)
+{
+    watch->folders = calloc(watch->count + 1, sizeof(*watch->folders)); /* sources point into it */
+    if (!watch->folders)
+        return RESULT_NO_MEMORY;
+    for (size_t i = 0; i < watch->count; i++) {
+        char *path = folder_of(watch->files[i].path);
+        if (!path)
+            return RESULT_NO_MEMORY;
+        if (is_listed(watch->folders, path))
+            free(path);
+        else
+            watch->folders[watch->folder_count++] = (struct folder){.watch = watch, .path = path};
+    }
+    return RESULT_OK;
+}
+
+enum result watch_files(struct watch *watch, struct watched *files, size_t count)
+{
+    drop_files(watch);
+    watch->files = files;
+    watch->count = count;
+    enum result result = list_folders(watch);
+    if (result != RESULT_OK) {
+        drop_files(watch);
+        return result;
+    }
+    follow_folders(watch);
+    settle(watch);
+    return RESULT_OK;
+}
+
+/* --- the whole --- */
+
+enum result watch_new(sd_event *loop, watch_listener *listener, void *context, struct watch **out)
+{
+    CLEANUP(auto_watch_free) struct watch *watch = calloc(1, sizeof(*watch));
+    *out = NULL;
+    if (!watch)
+        return RESULT_NO_MEMORY;
+    watch->loop = sd_event_ref(loop);
+    watch->listener = listener;
+    watch->context = context;
+    if (sd_event_add_time_relative(
+            loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch) < 0 ||
+        sd_event_add_time_relative(
+            loop, &watch->settle, CLOCK_BOOTTIME, SETTLE_US, 10000, on_settled, watch) < 0)
+        return RESULT_SYSTEM_ERROR;
+    *out = TAKE_PTR(watch);
+    return RESULT_OK;
+}
+
+void watch_free(struct watch *watch)
+{
+    if (!watch)
+        return;
+    drop_files(watch);
+    sd_event_source_disable_unref(watch->look);
+    sd_event_source_disable_unref(watch->settle);
+    sd_event_unref(watch->loop);
+    free(watch);
+}

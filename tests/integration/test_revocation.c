@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CRLs that change while the daemon runs, and what becomes of those they revoke. */
+#include "support/check_main.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "support/refusal.h"
+#include "support/run.h"
+#include "support/varlink.h"
+#include "tls/context.h"
+#include "tls/record.h"
+
+#define KEYS     "org.e2ekeyd.Keys."
+#define ID_CHARS 32 /* of a keyId */
+#define CX       "URI://m2m.example/in-cse/Cx"
+
+#define TRUST(crls, required)                                                                      \
+    "{\"trust\":[{\"name\":\"field\",\"anchors\":\"field-ca.pem\",\"crls\":[" crls                 \
+    "],\"requireCrl\":" required "}]}"
+
+static const struct refusal revoked = {403, 4106, TLS_ALERT_CERTIFICATE_REVOKED, "leaf is revoked"};
+
+static struct daemon daemon_;
+static CURL *client;
+static struct varlink events;
+
+/* SCRIPT of tests/support, in the daemon's folder. */
+static void support(const char *script, const char *arguments)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "tests/support/%s %s %s", script, daemon_.folder, arguments);
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+static void prepare(void)
+{
+    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
+    daemon_prepare(&daemon_, &(struct daemon_options){0});
+}
+
+/* The daemon has taken the subscription when a call that comes after it is answered. */
+static void subscribe(void)
+{
+    struct varlink other;
+
+    varlink_open(&events, daemon_.socket);
+    varlink_begin(&events, KEYS "Subscribe", NULL, "more");
+    varlink_open(&other, daemon_.socket);
+    json_decref(varlink_call(&other, "org.varlink.service.GetInfo", NULL));
+    varlink_close(&other);
+}
+
+static void start(const char *policy)
+{
+    daemon_change_policy(&daemon_, policy);
+    daemon_launch(&daemon_, false);
+    daemon_await_ready(&daemon_);
+    client = http_open();
+    subscribe();
+}
+
+static void tear_down(void)
+{
+    varlink_close(&events);
+    http_close(client);
+    daemon_stop(&daemon_);
+}
+
+static void expect_event(const char *event, const char *id)
+{
+    json_t *reply = varlink_receive(&events);
+    const json_t *parameters = json_object_get(reply, "parameters");
+    const json_t *key = json_object_get(parameters, "key");
+
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_str_eq(json_string_value(json_object_get(parameters, "event")), event);
+    ck_assert_str_eq(json_string_value(json_object_get(key, "keyId")), id);
+    json_decref(reply);
+}
+
+/* The AE of certificate NAME establishes a key as FROM. */
+static void establish(const char *name, const char *from, char id[ID_CHARS + 1])
+{
+    struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) =
+        exchange_credential(&daemon_, name);
+    struct exported_key exported;
+    struct http_answer answer;
+
+    ck_assert_msg(exchange_run(client, &daemon_, credential, from, &exported, &answer),
+        "%s: %ld %s", from, answer.status, answer.body);
+    bytes_to_hex(bytes_of(exported.id, sizeof(exported.id)), id);
+    expect_event("established", id);
+}
+
+static void send_message3(const struct run *run, const struct refusal *expected)
+{
+    struct http_answer answer;
+
+    run_send(client, &daemon_, RUN_UPDATE, run->path, run->from, "m3", &run->message3, &answer);
+    refusal_expect(run->from, &answer, expected, "m3", "3", false);
+}
+
+static void refuse(const char *name, const char *from, const struct refusal *expected)
+{
+    struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) =
+        exchange_credential(&daemon_, name);
+    struct run run;
+
+    run_open(&run, client, &daemon_, credential, from);
+    send_message3(&run, expected);
+    run_end(&run);
+}
+
+static void expect_no_key(const char *id)
+{
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "GetKey", json_pack("{s:s}", "keyId", id));
+    ck_assert_str_eq(varlink_error(reply), KEYS "NoSuchKey");
+    json_decref(reply);
+    varlink_close(&varlink);
+}
+
+static void expect_key(const char *id)
+{
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "GetKey", json_pack("{s:s}", "keyId", id));
+    ck_assert_str_eq(varlink_error(reply), "");
+    json_decref(reply);
+    varlink_close(&varlink);
+}
+
+static unsigned count_in_log(const char *text)
+{
+    char *log = daemon_log(&daemon_);
+    unsigned count = 0;
+
+    for (const char *next = log; (next = strstr(next, text)) != NULL; next += strlen(text))
+        count++;
+    free(log);
+    return count;
+}
+
+/* Again and again until DONE, for as long as anything may take. */
+#define AWAIT(done)                                                                                \
+    for (int64_t until_ms_ = clock_steady_ms() + DAEMON_TIMEOUT_MS; !(done);) {                    \
+        ck_assert_msg(clock_steady_ms() < until_ms_, "in vain: " #done);                           \
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);                                  \
+    }
+
+/* --- a file is replaced --- */
+
+START_TEST(a_replaced_crl_revokes_the_key_too)
+{
+    char id[ID_CHARS + 1], other[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    establish("meter", "Cmeter", other);
+
+    support("revoke", "field-ca field-ca.crl x");
+    expect_event("revoked", id);
+    expect_no_key(id);
+    refuse("x", "Cx", &revoked);
+    expect_key(other);
+    establish("meter", "Cmeter", other);
+    ck_assert_uint_eq(count_in_log("revoked: a CRL revokes a certificate of its path"), 1);
+    ck_assert_uint_eq(count_in_log("CRLs of trust domain field reloaded"), 1);
+    ck_assert_uint_eq(count_in_log("policy reloaded"), 0);
+    tear_down();
+}
+END_TEST
+
+/* The policy may be half way through an edit. */
+START_TEST(the_policy_is_not_read_with_the_crls)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    ck_assert_int_eq(truncate(daemon_file(&daemon_, "policy.json"), 10), 0);
+    support("revoke", "field-ca field-ca.crl x");
+    expect_event("revoked", id);
+    tear_down();
+}
+END_TEST
+
+/* As a shell would, in the daemon's folder. */
+static void run_there(const char *commands)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "cd %s && %s", daemon_.folder, commands);
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+/* One who writes in place, and takes a break in the middle of it. */
+START_TEST(a_bad_file_leaves_the_old_in_force_until_it_changes)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("certify", "field-ca y URI://m2m.example/in-cse/Cy");
+    support("revoke", "field-ca field-ca.crl y");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+
+    support("revoke", "field-ca whole x y");
+    run_there("head -c 100 whole >half && cp half again && mv half field-ca.crl");
+    AWAIT(count_in_log("CRLs of trust domain field not reloaded") > 0);
+    run_there("mv again field-ca.crl"); /* tried again, and no news */
+    expect_key(id);
+    refuse("y", "Cy", &revoked);
+    run_there("tail -c +101 whole >>field-ca.crl");
+    expect_event("revoked", id);
+    refuse("x", "Cx", &revoked);
+    ck_assert_uint_eq(count_in_log("not reloaded"), 1);
+    tear_down();
+}
+END_TEST
+
+/* --- whom it revokes --- */
+
+/* Below.pem: a leaf of an intermediate CA, and that CA. */
+static void make_below(void)
+{
+    char command[1024];
+
+    support("intermediate", "field-ca sub");
+    support("certify", "sub below URI://m2m.example/in-cse/Cbelow");
+    snprintf(
+        command, sizeof(command), "cat %s/sub.pem >>%s/below.pem", daemon_.folder, daemon_.folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(a_revoked_intermediate_revokes_those_below)
+{
+    const struct refusal expected = {
+        403, 4106, TLS_ALERT_CERTIFICATE_REVOKED, "intermediate CA is revoked"};
+    char id[ID_CHARS + 1];
+
+    prepare();
+    make_below();
+    support("revoke", "field-ca field-ca.crl");
+    start(TRUST("\"field-ca.crl\",\"sub.crl\"", "true"));
+    establish("below", "Cbelow", id);
+    support("revoke", "field-ca field-ca.crl sub");
+    expect_event("revoked", id);
+    expect_no_key(id);
+    refuse("below", "Cbelow", &expected);
+    tear_down();
+}
+END_TEST
+
+/* The review ends with the oldest key: when that is revoked, the others have been seen. */
+START_TEST(a_forged_crl_or_a_serial_of_another_ca_revokes_nobody)
+{
+    char oldest[ID_CHARS + 1], below[ID_CHARS + 1], meter[ID_CHARS + 1];
+
+    prepare();
+    make_below();
+    support("certify", "field-ca x " CX);
+    start(TRUST("\"field-ca.crl\",\"sub.crl\"", "false"));
+    establish("x", "Cx", oldest);
+    establish("below", "Cbelow", below);
+    establish("meter", "Cmeter", meter);
+    support("revoke", "sub sub.crl --signer stranger-ca below meter");
+    support("revoke", "field-ca field-ca.crl x below");
+    expect_event("revoked", oldest);
+    expect_key(below);
+    expect_key(meter);
+    establish("below", "Cbelow", below);
+    support("revoke", "sub sub.crl below");
+    expect_event("revoked", below);
+    expect_no_key(below);
+    tear_down();
+}
+END_TEST
+
+/* --- by a new policy --- */
+
+START_TEST(a_reload_revokes_by_the_crls_it_names)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl x");
+    start("{}");
+    establish("x", "Cx", id);
+    daemon_change_policy(&daemon_, TRUST("\"field-ca.crl\"", "true"));
+    daemon_reload(&daemon_);
+    expect_event("revoked", id);
+    refuse("x", "Cx", &revoked);
+    /* And from now on the file is watched. */
+    support("revoke", "field-ca field-ca.crl");
+    AWAIT(count_in_log("CRLs of trust domain field reloaded") > 0);
+    establish("x", "Cx", id);
+    tear_down();
+}
+END_TEST
+
+/* An exchange goes by the policy that it began under; the key that comes of it does not escape. */
+START_TEST(an_exchange_under_way_does_not_escape)
+{
+    const struct refusal expected = {
+        403, 4106, TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange"};
+    char id[ID_CHARS + 1];
+    struct run run;
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl x");
+    start("{}");
+    struct initiator_credential *credential = exchange_credential(&daemon_, "x");
+    establish("x", "Cx", id);
+    run_open(&run, client, &daemon_, credential, "Cx");
+    daemon_change_policy(&daemon_, TRUST("\"field-ca.crl\"", "true"));
+    daemon_reload(&daemon_);
+    expect_event("revoked", id); /* the review is over: this was the only key */
+    send_message3(&run, &expected);
+    run_expect_status(&run, client, &daemon_, 404);
+    run_expect_no_key(&daemon_, "Cx");
+    run_end(&run);
+    initiator_credential_free(credential);
+    tear_down();
+}
+END_TEST
+
+/* --- without an event --- */
+
+/* The link's target changes in a folder that nobody watches. */
+START_TEST(a_change_without_an_event_is_seen_too)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    run_there("mkdir far && mv field-ca.crl far && ln -s far/field-ca.crl");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    support("revoke", "field-ca far/field-ca.crl x");
+    expect_event("revoked", id);
+    tear_down();
+}
+END_TEST
+
+/* --- time goes by --- */
+
+/* The state of the only one in LIST of GetStatus; one static buffer. */
+static const char *state_of(const char *list)
+{
+    static char state[32];
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "GetStatus", NULL);
+    const json_t *array =
+        json_object_get(json_object_get(json_object_get(reply, "parameters"), "status"), list);
+    ck_assert_uint_eq(json_array_size(array), 1);
+    snprintf(state, sizeof(state), "%s",
+        json_string_value(json_object_get(json_array_get(array, 0), "state")));
+    json_decref(reply);
+    varlink_close(&varlink);
+    return state;
+}
+
+START_TEST(a_crl_that_runs_out_is_said_and_counts_no_more)
+{
+    const struct refusal expected = {403, 4106, TLS_ALERT_BAD_CERTIFICATE, "no current CRL"};
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("revoke", "field-ca field-ca.crl");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    ck_assert_str_eq(state_of("certificates"), "current");
+    ck_assert_str_eq(state_of("crls"), "current");
+    establish("meter", "Cmeter", id);
+
+    support("revoke", "field-ca field-ca.crl --seconds 5");
+    AWAIT(strcmp(state_of("crls"), "expired") == 0);
+    AWAIT(count_in_log("field-ca.crl: CRL 1 is out of date") > 0);
+    refuse("meter", "Cmeter", &expected);
+    expect_key(id); /* out of date, it revokes nobody by that */
+
+    support("revoke", "field-ca field-ca.crl");
+    AWAIT(strcmp(state_of("crls"), "current") == 0);
+    AWAIT(count_in_log("field-ca.crl: CRL 1 is current") > 0);
+    establish("meter", "Cmeter", id);
+    ck_assert_uint_eq(count_in_log("is out of date"), 1);
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_certificate_that_is_to_run_out_is_said)
+{
+    char arguments[256], to[16];
+    time_t soon = time(NULL) + (time_t)10 * 86400 + 3600;
+
+    prepare();
+    ck_assert_uint_gt(strftime(to, sizeof(to), "%Y%m%d%H%M%S", gmtime(&soon)), 0);
+    snprintf(arguments, sizeof(arguments),
+        "field-ca in-cse DNS:in-cse.m2m.example --extended serverAuth --to %sZ", to);
+    support("certify", arguments);
+    start("{}");
+    ck_assert_str_eq(state_of("certificates"), "expiring");
+    daemon_reload(&daemon_);
+    ck_assert_uint_eq(
+        count_in_log("warning: end-point in-cse: "), 1); /* once, however often it is loaded */
+    ck_assert_uint_eq(count_in_log("in-cse.pem: certificate expires in 10 days"), 1);
+    tear_down();
+}
+END_TEST
+
+CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
+    the_policy_is_not_read_with_the_crls, a_bad_file_leaves_the_old_in_force_until_it_changes,
+    a_revoked_intermediate_revokes_those_below,
+    a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, a_reload_revokes_by_the_crls_it_names,
+    an_exchange_under_way_does_not_escape, a_change_without_an_event_is_seen_too,
+    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
