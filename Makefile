@@ -54,6 +54,7 @@ WOLFSSL_READY := $(WOLFSSL_DIR)/lib/libwolfssl.a
 WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL_DIR)/include
 WOLFSSL_LIBS     := $(WOLFSSL_DIR)/lib/libwolfssl.a -lm
 endif
+P11_KIT_CPPFLAGS := -isystem /usr/include/p11-kit-1
 
 SETUP := $(BUILD)/setup.done
 
@@ -75,7 +76,7 @@ DEPS_client   :=
 
 LIBS_observe  := -lsystemd
 LIBS_policy   := -ljansson
-LIBS_tls       = $(WOLFSSL_LIBS)
+LIBS_tls       = $(WOLFSSL_LIBS) -lgnutls -lp11-kit
 LIBS_onem2m   := -ljansson
 LIBS_http     := -lmicrohttpd -lgnutls
 LIBS_query    := -lsystemd -ljansson
@@ -141,7 +142,7 @@ $(BUILD)/libe2ekey.a: $(CLIENT_PIC)
 	@rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
 
 # The rooms that see wolfSSL's headers.
-$(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS)
+$(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS) $(P11_KIT_CPPFLAGS)
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/tls/*.c tests/unit/tls/*.c tests/bench/*.c)): | $(WOLFSSL_READY)
 
 # varlink's interface definitions stand in the binary as they stand in their files.
@@ -283,7 +284,7 @@ lint-tidy: $(TIDY)
 	@echo "clang-tidy: has found nothing in $(words $(TIDY)) files"
 $(BUILD)/lint/%.tidy: %.c .clang-tidy tests/.clang-tidy $(HEADERS) | $(SETUP) $(WOLFSSL_READY)
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) -Itests $(WOLFSSL_CPPFLAGS) 2>$@.errors || { cat $@.errors; exit 1; }
+	@clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) -Itests $(WOLFSSL_CPPFLAGS) $(P11_KIT_CPPFLAGS) 2>$@.errors || { cat $@.errors; exit 1; }
 	@touch $@
 
 # memleak: it does not know the cleanup attribute; the leak sanitizer finds what leaks.

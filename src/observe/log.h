@@ -35,6 +35,7 @@ struct log_event {
 #define LOG_EVENT_REVOKED      "461d370e3b7744daa91ecd08a4498425"
 #define LOG_EVENT_EXPIRED      "f5a907fb9aee48288e9b6be346f08684"
 #define LOG_EVENT_LIMIT        "8c1af78aaf4c4f56bc8befc9f891bc37"
+#define LOG_EVENT_TOKEN        "c2b0c0470e614757bd80cc9b2b99e91b"
 #define LOG_EVENT_RELOADED     "291078d7aa03421eaa9d7842908ec81c"
 #define LOG_EVENT_NOT_RELOADED "ea07f38f826f4960a06070efee0521f0"
 #define LOG_EVENT_STARTED      "9c99d6ec681f49248548adaedefce010"

@@ -264,7 +264,23 @@ void read_file(struct reader *reader, const struct spot *spot, json_t *value,
     if (!text || !*text)
         return;
     if (strncmp(text, "pkcs11:", 7) == 0)
-        reader_fault(reader, spot, "keys in PKCS#11 tokens are not supported: name a file");
+        reader_fault(reader, spot,
+            "only the private key of an end-point may be on a PKCS#11 token: name a file");
     else
         file->path = reader_path(reader, spot, text);
+}
+
+void read_private_key(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    static const struct form uri = {
+        is_path, "a pkcs11: URI of up to 4095 octets without control characters", NULL};
+    struct policy_file *file = field;
+    const char *text = json_string_value(value);
+    if (!text || strncmp(text, "pkcs11:", 7) != 0) {
+        read_file(reader, spot, value, member, field);
+        return;
+    }
+    file->place = reader_place(reader, spot);
+    file->path = reader_text(reader, spot, value, &uri);
 }

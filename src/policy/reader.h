@@ -48,10 +48,11 @@ struct member {
 void read_member_table(struct reader *reader, const struct spot *spot, json_t *object,
     const struct member *members, size_t count, void *structure);
 
-read_value read_bool;   /* bool */
-read_value read_number; /* uint32_t, or an int that cannot be negative */
-read_value read_text;   /* char *, of member->form */
-read_value read_file;   /* struct policy_file */
+read_value read_bool;        /* bool */
+read_value read_number;      /* uint32_t, or an int that cannot be negative */
+read_value read_text;        /* char *, of member->form */
+read_value read_file;        /* struct policy_file */
+read_value read_private_key; /* the same; also a pkcs11: URI, as it is */
 
 /* The text itself, checked and owned by the policy; "" after a fault, so that NULL means absent. */
 char *reader_text(

@@ -236,7 +236,7 @@ static void read_endpoint(struct reader *reader, const struct spot *spot, json_t
         {"identity", read_text, FIELD(policy_endpoint, identity), true, .form = &identity},
         {"serverName", read_text, FIELD(policy_endpoint, server_name), .form = &server_name},
         {"certificate", read_file, FIELD(policy_endpoint, certificate), true},
-        {"privateKey", read_file, FIELD(policy_endpoint, private_key), true},
+        {"privateKey", read_private_key, FIELD(policy_endpoint, private_key), true},
         {"rawPublicKey", read_bool, FIELD(policy_endpoint, raw_public_key)},
     };
     (void)member;

@@ -11,7 +11,7 @@ struct tls_endpoint {
     size_t number;
     const char *server_name; /* NULL: reached by number or as the first only */
     WOLFSSL_CTX *engine;
-    struct buffer certificate; /* the leaf, DER */
+    struct credential credential;
 };
 
 struct tls_context {
@@ -133,12 +133,14 @@ static void build_endpoint(
             report, &endpoint->place, "rawPublicKey end-points are not available in this version");
         return;
     }
-    if (credential_load(out->engine, endpoint->certificate.path, endpoint->private_key.path,
-            &out->certificate, &fault) != RESULT_OK) {
-        report_fault(report, &endpoint->place, "%s", fault.text);
-        return;
-    }
-    check_own_certificate(endpoint, buffer_bytes(&out->certificate), report);
+    if (credential_load_certificate(
+            &out->credential, out->engine, endpoint->certificate.path, &fault) != RESULT_OK)
+        report_fault(report, &endpoint->certificate.place, "%s", fault.text);
+    else if (credential_load_private_key(
+                 &out->credential, out->engine, endpoint->private_key.path, &fault) != RESULT_OK)
+        report_fault(report, &endpoint->private_key.place, "%s", fault.text);
+    else
+        check_own_certificate(endpoint, buffer_bytes(&out->credential.leaf), report);
 }
 
 /* Raw public keys are matched by policy, but not negotiated yet: such a rule admits nobody. */
@@ -186,7 +188,7 @@ void tls_context_free(struct tls_context *context)
         return;
     for (size_t i = 0; context->endpoints && i < context->policy->endpoint_count; i++) {
         wolfSSL_CTX_free(context->endpoints[i].engine);
-        buffer_release(&context->endpoints[i].certificate);
+        credential_release(&context->endpoints[i].credential);
     }
     trust_store_free(context->trust);
     free(context->endpoints);
@@ -226,7 +228,7 @@ size_t tls_endpoint_number(const struct tls_endpoint *endpoint)
 
 struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint)
 {
-    return buffer_bytes(&endpoint->certificate);
+    return buffer_bytes(&endpoint->credential.leaf);
 }
 
 WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint)

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "tls/certificate.h"
 
 #define CREDENTIAL_FILE_OCTETS 65536
 
@@ -14,9 +15,10 @@ static int format_of(const void *data, size_t size)
     return memmem(data, size, "-----BEGIN ", 11) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
 }
 
-static enum result use_certificate(
-    WOLFSSL_CTX *engine, const char *path, struct buffer *leaf, struct fault *fault)
+enum result credential_load_certificate(
+    struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {
+    struct buffer *leaf = &credential->leaf;
     AUTO_BUFFER struct buffer file = {0};
     enum result result = file_read(path, CREDENTIAL_FILE_OCTETS, &file, fault);
 
@@ -41,7 +43,7 @@ static enum result use_certificate(
     return result;
 }
 
-static enum result use_private_key(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
+static enum result use_file(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {
     void *key CLEANUP(auto_secret_free) = NULL;
     size_t size;
@@ -53,20 +55,70 @@ static enum result use_private_key(WOLFSSL_CTX *engine, const char *path, struct
         WOLFSSL_SUCCESS)
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
+    if (wolfSSL_CTX_check_private_key(engine) != WOLFSSL_SUCCESS)
+        return fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "%s: is not the private key of the certificate", path);
     return RESULT_OK;
 }
 
-enum result credential_load(WOLFSSL_CTX *engine, const char *certificate_path,
-    const char *private_key_path, struct buffer *leaf, struct fault *fault)
+/* Of wolfSSL (CallbackEccSign). */
+static int sign_by_token(WOLFSSL *engine, const unsigned char *digest, unsigned int digest_size,
+    unsigned char *out, word32 *out_size, const unsigned char *key, unsigned int key_size,
+    void *context)
 {
-    enum result result = use_certificate(engine, certificate_path, leaf, fault);
+    uint8_t signature[TOKEN_SIGNATURE_OCTETS];
+    size_t size;
 
-    if (result == RESULT_OK)
-        result = use_private_key(engine, private_key_path, fault);
+    (void)engine;
+    (void)key;
+    (void)key_size;
+    if (digest_size != SHA256_OCTETS)
+        return BAD_FUNC_ARG;
+    switch (token_key_sign(context, bytes_of(digest, digest_size), signature, &size)) {
+    case RESULT_OK:
+        break;
+    case RESULT_BUSY:
+        return WC_HW_WAIT_E;
+    default:
+        return WC_HW_E;
+    }
+    if (size > *out_size)
+        return BUFFER_E;
+    memcpy(out, signature, size);
+    *out_size = (word32)size;
+    return 0;
+}
+
+/* The engine gets the public key in the private one's place: all that it needs besides a callback.
+ */
+static enum result use_token(
+    struct credential *credential, WOLFSSL_CTX *engine, const char *uri, struct fault *fault)
+{
+    struct certificate leaf;
+    enum result result = certificate_parse(buffer_bytes(&credential->leaf), &leaf, fault);
+
+    if (result == RESULT_OK && !credential->token)
+        result = token_key_open(uri, leaf.point, &credential->token, fault);
     if (result != RESULT_OK)
         return result;
-    if (wolfSSL_CTX_check_private_key(engine) != WOLFSSL_SUCCESS)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "%s: is not the private key of certificate %s", private_key_path, certificate_path);
+    wolfSSL_CTX_SetEccSignCb(engine, sign_by_token);
+    wolfSSL_CTX_SetEccSignCtx(engine, credential->token);
+    if (wolfSSL_CTX_use_PrivateKey_buffer(
+            engine, leaf.spki.data, (long)leaf.spki.size, WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no key on a token");
     return RESULT_OK;
+}
+
+enum result credential_load_private_key(
+    struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
+{
+    return token_is_uri(path) ? use_token(credential, engine, path, fault)
+                              : use_file(engine, path, fault);
+}
+
+void credential_release(struct credential *credential)
+{
+    token_key_close(credential->token);
+    credential->token = NULL;
+    buffer_release(&credential->leaf);
 }

@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an end-point proves itself by: a certificate and its private key. Private to this room. */
+/* What an end-point proves itself by: a certificate and its private key, which is in a file or on a
+ * token. Private to this room. */
 #pragma once
 
 #include "tls/engine.h"
+#include "tls/token.h"
 
-/* Certificate chain and private key from files into ENGINE; the leaf, DER, into LEAF. */
-enum result credential_load(WOLFSSL_CTX *engine, const char *certificate_path,
-    const char *private_key_path, struct buffer *leaf, struct fault *fault) WARN_UNUSED;
+struct credential {
+    struct buffer leaf;      /* DER */
+    struct token_key *token; /* that signs; NULL: the engine has the private key */
+};
+
+/* Certificate chain, leaf first, from a file into ENGINE. */
+enum result credential_load_certificate(struct credential *credential, WOLFSSL_CTX *engine,
+    const char *path, struct fault *fault) WARN_UNUSED;
+
+/* Then the private key of the leaf, from a file, or on a token (PATH is a pkcs11: URI) which ENGINE
+ * lets sign. CREDENTIAL has to outlive ENGINE. */
+enum result credential_load_private_key(struct credential *credential, WOLFSSL_CTX *engine,
+    const char *path, struct fault *fault) WARN_UNUSED;
+
+void credential_release(struct credential *credential);

@@ -10,6 +10,7 @@
 #include "tls/record.h"
 
 struct initiator_credential {
+    struct credential own;
     WOLFSSL_CTX *engine;
     struct trust_store *trust;
 };
@@ -26,6 +27,7 @@ void initiator_credential_free(struct initiator_credential *credential)
     if (!credential)
         return;
     wolfSSL_CTX_free(credential->engine);
+    credential_release(&credential->own);
     trust_store_free(credential->trust);
     free(credential);
 }
@@ -35,7 +37,6 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
 {
     struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) =
         calloc(1, sizeof(*credential));
-    AUTO_BUFFER struct buffer leaf = {0};
 
     if (!credential)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
@@ -43,7 +44,10 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
     if (!credential->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine does not start");
     enum result result =
-        credential_load(credential->engine, certificate_path, private_key_path, &leaf, fault);
+        credential_load_certificate(&credential->own, credential->engine, certificate_path, fault);
+    if (result == RESULT_OK)
+        result = credential_load_private_key(
+            &credential->own, credential->engine, private_key_path, fault);
     if (result == RESULT_OK)
         result = trust_store_of_file(anchors_path, &credential->trust, fault);
     if (result == RESULT_OK)
