@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/ctl.h"
 
@@ -20,6 +21,41 @@ static void print_value(const char *name, const json_t *value)
     free(text);
 }
 
+static const char *text_of(const json_t *item, const char *name, const char *other)
+{
+    const char *text = json_string_value(json_object_get(item, name));
+    return text ? text : other;
+}
+
+/* One of "certificates" or "crls": how it stands, when it ends, and its file. */
+static void print_expiry(const char *list, const json_t *item)
+{
+    const char *state = text_of(item, "state", "?");
+    const json_t *end = json_object_get(item, "expires");
+    char name[256], when[TIME_TEXT_OCTETS] = "";
+    snprintf(name, sizeof(name), "%.32s.%.200s", list,
+        text_of(item, "endpoint", text_of(item, "trust", "?")));
+    end = end ? end : json_object_get(item, "nextUpdate");
+    if (!json_is_integer(end)) {
+        printf("%-36s %s\n", name, state);
+        return;
+    }
+    format_time(json_integer_value(end), when);
+    printf("%-36s %s, %s %s  %s\n", name, state, strcmp(state, "expired") == 0 ? "ended" : "ends",
+        when, text_of(item, "file", ""));
+}
+
+static void print_expiries(const char *list, const json_t *array)
+{
+    for (size_t i = 0; i < json_array_size(array); i++)
+        print_expiry(list, json_array_get(array, i));
+}
+
+static bool is_expiry(const char *list)
+{
+    return strcmp(list, "certificates") == 0 || strcmp(list, "crls") == 0;
+}
+
 /* Members of objects in objects by their whole path. */
 static void print_object(const char *prefix, json_t *object)
 {
@@ -31,6 +67,8 @@ static void print_object(const char *prefix, json_t *object)
         snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
         if (json_is_object(value))
             print_object(path, value);
+        else if (json_is_array(value) && is_expiry(path))
+            print_expiries(path, value);
         else
             print_value(path, value);
     }
