@@ -17,6 +17,7 @@
 #include "daemon/status.h"
 #include "daemon/stop.h"
 #include "daemon/systemd.h"
+#include "daemon/watchdog.h"
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct daemon_status status;
     struct query_reports reports;
     struct stop stop;
+    struct watchdog watchdog;
 };
 
 /* --- key events --------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
 
 static enum result start_loop(struct daemon *daemon, struct fault *fault)
 {
-    if (sd_event_new(&daemon->loop) < 0 || sd_event_set_watchdog(daemon->loop, 1) < 0 ||
+    if (sd_event_new(&daemon->loop) < 0 ||
         sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon) < 0 ||
         sd_event_add_time_relative(
             daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon) < 0)
@@ -248,7 +250,9 @@ static enum result start(struct daemon *daemon, struct fault *fault)
         return result;
     result = start_http(daemon, snapshot->policy, &inherited, fault);
     daemon->status.http = daemon->http;
-    return result;
+    return result == RESULT_OK
+               ? watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault)
+               : result;
 }
 
 static void say_started(struct daemon *daemon)

@@ -14,6 +14,7 @@
 #include "http/call.h"
 #include "http/https.h"
 #include "http/listen.h"
+#include "http/probe.h"
 #include "observe/log.h"
 
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
@@ -31,6 +32,8 @@ struct http_server {
     size_t count;
     struct listener listeners[POLICY_LISTEN_MAX];
     struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
+    unsigned threads;                              /* of each */
+    struct probe *probes;                          /* one for each thread */
 };
 
 /* --- options --- */
@@ -80,10 +83,10 @@ static unsigned count_connections(size_t listeners)
     return share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
 }
 
-static void set_options(struct options *options, const struct policy_http *http,
-    const struct http_server *server, struct call_shared *shared)
+static void set_options(
+    struct options *options, const struct http_server *server, struct call_shared *shared)
 {
-    unsigned threads = count_threads(http);
+    unsigned threads = server->threads;
     unsigned connections = count_connections(server->count);
 
     options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
@@ -183,6 +186,20 @@ static enum result start_listener(
     return RESULT_SYSTEM_ERROR;
 }
 
+static enum result prepare_threads(
+    struct http_server *server, const struct policy_http *http, struct report *report)
+{
+    server->threads = count_threads(http);
+    server->probes = calloc(server->count * server->threads, sizeof(*server->probes));
+    if (!server->probes) {
+        report_fault(report, NULL, "out of memory");
+        return RESULT_NO_MEMORY;
+    }
+    for (size_t i = 0; i < server->count * server->threads; i++)
+        server->probes[i].fd = -1;
+    return RESULT_OK;
+}
+
 static enum result load_tls(const struct policy_http *http, struct options *options,
     struct call_shared *shared, struct https *https, struct report *report)
 {
@@ -219,13 +236,29 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
                                              : open_configured(server, &policy->http, report);
     if (result != RESULT_OK)
         return result;
-    set_options(&options, &policy->http, server, &server->shared);
+    result = prepare_threads(server, &policy->http, report);
+    if (result != RESULT_OK)
+        return result;
+    set_options(&options, server, &server->shared);
     result = load_tls(&policy->http, &options, &server->shared, &https, report);
     for (size_t i = 0; result == RESULT_OK && i < server->count; i++)
         result = start_listener(server, i, &options, report);
     if (result == RESULT_OK)
         *out = TAKE_PTR(server);
     return result;
+}
+
+/* --- while it runs --- */
+
+bool http_server_answers(struct http_server *server, int64_t patience_ms)
+{
+    bool all_well = true;
+
+    for (size_t i = 0; i < server->count; i++)
+        if (!probe_threads(server->daemons[i], server->probes + i * server->threads,
+                server->threads, patience_ms))
+            all_well = false;
+    return all_well;
 }
 
 /* --- stop --- */
@@ -264,6 +297,9 @@ void http_server_free(struct http_server *server)
             MHD_stop_daemon(server->daemons[i]);
         auto_close(&server->listeners[i].fd); /* not before: a thread may still look at it */
     }
+    for (size_t i = 0; server->probes && i < server->count * server->threads; i++)
+        auto_close(&server->probes[i].fd);
+    free(server->probes);
     pthread_cond_destroy(&server->shared.idle);
     pthread_mutex_destroy(&server->shared.lock);
     free(server);

@@ -14,6 +14,10 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     struct procedure *procedure, const int *inherited, size_t inherited_count,
     struct http_server **out, struct report *report) WARN_UNUSED;
 
+/* False when a thread has made no progress for longer than PATIENCE_MS: to be called several times
+ * as often, from one thread. Does not block. */
+bool http_server_answers(struct http_server *server, int64_t patience_ms);
+
 /* From here on each answer closes its connection. */
 void http_server_wind_down(struct http_server *server);
 

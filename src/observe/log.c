@@ -106,7 +106,7 @@ static void say(const struct log_event *event, const char *message)
 
 /* --- how often one kind may speak --- */
 
-#define KINDS     16
+#define KINDS     32
 #define BURST     100
 #define PERIOD_MS 10000
 

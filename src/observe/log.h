@@ -45,6 +45,7 @@ struct log_event {
 #define LOG_EVENT_BAD_CRLS     "a23ddb6e08f44418900e2541bbb9efb7"
 #define LOG_EVENT_STALE_CRL    "90ede34cc6454fc1ab75e7a18a9b67c3"
 #define LOG_EVENT_STALE_OWN    "89f3dd40fdd04cffa2c4fa99675a6826"
+#define LOG_EVENT_STALLED      "08e6ee2101444c4e8bc82915c058e005"
 
 /* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FIRST_INHERITED_FD 3 /* sd_listen_fds(3) */
@@ -107,6 +108,7 @@ void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
         NULL});
     if (options->policy)
         daemon_change_policy(daemon, options->policy);
+    daemon->watchdog_ms = options->watchdog_ms;
 }
 
 void daemon_remove(struct daemon *daemon)
@@ -172,6 +174,7 @@ static void set_number(const char *name, long number)
 struct launch {
     const char *program, *policy, *notify, *log;
     const int *inherited; /* two sockets, or NULL */
+    unsigned watchdog_ms;
 };
 
 /* In the child. Nothing of Check's in here: its own file descriptor may be among those that go. */
@@ -182,6 +185,8 @@ static void become_daemon(const struct launch *launch)
         _exit(126);
     unsetenv("JOURNAL_STREAM");
     setenv("NOTIFY_SOCKET", launch->notify, 1);
+    if (launch->watchdog_ms > 0)
+        set_number("WATCHDOG_USEC", 1000L * launch->watchdog_ms);
     if (launch->inherited) {
         int high[2]; /* out of the way: neither may overwrite the other */
         for (int i = 0; i < 2; i++)
@@ -209,7 +214,8 @@ void daemon_launch(struct daemon *daemon, bool inherit)
         .policy = daemon_file(daemon, "policy.json"),
         .notify = daemon_file(daemon, "notify"),
         .log = daemon_file(daemon, "stderr"),
-        .inherited = inherit ? daemon->inherited : NULL};
+        .inherited = inherit ? daemon->inherited : NULL,
+        .watchdog_ms = daemon->watchdog_ms};
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
     if (daemon->pid == 0)
@@ -218,27 +224,46 @@ void daemon_launch(struct daemon *daemon, bool inherit)
     ck_assert_int_ge(daemon->pidfd, 0);
 }
 
-/* Waits for a datagram to the service manager that has LINE among its lines. */
-void daemon_await_notice(struct daemon *daemon, const char *line)
+/* Takes the next datagram to the service manager: has it LINE among its lines? */
+static bool next_notice_has(struct daemon *daemon, const char *line)
 {
-    for (;;) {
+    char text[4096];
+    ssize_t size = recv(daemon->notify, text, sizeof(text) - 1, 0);
+    ck_assert_int_ge(size, 0);
+    text[size] = 0;
+    for (char *rest = text, *each; (each = strsep(&rest, "\n")) != NULL;)
+        if (strcmp(each, line) == 0)
+            return true;
+    return false;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool daemon_hears_notice(struct daemon *daemon, const char *line, int wait_ms)
+{
+    int64_t left_ms, end_ms = now_ms() + wait_ms;
+    while ((left_ms = end_ms - now_ms()) > 0) {
         struct pollfd ready[] = {
             {.fd = daemon->notify, .events = POLLIN}, {.fd = daemon->pidfd, .events = POLLIN}};
-        int count = poll(ready, 2, DAEMON_TIMEOUT_MS);
-        if (count < 0 && errno == EINTR)
+        if (poll(ready, 2, (int)left_ms) <= 0)
             continue;
-        if (count <= 0)
-            give_up(daemon, "not ready in time");
         if (!(ready[0].revents & POLLIN))
             give_up(daemon, "it exited");
-        char text[4096];
-        ssize_t size = recv(daemon->notify, text, sizeof(text) - 1, 0);
-        ck_assert_int_ge(size, 0);
-        text[size] = 0;
-        for (char *rest = text, *each; (each = strsep(&rest, "\n")) != NULL;)
-            if (strcmp(each, line) == 0)
-                return;
+        if (next_notice_has(daemon, line))
+            return true;
     }
+    return false;
+}
+
+void daemon_await_notice(struct daemon *daemon, const char *line)
+{
+    if (!daemon_hears_notice(daemon, line, DAEMON_TIMEOUT_MS))
+        give_up(daemon, "it did not tell the service manager in time");
 }
 
 /* "listening on http://127.0.0.1:PORT" is in the log by the time that it is ready. */

@@ -21,7 +21,8 @@ struct daemon_options {
     const char *policy; /* JSON: merged over the example policy; arrays replace; NULL = as it is */
     unsigned meters;    /* more AE certificates: meter-1, meter-2 … */
     bool zoo;           /* tests/zoo: zoo/NAME.pem, zoo/NAME.key, and a policy for them */
-    bool inherit;       /* hand it its sockets (LISTEN_FDS), else it binds a free port itself */
+    unsigned watchdog_ms; /* the service manager's; 0: none */
+    bool inherit;         /* hand it its sockets (LISTEN_FDS), else it binds a free port itself */
 };
 
 struct daemon {
@@ -30,7 +31,8 @@ struct daemon {
     uint16_t port;                   /* HTTP on 127.0.0.1 */
     pid_t pid;                       /* 0: not running */
     int pidfd;
-    int notify;       /* what the daemon tells the service manager arrives here */
+    int notify; /* what the daemon tells the service manager arrives here */
+    unsigned watchdog_ms;
     int inherited[2]; /* listening sockets, HTTP and the key socket, that outlive it; -1: none */
 };
 
@@ -44,6 +46,8 @@ void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
 void daemon_launch(struct daemon *daemon, bool inherit);
 void daemon_await_ready(struct daemon *daemon);
 void daemon_await_notice(struct daemon *daemon, const char *line); /* to the service manager */
+/* Whether LINE comes within so long. */
+bool daemon_hears_notice(struct daemon *daemon, const char *line, int wait_ms);
 int daemon_await_exit(struct daemon *daemon); /* exit status, or 128 + signal */
 void daemon_remove(struct daemon *daemon);    /* the folder */
 

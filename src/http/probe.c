@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* libmicrohttpd gives an added connection to the thread that its descriptor names, modulo their
+ * number; were that to change, threads might share a probe, but none would fail one. */
+static int move_to(int fd, unsigned thread, unsigned threads)
+{
+    for (int least = (int)thread;;) {
+        int moved = fcntl(fd, F_DUPFD_CLOEXEC, least);
+        if (moved < 0)
+            return -1;
+        unsigned other = (unsigned)moved % threads;
+        if (other == thread)
+            return moved;
+        close(moved);
+        least = moved + (int)((thread + threads - other) % threads);
+    }
+}
+
+/* Where we have no descriptors left, or the pool no room for a connection, nothing is out: that is
+ * no stall. */
+static void send_out(
+    struct MHD_Daemon *daemon, struct probe *probe, unsigned thread, unsigned threads)
+{
+    static const struct sockaddr address = {.sa_family = AF_UNIX};
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return;
+    AUTO_CLOSE int ours = ends[0];
+    AUTO_CLOSE int theirs = ends[1];
+    int moved = move_to(theirs, thread, threads);
+    if (moved < 0 || shutdown(ours, SHUT_WR) != 0) {
+        auto_close(&moved);
+        return;
+    }
+    probe->sent_ms = clock_steady_ms();
+    if (MHD_add_connection(daemon, moved, &address, sizeof(address)) == MHD_YES)
+        probe->fd = TAKE_FD(ours); /* else MOVED is closed already */
+}
+
+static bool is_back(const struct probe *probe)
+{
+    char octet;
+
+    return recv(probe->fd, &octet, 1, 0) >= 0 || errno != EAGAIN;
+}
+
+bool probe_threads(
+    struct MHD_Daemon *daemon, struct probe *probes, unsigned count, int64_t patience_ms)
+{
+    bool all_well = true;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct probe *probe = &probes[i];
+        if (probe->fd >= 0 && is_back(probe)) {
+            close(probe->fd);
+            probe->fd = -1;
+        }
+        if (probe->fd < 0)
+            send_out(daemon, probe, i, count);
+        else if (clock_steady_ms() - probe->sent_ms > patience_ms)
+            all_well = false;
+    }
+    return all_well;
+}
