@@ -2,6 +2,7 @@
 /* CRLs that change while the daemon runs, and what becomes of those they revoke. */
 #include "support/check_main.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -125,6 +126,18 @@ static void expect_no_key(const char *id)
     ck_assert_str_eq(varlink_error(reply), KEYS "NoSuchKey");
     json_decref(reply);
     varlink_close(&varlink);
+}
+
+static bool has_key(const char *peer)
+{
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "GetKey", json_pack("{s:s}", "peer", peer));
+    bool has = strcmp(varlink_error(reply), "") == 0;
+    json_decref(reply);
+    varlink_close(&varlink);
+    return has;
 }
 
 static void expect_key(const char *id)
@@ -340,6 +353,48 @@ START_TEST(an_exchange_under_way_does_not_escape)
 }
 END_TEST
 
+/* As x, again and again, until that is refused. */
+static void *exchange_until_revoked(void *context)
+{
+    struct initiator_credential *credential = context;
+    CURL *mine = http_open();
+    struct exported_key exported;
+    struct http_answer answer;
+
+    while (exchange_run(mine, &daemon_, credential, "Cx", &exported, &answer))
+        ;
+    ck_assert_msg(strstr(answer.body, "revoked"), "%s", answer.body);
+    http_answer_release(&answer);
+    http_close(mine);
+    return NULL;
+}
+
+/* However they meet, no key is left once the CRL is in force. */
+START_TEST(exchanges_race_with_a_new_crl)
+{
+    pthread_t threads[3];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    start(TRUST("\"field-ca.crl\"", "true"));
+    struct initiator_credential *credential = exchange_credential(&daemon_, "x");
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+            ck_assert_int_eq(
+                pthread_create(&threads[i], NULL, exchange_until_revoked, credential), 0);
+        AWAIT(has_key("Cx"));
+        support("revoke", "field-ca field-ca.crl x");
+        for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+            ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        AWAIT(!has_key("Cx"));
+        support("revoke", "field-ca field-ca.crl");
+        AWAIT(count_in_log("CRLs of trust domain field reloaded") == 2U * (unsigned)round + 2);
+    }
+    initiator_credential_free(credential);
+    tear_down();
+}
+END_TEST
+
 /* --- without an event --- */
 
 /* The link's target changes in a folder that nobody watches. */
@@ -354,6 +409,26 @@ START_TEST(a_change_without_an_event_is_seen_too)
     establish("x", "Cx", id);
     support("revoke", "field-ca far/field-ca.crl x");
     expect_event("revoked", id);
+    tear_down();
+}
+END_TEST
+
+/* A folder takes another's place; and from then on that one is watched. */
+START_TEST(a_folder_can_be_replaced_too)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    run_there("mkdir lists new && mv field-ca.crl lists");
+    support("revoke", "field-ca new/field-ca.crl x");
+    start(TRUST("\"lists/field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    run_there("mv lists old && mv new lists");
+    expect_event("revoked", id);
+    support("revoke", "field-ca lists/field-ca.crl");
+    AWAIT(count_in_log("CRLs of trust domain field reloaded") == 2);
+    establish("x", "Cx", id);
     tear_down();
 }
 END_TEST
@@ -405,6 +480,21 @@ START_TEST(a_crl_that_runs_out_is_said_and_counts_no_more)
 }
 END_TEST
 
+/* e2ekeyd --check warns so, and finds no fault. */
+static void expect_warning(const char *expression)
+{
+    const char *program = getenv("E2EKEYD"), *build = getenv("BUILD");
+    char command[1024];
+
+    snprintf(command, sizeof(command),
+        "%s%s --check --policy %s/policy.json 2>%s/check && grep -q 'warning: .*%s' %s/check",
+        program ? program
+        : build ? build
+                : "build",
+        program ? "" : "/e2ekeyd", daemon_.folder, daemon_.folder, expression, daemon_.folder);
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
+
 START_TEST(a_certificate_that_is_to_run_out_is_said)
 {
     char arguments[256], to[16];
@@ -421,6 +511,7 @@ START_TEST(a_certificate_that_is_to_run_out_is_said)
     ck_assert_uint_eq(
         count_in_log("warning: end-point in-cse: "), 1); /* once, however often it is loaded */
     ck_assert_uint_eq(count_in_log("in-cse.pem: certificate expires in 10 days"), 1);
+    expect_warning("/endpoints/0/certificate: [^ ]*in-cse.pem: certificate expires in 10 days");
     tear_down();
 }
 END_TEST
@@ -429,5 +520,6 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     the_policy_is_not_read_with_the_crls, a_bad_file_leaves_the_old_in_force_until_it_changes,
     a_revoked_intermediate_revokes_those_below,
     a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, a_reload_revokes_by_the_crls_it_names,
-    an_exchange_under_way_does_not_escape, a_change_without_an_event_is_seen_too,
+    an_exchange_under_way_does_not_escape, exchanges_race_with_a_new_crl,
+    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
     a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
