@@ -3,14 +3,15 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "observe/metrics.h"
 #include "observe/openmetrics.h"
 #include "tls/certificate.h"
-#include "tls/context.h"
 #include "tls/error.h"
+#include "tls/expiry.h"
 
 /* Less than a client of the key socket takes as one reply. What repeats is bounded: end-points by
- * POLICY_ENDPOINTS_MAX, errors by METRICS_TLS_ERRORS. */
+ * POLICY_ENDPOINTS_MAX, trust domains by POLICY_TRUST_MAX, errors by METRICS_TLS_ERRORS. */
 #define TEXT_OCTETS_MAX 61440
 
 /* The counters of observe/metrics.h: those that answer one question are one family. */
@@ -100,6 +101,31 @@ static void write_certificates(struct openmetrics *writer, const struct snapshot
     }
 }
 
+/* The first of a trust domain's CRLs that runs out. They come domain by domain. */
+static void write_crls(struct openmetrics *writer, const struct snapshot *snapshot)
+{
+    struct expiry_list list CLEANUP(expiry_list_release) = {0};
+    const char *domain = NULL;
+    int64_t first_s = 0;
+
+    openmetrics_family(writer, OPENMETRICS_GAUGE, "crl_next_update_timestamp", "seconds",
+        "When the first of a trust domain's CRLs runs out");
+    if (expiry_list_crls(tls_context_trust(snapshot->tls), clock_wall_s(), &list) != RESULT_OK)
+        return;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct expiry *each = &list.items[i];
+        if (each->state == EXPIRY_MISSING)
+            continue;
+        if (domain && domain != each->name)
+            openmetrics_sample(writer, "trust", domain, first_s);
+        if (domain != each->name || each->at_s < first_s)
+            first_s = each->at_s;
+        domain = each->name;
+    }
+    if (domain)
+        openmetrics_sample(writer, "trust", domain, first_s);
+}
+
 static void write_gauge(struct openmetrics *writer, const char *name, const char *unit,
     const char *help, int64_t number)
 {
@@ -139,6 +165,7 @@ enum result daemon_metrics_text(void *context, struct buffer *out)
     write_tls_errors(&writer);
     write_histograms(&writer);
     write_certificates(&writer, snapshot);
+    write_crls(&writer, snapshot);
     return openmetrics_end(&writer);
 }
 

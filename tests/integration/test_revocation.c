@@ -435,22 +435,54 @@ END_TEST
 
 /* --- time goes by --- */
 
-/* The state of the only one in LIST of GetStatus; one static buffer. */
-static const char *state_of(const char *list)
+/* "parameters" of a call without any; the caller lets go of it. */
+static json_t *ask(const char *method)
 {
-    static char state[32];
     struct varlink varlink;
 
     varlink_open(&varlink, daemon_.socket);
-    json_t *reply = varlink_call(&varlink, KEYS "GetStatus", NULL);
-    const json_t *array =
-        json_object_get(json_object_get(json_object_get(reply, "parameters"), "status"), list);
-    ck_assert_uint_eq(json_array_size(array), 1);
-    snprintf(state, sizeof(state), "%s",
-        json_string_value(json_object_get(json_array_get(array, 0), "state")));
+    json_t *reply = varlink_call(&varlink, method, NULL);
+    json_t *parameters = json_incref(json_object_get(reply, "parameters"));
+    ck_assert_str_eq(varlink_error(reply), "");
     json_decref(reply);
     varlink_close(&varlink);
-    return state;
+    return parameters;
+}
+
+/* The only one in LIST of GetStatus; the caller lets go of it. */
+static json_t *only_of(const char *list)
+{
+    json_t *parameters = ask(KEYS "GetStatus");
+    const json_t *array = json_object_get(json_object_get(parameters, "status"), list);
+    json_t *only = json_incref(json_array_get(array, 0));
+
+    ck_assert_uint_eq(json_array_size(array), 1);
+    json_decref(parameters);
+    return only;
+}
+
+static bool has_state(const char *list, const char *state)
+{
+    json_t *only = only_of(list);
+    bool has = strcmp(json_string_value(json_object_get(only, "state")), state) == 0;
+
+    json_decref(only);
+    return has;
+}
+
+/* The metrics tell the same time as the status. */
+static void check_metrics(void)
+{
+    json_t *only = only_of("crls"), *metrics = ask(KEYS "GetMetrics");
+    char sample[128];
+
+    snprintf(sample, sizeof(sample),
+        "e2ekeyd_crl_next_update_timestamp_seconds{trust=\"field\"} %lld\n",
+        (long long)json_integer_value(json_object_get(only, "nextUpdate")));
+    const char *text = json_string_value(json_object_get(metrics, "text"));
+    ck_assert_msg(strstr(text, sample) != NULL, "no %s in %s", sample, text);
+    json_decref(metrics);
+    json_decref(only);
 }
 
 START_TEST(a_crl_that_runs_out_is_said_and_counts_no_more)
@@ -461,18 +493,19 @@ START_TEST(a_crl_that_runs_out_is_said_and_counts_no_more)
     prepare();
     support("revoke", "field-ca field-ca.crl");
     start(TRUST("\"field-ca.crl\"", "true"));
-    ck_assert_str_eq(state_of("certificates"), "current");
-    ck_assert_str_eq(state_of("crls"), "current");
+    ck_assert(has_state("certificates", "current"));
+    ck_assert(has_state("crls", "current"));
+    check_metrics();
     establish("meter", "Cmeter", id);
 
     support("revoke", "field-ca field-ca.crl --seconds 5");
-    AWAIT(strcmp(state_of("crls"), "expired") == 0);
+    AWAIT(has_state("crls", "expired"));
     AWAIT(count_in_log("field-ca.crl: CRL 1 is out of date") > 0);
     refuse("meter", "Cmeter", &expected);
     expect_key(id); /* out of date, it revokes nobody by that */
 
     support("revoke", "field-ca field-ca.crl");
-    AWAIT(strcmp(state_of("crls"), "current") == 0);
+    AWAIT(has_state("crls", "current"));
     AWAIT(count_in_log("field-ca.crl: CRL 1 is current") > 0);
     establish("meter", "Cmeter", id);
     ck_assert_uint_eq(count_in_log("is out of date"), 1);
@@ -506,7 +539,7 @@ START_TEST(a_certificate_that_is_to_run_out_is_said)
         "field-ca in-cse DNS:in-cse.m2m.example --extended serverAuth --to %sZ", to);
     support("certify", arguments);
     start("{}");
-    ck_assert_str_eq(state_of("certificates"), "expiring");
+    ck_assert(has_state("certificates", "expiring"));
     daemon_reload(&daemon_);
     ck_assert_uint_eq(
         count_in_log("warning: end-point in-cse: "), 1); /* once, however often it is loaded */
