@@ -61,3 +61,9 @@ bool public_key_id_matches(const struct public_key_id *id, const uint8_t digest[
 {
     return memcmp(id->digest, digest, kinds[id->kind].octets) == 0;
 }
+
+bool public_key_ids_agree(const struct public_key_id *a, const struct public_key_id *b)
+{
+    return kinds[a->kind].octets < kinds[b->kind].octets ? public_key_id_matches(a, b->digest)
+                                                         : public_key_id_matches(b, a->digest);
+}

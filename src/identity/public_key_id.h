@@ -30,3 +30,6 @@ void public_key_id_format(enum public_key_id_kind kind, const uint8_t digest[SPK
     char text[PUBLIC_KEY_ID_OCTETS]);
 
 bool public_key_id_matches(const struct public_key_id *id, const uint8_t digest[SPKI_DIGEST_SIZE]);
+
+/* Can both be of one key: do they agree as far as both go? */
+bool public_key_ids_agree(const struct public_key_id *a, const struct public_key_id *b);

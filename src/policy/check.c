@@ -130,24 +130,62 @@ static bool is_pattern(const char *identity)
     return *identity && identity[strlen(identity) - 1] == '*';
 }
 
+/* Both are of the raw key's flavour: 120 bits alone led here. */
+static bool same_raw_key(const struct policy_rule *a, const struct policy_rule *b)
+{
+    struct public_key_id id_a, id_b;
+    return public_key_id_parse(a->match, &id_a) && public_key_id_parse(b->match, &id_b) &&
+           public_key_ids_agree(&id_a, &id_b);
+}
+
+/* The same certificate, and the same identity. */
+static void report_twice(
+    const struct policy_rule *first, const struct policy_rule *later, struct report *report)
+{
+    if (first->flavour != later->flavour || first->trust != later->trust)
+        return;
+    if (later->flavour == FLAVOUR_RAW_PUBLIC_KEY && (later->endpoints & first->endpoints) != 0)
+        fault_at(report, &later->place, "publicKeyId", "is the key of %s: %s too: one rule will do",
+            first->place.file, first->place.pointer);
+    else if ((later->endpoints & ~first->endpoints) == 0)
+        report_warning(report, &later->place, "is never used: %s: %s comes first",
+            first->place.file, first->place.pointer);
+}
+
+static void compare_rules(
+    const struct policy_rule *first, const struct policy_rule *later, struct report *report)
+{
+    if (!first->identity || !*first->identity || !later->identity || !*later->identity ||
+        is_pattern(first->identity) != is_pattern(later->identity))
+        return;
+    if (strcmp(first->identity, later->identity) == 0)
+        report_twice(first, later, report);
+    else
+        fault_at(report, &later->place, "identity",
+            "%s: %s gives the same certificate another identity, %s", first->place.file,
+            first->place.pointer, first->identity);
+}
+
+/* A Node-ID may be an AE-ID with a scheme before it, which the AE-ID's rule cannot look for. */
+static bool is_only_seen_from(const struct policy_rule *rule, const struct policy_rule *other)
+{
+    return rule->flavour == FLAVOUR_NODE_ID && other->flavour == FLAVOUR_AE_ID &&
+           rule->match[0] != '/';
+}
+
 /* With the first rule of each flavour that takes the same certificate: a later one agrees with it
  * or has its own fault. */
-static bool compare(const struct policy_rule *first, const char *name, void *context)
+static bool compare(const struct policy_rule *other, const char *name, void *context)
 {
     (void)name;
     const struct comparison *comparison = context;
     const struct policy_rule *rule = comparison->rule;
-    if (first >= rule || !first->identity || !rule->identity || !*rule->identity ||
-        !*first->identity || is_pattern(first->identity) != is_pattern(rule->identity))
-        return false;
-    if (strcmp(first->identity, rule->identity) != 0)
-        fault_at(comparison->report, &rule->place, "identity",
-            "%s: %s gives the same certificate another identity, %s", first->place.file,
-            first->place.pointer, first->identity);
-    else if (first->flavour == rule->flavour && first->trust == rule->trust &&
-             (rule->endpoints & ~first->endpoints) == 0)
-        report_warning(comparison->report, &rule->place, "is never used: %s: %s comes first",
-            first->place.file, first->place.pointer);
+    if (rule->flavour == FLAVOUR_RAW_PUBLIC_KEY && other < rule && !same_raw_key(other, rule))
+        return true;
+    if (other < rule)
+        compare_rules(other, rule, comparison->report);
+    else if (other > rule && is_only_seen_from(rule, other))
+        compare_rules(rule, other, comparison->report);
     return false;
 }
 

@@ -46,6 +46,22 @@ START_TEST(compares_what_the_kind_holds)
 }
 END_TEST
 
+START_TEST(compares_two_as_far_as_both_go)
+{
+    for (int i = 0; i < PUBLIC_KEY_ID_KINDS; i++) {
+        struct public_key_id id, other;
+        ck_assert(public_key_id_parse(forms[i], &id));
+        for (int j = 0; j < PUBLIC_KEY_ID_KINDS; j++) {
+            ck_assert(public_key_id_parse(forms[j], &other));
+            ck_assert(public_key_ids_agree(&id, &other));
+            other.digest[15] ^= 1; /* the last octet of 128 bits, past those of 120 */
+            ck_assert(public_key_ids_agree(&id, &other) ==
+                      (i == PUBLIC_KEY_ID_SHA_256_120 || j == PUBLIC_KEY_ID_SHA_256_120));
+        }
+    }
+}
+END_TEST
+
 START_TEST(forgets_an_authority)
 {
     struct public_key_id id;
@@ -69,4 +85,4 @@ START_TEST(refuses_anything_else)
 END_TEST
 
 CHECK_MAIN("identity/public_key_id", reads_and_writes_each_kind, compares_what_the_kind_holds,
-    forgets_an_authority, refuses_anything_else)
+    compares_two_as_far_as_both_go, forgets_an_authority, refuses_anything_else)
