@@ -2,29 +2,12 @@
 #include "daemon/systemd.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "daemon/store.h"
-
-/* One too many stays with the manager, unused. */
-static void sort_in_keys(struct inherited *out, int fd)
+static enum result sort_in(struct inherited *out, int fd, struct fault *fault)
 {
-    if (out->keys < 0)
-        out->keys = fd;
-    else
-        close(fd);
-}
-
-static enum result sort_in(struct inherited *out, int fd, const char *name, struct fault *fault)
-{
-    if (strcmp(name, STORE_NAME) == 0 && sd_is_socket(fd, AF_UNSPEC, 0, -1) == 0) {
-        sort_in_keys(out, fd);
-        return RESULT_OK;
-    }
     if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {
         if (out->query >= 0)
             return fault_set(fault, RESULT_BAD_CONFIGURATION,
@@ -46,35 +29,17 @@ static enum result sort_in(struct inherited *out, int fd, const char *name, stru
 
 enum result systemd_inherit(struct inherited *out, struct fault *fault)
 {
-    char **names = NULL;
-    int count = sd_listen_fds_with_names(1, &names);
-    enum result result = RESULT_OK;
+    int count = sd_listen_fds(1);
 
-    *out = (struct inherited){.query = -1, .keys = -1};
+    *out = (struct inherited){.query = -1};
     if (count < 0)
-        return fault_set(
-            fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS or LISTEN_FDNAMES is malformed");
-    for (int i = 0; i < count; i++) {
-        if (result == RESULT_OK)
-            result = sort_in(out, SD_LISTEN_FDS_START + i, names[i], fault);
-        free(names[i]);
+        return fault_set(fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS is malformed");
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+        enum result result = sort_in(out, fd, fault);
+        if (result != RESULT_OK)
+            return result;
     }
-    free(names);
-    return result;
-}
-
-/* FDPOLL=0: the manager has nothing to wait for. */
-void systemd_store(const char *name, int fd)
-{
-    char state[64];
-
-    snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
-    (void)sd_pid_notify_with_fds(0, 0, state, &fd, 1);
-}
-
-void systemd_forget(const char *name)
-{
-    (void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+    return RESULT_OK;
 }
 
 void systemd_notify_ready(const char *status)

@@ -223,7 +223,7 @@ static enum match match_name(const struct general_name *name, const struct gener
 }
 
 /* One of the permitted subtrees of its form, where there are any, and none of the excluded. */
-static bool name_is_within(const struct general_name *name, struct bytes constraints)
+bool constraints_permit(struct bytes constraints, const struct general_name *name)
 {
     struct bytes permitted, excluded;
     struct general_name base;
@@ -259,10 +259,10 @@ enum result constraints_check(
     struct bytes names = certificate->subject_alt_name, rdns;
     if (!der_only(certificate->subject, DER_SEQUENCE, &rdns))
         return outside(name.form, fault);
-    if (rdns.size > 0 && !name_is_within(&name, constraints))
+    if (rdns.size > 0 && !constraints_permit(constraints, &name))
         return outside(name.form, fault);
     while (names.size > 0) {
-        if (!general_name_take(&names, &name) || !name_is_within(&name, constraints))
+        if (!general_name_take(&names, &name) || !constraints_permit(constraints, &name))
             return outside(name.form, fault);
     }
     return RESULT_OK;

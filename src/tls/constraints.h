@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "tls/certificate.h"
+#include "tls/general_name.h"
 
 #define CONSTRAINTS_SUBTREES_MAX 128 /* permitted, and as many excluded */
 
@@ -15,3 +16,6 @@ bool constraints_are_valid(struct bytes constraints);
  * that is constrained and that we cannot compare does not. FAULT says which form. */
 enum result constraints_check(struct bytes constraints, const struct certificate *certificate,
     struct fault *fault) WARN_UNUSED;
+
+/* Would a name that stands alone? */
+bool constraints_permit(struct bytes constraints, const struct general_name *name);

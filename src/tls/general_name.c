@@ -222,3 +222,33 @@ bool device_id_text(struct bytes type, struct bytes value, bool may_be_empty, ch
     int written = snprintf(out, NAME_OCTETS, "%s%s%s", whole ? "" : prefix, whole ? "" : ".", rest);
     return written > 0 && written < NAME_OCTETS;
 }
+
+/* Puts a header before the SIZE octets at CONTENT, which is below 256; where it starts. */
+static uint8_t *put_header(uint8_t tag, uint8_t *content, size_t size)
+{
+    *--content = (uint8_t)size;
+    if (size > 0x7f)
+        *--content = 0x81;
+    *--content = tag;
+    return content;
+}
+
+bool device_name_write(const char *text, uint8_t storage[DEVICE_NAME_OCTETS], struct bytes *out)
+{
+    static const char arc[] = DEVICE_ARC_TEXT ".";
+    static const uint8_t type[] = {DER_OID, 4, 0x02, 0x83, 0x61, 0x01};
+    if (strncmp(text, arc, sizeof(arc) - 1) != 0)
+        return false;
+    const char *rest = text + sizeof(arc) - 1;
+    const size_t size = strlen(rest);
+    uint8_t *const end = storage + DEVICE_NAME_OCTETS;
+    if (size > NAME_OCTETS - sizeof(arc))
+        return false;
+    memcpy(end - size, rest, size);
+    uint8_t *start = put_header(DER_UTF8_STRING, end - size, size);
+    start = put_header(DER_CONTEXT_CONSTRUCTED(0), start, (size_t)(end - start));
+    start -= sizeof(type);
+    memcpy(start, type, sizeof(type));
+    *out = bytes_of(start, (size_t)(end - start));
+    return true;
+}

@@ -47,3 +47,11 @@ bool other_name_type_is_device(struct bytes type);
  * empty string, as in a constraint that admits all of the type-id. False when it is malformed. */
 bool device_id_text(struct bytes type, struct bytes value, bool may_be_empty, char out[NAME_OCTETS])
     WARN_UNUSED;
+
+#define DEVICE_ARC_TEXT    "0.2.481.1"
+#define DEVICE_NAME_OCTETS (NAME_OCTETS + 16)
+
+/* The other way: an otherName for the whole dotted id TEXT, as OUT in STORAGE. False when it is not
+ * below DEVICE_ARC_TEXT. */
+bool device_name_write(const char *text, uint8_t storage[DEVICE_NAME_OCTETS], struct bytes *out)
+    WARN_UNUSED;

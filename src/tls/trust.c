@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "tls/pem.h"
+#include "tls/reach.h"
 
 /* --- the memory of verified signatures --- */
 
@@ -199,6 +200,8 @@ enum result trust_store_new(
     }
     for (size_t i = 0; i < policy->trust_count; i++)
         load_domain(&store->domains[i], &policy->trust[i], report);
+    if (report->faults == faults)
+        reach_check(policy, store->domains, report);
     if (report->faults > faults)
         return RESULT_BAD_CONFIGURATION;
     *out = TAKE_PTR(store);
