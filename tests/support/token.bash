@@ -32,3 +32,19 @@ move_to_token() { # label, name, id
 token_uri() { # path attributes, query attributes besides the module
     echo "pkcs11:$1?module-path=$token_module${2:+&$2}"
 }
+
+# --- what stands on it ---------------------------------------------------------------------------
+
+use_key() { # URI: of the end-point
+    merge_policy "{\"endpoints\": [{\"name\": \"in-cse\", \"identity\": \"//m2m.example/in-cse\",
+        \"serverName\": \"in-cse.m2m.example\", \"certificate\": \"in-cse.pem\", \"privateKey\": \"$1\"}]}"
+}
+
+exchange() { # URL's path, From, certificate, private key, more arguments …
+    "$BUILD/e2ekeyctl" exchange --url "http://127.0.0.1:${port:?}$1" --from "$2" --certificate "$3" --private-key "$4" \
+        --anchors "$folder/field-ca.pem" --server-identity //m2m.example/in-cse "${@:5}" >"$folder/out-$2" 2>&1
+}
+
+meter() { # number, more arguments …
+    exchange /cse-in "Cmeter-$1" "$folder/meter-$1.pem" "$folder/meter-$1.key" "${@:2}"
+}
