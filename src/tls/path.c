@@ -292,6 +292,7 @@ static enum result check_leaf(
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
+    out->trusted = 0;
     struct search search = {.store = store,
         .presented = out->presented,
         .presented_count = count,
@@ -299,7 +300,6 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         .now_s = now_s,
         .signatures_left = PATH_SIGNATURES_MAX,
         .fault = FAULT_INIT};
-    out->trusted = 0;
     enum result result = read_chain(out->presented, chain, count, fault);
     if (result == RESULT_OK)
         result = check_leaf(&search.presented[0], purpose, fault);
