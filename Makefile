@@ -226,6 +226,12 @@ check-threads: all $(THREADED) $(INITIATORS)
 sanitize-thread:
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize-thread SANITIZE=thread check-threads
 
+#: make check-systemd    the service under a systemd of its own, in a copy of this system; root only
+MACHINED := $(sort $(shell find tests/systemd -type f -perm -u+x))
+.PHONY: check-systemd
+check-systemd: all $(INITIATORS)
+	@BUILD=$(BUILD) scripts/run-tests $(MACHINED)
+
 #: make demo             one key established and read, told step by step
 .PHONY: demo
 demo: all $(BUILD)/tests/interop/openssl
@@ -353,7 +359,7 @@ uninstall:
 	    rm -f "$(DESTDIR)$(prefix)/$$folder/$${file##*/}"; done
 	@rm -f "$(DESTDIR)$(prefix)/$(libdir)"/{libe2ekey.so,pkgconfig/libe2ekey.pc}
 	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
-	$(call on_this_system,ldconfig; journalctl --update-catalog; systemctl daemon-reload)
+	$(call on_this_system,ldconfig; journalctl --update-catalog; systemctl daemon-reload; rm -rf /run/e2ekeyd)
 
 # --- the rest ------------------------------------------------------------------------------------
 
