@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "http/server.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 #include "policy/load.h"
 #include "tls/expiry.h"
 
@@ -58,4 +60,70 @@ int configuration_check(const char *path)
     if (report.faults == 0)
         fprintf(stderr, "e2ekeyd: %s: %s\n", path, result_text(result));
     return EXIT_FAILURE;
+}
+
+/* --- reloading --- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_same_https(const struct policy_http *a, const struct policy_http *b)
+{
+    return a->tls == b->tls && is_same_text(a->certificate.path, b->certificate.path) &&
+           is_same_text(a->private_key.path, b->private_key.path) &&
+           is_same_text(a->client_anchors.path, b->client_anchors.path);
+}
+
+/* What is fixed when the daemon starts; a reload that changes it says so. */
+static void warn_of_restart(const struct policy *old, const struct policy *new)
+{
+    bool same = is_same_https(&old->http, &new->http) &&
+                old->http.listen_count == new->http.listen_count &&
+                old->http.threads == new->http.threads;
+
+    for (size_t i = 0; same && i < old->http.listen_count; i++)
+        same = strcmp(old->http.listen[i], new->http.listen[i]) == 0;
+    if (!same)
+        log_warning("http.listen, http.threads and http.tls take effect at the next restart");
+    if (strcmp(old->socket_path, new->socket_path) != 0)
+        log_warning("socket.path takes effect at the next restart");
+    if (!is_same_text(old->metrics_listen, new->metrics_listen))
+        log_warning("metrics.listen takes effect at the next restart");
+    if (old->keys.capacity != new->keys.capacity || old->keys.per_peer != new->keys.per_peer)
+        log_warning("keys.capacity and keys.perPeer take effect at the next restart");
+}
+
+static void say_reloaded(const struct snapshot *snapshot)
+{
+    metrics_add(METRIC_RELOADS, 1);
+    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_RELOADED},
+        "policy reloaded (generation %llu)", (unsigned long long)snapshot->generation);
+}
+
+static void say_not_reloaded(const struct snapshot *old, enum result result)
+{
+    metrics_add(METRIC_RELOADS_FAILED, 1);
+    log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_NOT_RELOADED},
+        "policy not reloaded, the old one (generation %llu) stays in force: %s",
+        (unsigned long long)old->generation, result_text(result));
+}
+
+bool configuration_reload(const char *path, struct snapshot_slot *slot)
+{
+    struct report report CLEANUP(report_release) = {0};
+    struct snapshot *old CLEANUP(auto_snapshot_unref) = snapshot_current(slot);
+    struct snapshot *next = NULL;
+
+    enum result result = configuration_load(path, old->generation + 1, &next, &report);
+    configuration_log(&report);
+    if (result != RESULT_OK) {
+        say_not_reloaded(old, result);
+        return false;
+    }
+    warn_of_restart(old->policy, next->policy);
+    say_reloaded(next);
+    snapshot_swap(slot, next);
+    return true;
 }

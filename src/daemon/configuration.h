@@ -12,5 +12,8 @@ enum result configuration_load(const char *path, uint64_t generation, struct sna
 /* Each entry to the log: faults as errors, warnings as warnings. */
 void configuration_log(const struct report *report);
 
+/* All of the new policy at PATH into SLOT, or none of it, and says which: whether it was taken. */
+bool configuration_reload(const char *path, struct snapshot_slot *slot);
+
 /* --check: everything, each entry a line on stderr. The exit status. */
 int configuration_check(const char *path);

@@ -18,6 +18,7 @@
 #include "daemon/stop.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"
+#include "http/metrics.h"
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -32,6 +33,7 @@ struct daemon {
     struct key_cache *cache;
     struct procedure *procedure;
     struct http_server *http;
+    struct metrics_server *metrics; /* NULL: nobody asked for one */
     sd_event *loop;
     struct query_server *query;
     struct revoker *revoker;
@@ -96,60 +98,6 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool is_same_https(const struct policy_http *a, const struct policy_http *b)
-{
-    return a->tls == b->tls && is_same_text(a->certificate.path, b->certificate.path) &&
-           is_same_text(a->private_key.path, b->private_key.path) &&
-           is_same_text(a->client_anchors.path, b->client_anchors.path);
-}
-
-/* What is fixed when the daemon starts; a reload that changes it says so. */
-static void warn_of_restart(const struct policy *old, const struct policy *new)
-{
-    bool same = is_same_https(&old->http, &new->http) &&
-                old->http.listen_count == new->http.listen_count &&
-                old->http.threads == new->http.threads;
-
-    for (size_t i = 0; same && i < old->http.listen_count; i++)
-        same = strcmp(old->http.listen[i], new->http.listen[i]) == 0;
-    if (!same)
-        log_warning("http.listen, http.threads and http.tls take effect at the next restart");
-    if (strcmp(old->socket_path, new->socket_path) != 0)
-        log_warning("socket.path takes effect at the next restart");
-    if (old->keys.capacity != new->keys.capacity || old->keys.per_peer != new->keys.per_peer)
-        log_warning("keys.capacity and keys.perPeer take effect at the next restart");
-}
-
-/* All of the new policy or none of it. */
-static void reload(struct daemon *daemon)
-{
-    struct report report CLEANUP(report_release) = {0};
-    struct snapshot *old CLEANUP(auto_snapshot_unref) = snapshot_current(daemon->slot);
-    struct snapshot *next = NULL;
-
-    enum result result =
-        configuration_load(daemon->policy_path, old->generation + 1, &next, &report);
-    configuration_log(&report);
-    metrics_add(result == RESULT_OK ? METRIC_RELOADS : METRIC_RELOADS_FAILED, 1);
-    if (result != RESULT_OK) {
-        log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_NOT_RELOADED},
-            "policy not reloaded, the old one (generation %llu) stays in force: %s",
-            (unsigned long long)old->generation, result_text(result));
-        return;
-    }
-    warn_of_restart(old->policy, next->policy);
-    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_RELOADED},
-        "policy reloaded (generation %llu)", (unsigned long long)next->generation);
-    snapshot_swap(daemon->slot, next);
-    revoker_follow(daemon->revoker);
-    expiry_watch_look(daemon->expiry);
-}
-
 static void on_new_crls(void *context)
 {
     struct daemon *daemon = context;
@@ -166,7 +114,10 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
     if (daemon->stop.is_under_way)
         return 0;
     systemd_notify_reloading();
-    reload(daemon);
+    if (configuration_reload(daemon->policy_path, daemon->slot)) {
+        revoker_follow(daemon->revoker);
+        expiry_watch_look(daemon->expiry);
+    }
     daemon_status_ready(&daemon->status);
     return 0;
 }
@@ -213,6 +164,22 @@ static enum result start_http(struct daemon *daemon, const struct policy *policy
     return RESULT_OK;
 }
 
+static enum result start_metrics(
+    struct daemon *daemon, const struct policy *policy, int inherited, struct fault *fault)
+{
+    struct report report CLEANUP(report_release) = {0};
+
+    if (inherited < 0 && !policy->metrics_listen)
+        return RESULT_OK;
+    enum result result = metrics_server_new(policy->metrics_listen, inherited, daemon_metrics_text,
+        &daemon->status, &daemon->metrics, &report);
+    configuration_log(&report);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "the metrics can not be asked for");
+    log_info("metrics on http://%s/metrics", metrics_server_address(daemon->metrics));
+    return RESULT_OK;
+}
+
 static enum result start(struct daemon *daemon, struct fault *fault)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
@@ -250,6 +217,8 @@ static enum result start(struct daemon *daemon, struct fault *fault)
         return result;
     result = start_http(daemon, snapshot->policy, &inherited, fault);
     daemon->status.http = daemon->http;
+    if (result == RESULT_OK)
+        result = start_metrics(daemon, snapshot->policy, inherited.metrics, fault);
     return result == RESULT_OK
                ? watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault)
                : result;
@@ -277,7 +246,8 @@ static void say_stopped(const struct daemon *daemon)
 
 static void stop(struct daemon *daemon)
 {
-    http_server_free(daemon->http); /* first: its threads use all the rest */
+    metrics_server_free(daemon->metrics); /* these first: their threads use all the rest */
+    http_server_free(daemon->http);
     if (daemon->stop.is_under_way)
         say_stopped(daemon);
     query_server_free(TAKE_PTR(daemon->query));

@@ -2,11 +2,11 @@
 #include "daemon/metrics.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "observe/metrics.h"
 #include "observe/openmetrics.h"
-#include "tls/certificate.h"
 #include "tls/error.h"
 #include "tls/expiry.h"
 
@@ -88,42 +88,51 @@ static void write_histograms(struct openmetrics *writer)
     }
 }
 
-static void write_certificates(struct openmetrics *writer, const struct snapshot *snapshot)
+static void write_certificates(struct openmetrics *writer, const struct expiry_list *list)
 {
     openmetrics_family(writer, OPENMETRICS_GAUGE, "certificate_not_after_timestamp", "seconds",
         "The last second in which an end-point's certificate is valid");
-    for (size_t i = 0; i < snapshot->policy->endpoint_count; i++) {
-        struct certificate certificate;
-        struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
-        if (certificate_parse(der, &certificate, NULL) == RESULT_OK)
-            openmetrics_sample(
-                writer, "endpoint", snapshot->policy->endpoints[i].name, certificate.not_after_s);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == EXPIRY_CERTIFICATE)
+            openmetrics_sample(writer, "endpoint", list->items[i].name, list->items[i].at_s);
 }
 
-/* The first of a trust domain's CRLs that runs out. They come domain by domain. */
-static void write_crls(struct openmetrics *writer, const struct snapshot *snapshot)
-{
-    struct expiry_list list CLEANUP(expiry_list_release) = {0};
-    const char *domain = NULL;
-    int64_t first_s = 0;
+struct domain_crls {
+    size_t missing;
+    int64_t first_s; /* INT64_MAX: there are none */
+};
 
-    openmetrics_family(writer, OPENMETRICS_GAUGE, "crl_next_update_timestamp", "seconds",
-        "When the first of a trust domain's CRLs runs out");
-    if (expiry_list_crls(tls_context_trust(snapshot->tls), clock_wall_s(), &list) != RESULT_OK)
-        return;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct expiry *each = &list.items[i];
-        if (each->state == EXPIRY_MISSING)
+static struct domain_crls count_crls(const struct expiry_list *list, const char *domain)
+{
+    struct domain_crls crls = {.first_s = INT64_MAX};
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct expiry *expiry = &list->items[i];
+        if (expiry->kind != EXPIRY_CRL || strcmp(expiry->name, domain) != 0)
             continue;
-        if (domain && domain != each->name)
-            openmetrics_sample(writer, "trust", domain, first_s);
-        if (domain != each->name || each->at_s < first_s)
-            first_s = each->at_s;
-        domain = each->name;
+        if (expiry->state == EXPIRY_MISSING)
+            crls.missing++;
+        else if (expiry->at_s < crls.first_s)
+            crls.first_s = expiry->at_s;
     }
-    if (domain)
-        openmetrics_sample(writer, "trust", domain, first_s);
+    return crls;
+}
+
+static void write_crls(
+    struct openmetrics *writer, const struct policy *policy, const struct expiry_list *list)
+{
+    openmetrics_family(writer, OPENMETRICS_GAUGE, "crl_next_update_timestamp", "seconds",
+        "When the first CRL of a trust domain runs out");
+    for (size_t i = 0; i < policy->trust_count; i++) {
+        struct domain_crls crls = count_crls(list, policy->trust[i].name);
+        if (crls.first_s != INT64_MAX)
+            openmetrics_sample(writer, "trust", policy->trust[i].name, crls.first_s);
+    }
+    openmetrics_family(writer, OPENMETRICS_GAUGE, "crls_missing", NULL,
+        "Anchors of a trust domain of which it requires a CRL and has none");
+    for (size_t i = 0; i < policy->trust_count; i++)
+        openmetrics_sample(writer, "trust", policy->trust[i].name,
+            (int64_t)count_crls(list, policy->trust[i].name).missing);
 }
 
 static void write_gauge(struct openmetrics *writer, const char *name, const char *unit,
@@ -156,16 +165,20 @@ enum result daemon_metrics_text(void *context, struct buffer *out)
 {
     struct daemon_status *status = context;
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
+    struct expiry_list expiries CLEANUP(expiry_list_release) = {0};
     struct openmetrics writer = {.out = out};
 
+    enum result result = expiry_list_all(snapshot->tls, clock_wall_s(), &expiries);
+    if (result != RESULT_OK)
+        return result;
     out->limit = TEXT_OCTETS_MAX;
     write_state(&writer, status, snapshot);
     write_counters(&writer);
     write_refusals(&writer);
     write_tls_errors(&writer);
     write_histograms(&writer);
-    write_certificates(&writer, snapshot);
-    write_crls(&writer, snapshot);
+    write_certificates(&writer, &expiries);
+    write_crls(&writer, snapshot->policy, &expiries);
     return openmetrics_end(&writer);
 }
 

@@ -2,11 +2,13 @@
 #include "daemon/systemd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-static enum result sort_in(struct inherited *out, int fd, struct fault *fault)
+static enum result sort_in(struct inherited *out, int fd, const char *name, struct fault *fault)
 {
     if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {
         if (out->query >= 0)
@@ -17,6 +19,10 @@ static enum result sort_in(struct inherited *out, int fd, struct fault *fault)
     }
     if (sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
         sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0) {
+        if (strcmp(name, SYSTEMD_METRICS) == 0 && out->metrics < 0) {
+            out->metrics = fd;
+            return RESULT_OK;
+        }
         if (out->http_count == INHERITED_MAX)
             return fault_set(fault, RESULT_BAD_CONFIGURATION,
                 "the service manager passed more than %d HTTP sockets", INHERITED_MAX);
@@ -29,17 +35,21 @@ static enum result sort_in(struct inherited *out, int fd, struct fault *fault)
 
 enum result systemd_inherit(struct inherited *out, struct fault *fault)
 {
-    int count = sd_listen_fds(1);
+    char **names = NULL;
+    int count = sd_listen_fds_with_names(1, &names);
+    enum result result = RESULT_OK;
 
-    *out = (struct inherited){.query = -1};
+    *out = (struct inherited){.query = -1, .metrics = -1};
     if (count < 0)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS is malformed");
-    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
-        enum result result = sort_in(out, fd, fault);
-        if (result != RESULT_OK)
-            return result;
+        return fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS or LISTEN_FDNAMES is malformed");
+    for (int i = 0; i < count; i++) {
+        if (result == RESULT_OK)
+            result = sort_in(out, SD_LISTEN_FDS_START + i, names[i], fault);
+        free(names[i]);
     }
-    return RESULT_OK;
+    free(names);
+    return result;
 }
 
 void systemd_notify_ready(const char *status)

@@ -7,14 +7,16 @@
 
 #include "base/result.h"
 
-#define INHERITED_MAX 16
+#define INHERITED_MAX   16
+#define SYSTEMD_METRICS "metrics"
 
 /* Sockets by their kind: stream sockets of the internet are HTTP listeners, a stream socket of the
- * Unix domain is the key socket. */
+ * Unix domain is the key socket. One of the internet by the name SYSTEMD_METRICS is for metrics. */
 struct inherited {
     int http[INHERITED_MAX];
     size_t http_count;
-    int query; /* -1: none */
+    int query;   /* -1: none */
+    int metrics; /* -1: none */
 };
 
 enum result systemd_inherit(struct inherited *out, struct fault *fault) WARN_UNUSED;

@@ -82,6 +82,11 @@ static void check_http(const struct policy *policy, const char *file, struct rep
             report_warning(report, &(struct policy_place){file, "/http/listen"},
                 "%s is reached from other hosts, and without http.tls all goes in clear",
                 http->listen[i]);
+    if (policy->metrics_listen && *policy->metrics_listen &&
+        !form_listen_local(policy->metrics_listen))
+        report_warning(report, &(struct policy_place){file, "/metrics/listen"},
+            "%s is reached from other hosts, which then see what is measured",
+            policy->metrics_listen);
 }
 
 /* --- rules -------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ static void check_top(struct policy *policy, const struct document *document, st
     json_t *value;
     json_object_foreach(document->root, name, value) if (!is_section(name))
         reader_fault(&reader, &(struct spot){.above = &whole, .member = name},
-            "unknown member; known here: cse, http, socket, endpoints, trust, initiators,"
+            "unknown member; known here: cse, http, socket, metrics, endpoints, trust, initiators,"
             " clients, tls, keys, limits");
 }
 

@@ -128,6 +128,7 @@ struct policy {
     struct policy_cse cse;
     struct policy_http http;
     char *socket_path;
+    char *metrics_listen; /* NULL: nowhere */
     struct policy_endpoint *endpoints;
     size_t endpoint_count;
     struct policy_trust *trust;

@@ -132,6 +132,16 @@ static void read_socket(struct reader *reader, const struct spot *spot, json_t *
     read_members(reader, spot, value, members, field);
 }
 
+static void read_metrics(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    static const struct form form = {form_listen,
+        "an address to listen on, such as 127.0.0.1:9464 or [::1]:9464 (no host names)", NULL};
+    static const struct member members[] = {{"listen", read_text, .offset = 0, .form = &form}};
+    (void)member;
+    read_members(reader, spot, value, members, field);
+}
+
 /* --- tls, keys, limits -------------------------------------------------------------------------
  */
 
@@ -280,6 +290,7 @@ const struct section policy_sections[] = {
     {"cse", read_cse, FIELD(policy, cse)},
     {"http", read_http, FIELD(policy, http)},
     {"socket", read_socket, FIELD(policy, socket_path)},
+    {"metrics", read_metrics, FIELD(policy, metrics_listen)},
     {"tls", read_tls, FIELD(policy, tls)},
     {"keys", read_keys, FIELD(policy, keys)},
     {"limits", read_limits, FIELD(policy, limits)},

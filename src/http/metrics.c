@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/metrics.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <string.h>
+
+#include "http/listen.h"
+#include "observe/log.h"
+#include "observe/openmetrics.h"
+
+#define PATH              "/metrics"
+#define ALLOWED           "GET, HEAD"
+#define CONNECTIONS_MAX   8
+#define CONNECTION_OCTETS 4096
+#define IDLE_S            10
+
+struct metrics_server {
+    metrics_text *text;
+    void *context;
+    struct listener listener;
+    struct MHD_Daemon *daemon;
+};
+
+/* --- a request --- */
+
+static struct MHD_Response *describe(struct metrics_server *server, unsigned *status)
+{
+    AUTO_BUFFER struct buffer text = {0};
+
+    if (server->text(server->context, &text) != RESULT_OK) {
+        *status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(text.size, text.data, MHD_RESPMEM_MUST_COPY);
+    if (response)
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, OPENMETRICS_TYPE);
+    return response;
+}
+
+static struct MHD_Response *refuse(unsigned status)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    if (response && status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, ALLOWED);
+    return response;
+}
+
+static unsigned judge(const char *method, const char *path)
+{
+    if (strcmp(path, PATH) != 0)
+        return MHD_HTTP_NOT_FOUND;
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        return MHD_HTTP_METHOD_NOT_ALLOWED;
+    return MHD_HTTP_OK;
+}
+
+/* Answers as soon as the headers are there: a body is nothing to us, and ends the connection. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+    const char *method, const char *version, const char *upload, size_t *upload_size,
+    void **own_context)
+{
+    unsigned status = judge(method, path);
+    struct MHD_Response *response =
+        status == MHD_HTTP_OK ? describe(context, &status) : refuse(status);
+
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    (void)own_context;
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* --- the server --- */
+
+static enum result start(struct metrics_server *server, struct fault *fault)
+{
+    server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
+        handle, server, MHD_OPTION_LISTEN_SOCKET, server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
+        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
+    server->listener.fd = -1; /* libmicrohttpd's, also when it fails */
+    if (!server->daemon)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: the HTTP server does not start: %s",
+            server->listener.address, strerror(errno));
+    return RESULT_OK;
+}
+
+enum result metrics_server_new(const char *address, int inherited, metrics_text *text,
+    void *context, struct metrics_server **out, struct report *report)
+{
+    struct metrics_server *server = calloc(1, sizeof(*server));
+    struct fault fault = FAULT_INIT;
+
+    if (!server) {
+        report_fault(report, NULL, "out of memory");
+        return RESULT_NO_MEMORY;
+    }
+    server->text = text;
+    server->context = context;
+    enum result result = inherited >= 0 ? listener_adopt(inherited, &server->listener, &fault)
+                                        : listener_open(address, &server->listener, &fault);
+    if (result == RESULT_OK && inherited >= 0 && !server->listener.is_local)
+        report_warning(report, NULL, "%s (inherited, metrics) is reached from other hosts",
+            server->listener.address);
+    if (result == RESULT_OK)
+        result = start(server, &fault);
+    if (result == RESULT_OK) {
+        *out = server;
+        return RESULT_OK;
+    }
+    report_fault(report, NULL, "metrics.listen: %s", fault.text);
+    metrics_server_free(server);
+    return result;
+}
+
+void metrics_server_free(struct metrics_server *server)
+{
+    if (!server)
+        return;
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    auto_close(&server->listener.fd);
+    free(server);
+}
+
+const char *metrics_server_address(const struct metrics_server *server)
+{
+    return server->listener.address;
+}
