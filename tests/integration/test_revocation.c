@@ -72,14 +72,26 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-static void expect_event(const char *event, const char *id)
+/* The next event is that, of a key with PEER; the caller lets go of it. */
+static json_t *expect_event_of(const char *event, const char *peer)
 {
     json_t *reply = varlink_receive(&events);
     const json_t *parameters = json_object_get(reply, "parameters");
     const json_t *key = json_object_get(parameters, "key");
 
     ck_assert_ptr_nonnull(reply);
+    ck_assert_str_eq(varlink_error(reply), "");
     ck_assert_str_eq(json_string_value(json_object_get(parameters, "event")), event);
+    if (peer)
+        ck_assert_str_eq(json_string_value(json_object_get(key, "peer")), peer);
+    return reply;
+}
+
+static void expect_event(const char *event, const char *id)
+{
+    json_t *reply = expect_event_of(event, NULL);
+    const json_t *key = json_object_get(json_object_get(reply, "parameters"), "key");
+
     ck_assert_str_eq(json_string_value(json_object_get(key, "keyId")), id);
     json_decref(reply);
 }
@@ -299,6 +311,29 @@ START_TEST(a_forged_crl_or_a_serial_of_another_ca_revokes_nobody)
     support("revoke", "sub sub.crl below");
     expect_event("revoked", below);
     expect_no_key(below);
+    tear_down();
+}
+END_TEST
+
+/* More than are reviewed at a time. */
+START_TEST(many_keys_are_revoked_one_after_another)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("certify", "field-ca y URI://m2m.example/in-cse/Cy");
+    daemon_change_policy(&daemon_, "{\"keys\":{\"perPeer\":60}}");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("meter", "Cmeter", id);
+    for (int i = 0; i < 120; i++)
+        establish(i % 2 ? "x" : "y", i % 2 ? "Cx" : "Cy", id);
+    support("revoke", "field-ca field-ca.crl x y");
+    for (int i = 0; i < 120; i++)
+        json_decref(expect_event_of("revoked",
+            i % 2 ? "//m2m.example/in-cse/Cy" : "//m2m.example/in-cse/Cx")); /* newest first */
+    ck_assert(!has_key("Cx") && !has_key("Cy"));
+    ck_assert(has_key("Cmeter"));
     tear_down();
 }
 END_TEST
@@ -552,7 +587,8 @@ END_TEST
 CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     the_policy_is_not_read_with_the_crls, a_bad_file_leaves_the_old_in_force_until_it_changes,
     a_revoked_intermediate_revokes_those_below,
-    a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, a_reload_revokes_by_the_crls_it_names,
-    an_exchange_under_way_does_not_escape, exchanges_race_with_a_new_crl,
-    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
-    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
+    a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
+    a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
+    exchanges_race_with_a_new_crl, a_folder_can_be_replaced_too,
+    a_change_without_an_event_is_seen_too, a_crl_that_runs_out_is_said_and_counts_no_more,
+    a_certificate_that_is_to_run_out_is_said)

@@ -136,6 +136,64 @@ START_TEST(credentials_are_exempt_and_nothing_beside_them)
 }
 END_TEST
 
-CHECK_MAIN("base/file", reads_up_to_the_limit, refuses_a_larger_one, reads_an_empty_one,
-    says_what_is_missing, takes_regular_files_only, secrets_open_to_others_are_refused,
-    credentials_are_exempt_and_nothing_beside_them)
+/* Waits for the clock of the file system, which ticks some hundred times a second. */
+static bool print_changes(struct file_print *before, void (*change)(void))
+{
+    struct file_print now;
+    for (int i = 0; i < 1000; i++) {
+        change();
+        now = file_print_of(path);
+        if (!file_print_equal(&now, before)) {
+            *before = now;
+            return true;
+        }
+        usleep(1000);
+    }
+    return false;
+}
+
+static void write_as_much_in_place(void)
+{
+    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq(write(fd, "54321", 5), 5);
+}
+
+static void write_and_turn_back_the_time(void)
+{
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    write_as_much_in_place();
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
+static void replace_by_a_copy(void)
+{
+    char copy[104];
+    snprintf(copy, sizeof(copy), "%s.copy", path);
+    AUTO_CLOSE int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, "54321", 5), 5);
+    ck_assert_int_eq(rename(copy, path), 0);
+}
+
+static void remove_it(void)
+{
+    unlink(path);
+}
+
+START_TEST(a_print_tells_contents_apart)
+{
+    make_file("12345", 0600);
+    struct file_print print = file_print_of(path), same = file_print_of(path), none = {0};
+    ck_assert(file_print_equal(&print, &same));
+    ck_assert(!file_print_equal(&print, &none));
+    ck_assert(print_changes(&print, write_as_much_in_place));
+    ck_assert(print_changes(&print, write_and_turn_back_the_time));
+    ck_assert(print_changes(&print, replace_by_a_copy));
+    ck_assert(print_changes(&print, remove_it));
+    ck_assert(file_print_equal(&print, &none));
+    remove_file();
+}
+END_TEST
+
+CHECK_MAIN("base/file", a_print_tells_contents_apart, reads_up_to_the_limit, refuses_a_larger_one,
+    reads_an_empty_one, says_what_is_missing, takes_regular_files_only,
+    secrets_open_to_others_are_refused, credentials_are_exempt_and_nothing_beside_them)
