@@ -248,7 +248,9 @@ bench: all $(BENCH)
 # --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------
 
 FUZZ_SECONDS ?= 60
-FUZZ_ROOM_certificate := tls
+FUZZ_ROOM_certificate   := tls
+FUZZ_ROOM_identifier    := identity
+FUZZ_ROOM_public_key_id := identity
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 define fuzz_rule # target, its room
