@@ -72,7 +72,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
                       .local = info->local,
                       .key_id = id},
             "key %s with %s revoked%s", id, info->peer,
-            revoker_is_reviewing() ? ": a CRL revokes a certificate of its path" : "");
+            revoker_is_by_crl() ? ": a CRL revokes a certificate of its path" : "");
     }
     if (daemon->query)
         query_server_notify(event, info, daemon->query);

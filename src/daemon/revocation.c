@@ -37,11 +37,13 @@ struct revoker {
     struct suspect suspects[REVIEW_MOST];
 };
 
-static _Thread_local bool reviewing;
+/* What revokes a key on the main thread, unless a review is at it, is a call on the key socket. All
+ * else goes by a CRL: the review, and exchanges on HTTP's threads (exchange/procedure.c). */
+static _Thread_local bool by_hand;
 
-bool revoker_is_reviewing(void)
+bool revoker_is_by_crl(void)
 {
-    return reviewing;
+    return !by_hand;
 }
 
 static struct trust_store *store_of(const struct revoker *revoker)
@@ -82,10 +84,10 @@ static void settle_suspects(struct revoker *revoker)
 /* False when all keys have been seen. */
 static bool review_some(struct revoker *revoker)
 {
-    reviewing = true;
+    by_hand = false;
     bool more = key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, judge, revoker);
     settle_suspects(revoker);
-    reviewing = false;
+    by_hand = true;
     return more;
 }
 
@@ -223,6 +225,7 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     if (watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
         sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
+    by_hand = true;
     revoker_follow(revoker);
     while (revoker->view && review_some(revoker))
         ;

@@ -21,4 +21,4 @@ void revoker_free(struct revoker *revoker);
 void revoker_follow(struct revoker *revoker);
 
 /* Is what revokes a key on this thread now a CRL? For those that hear of it. */
-bool revoker_is_reviewing(void);
+bool revoker_is_by_crl(void);

@@ -163,6 +163,17 @@ static void expect_key(const char *id)
     varlink_close(&varlink);
 }
 
+static void revoke_by_hand(const char *id)
+{
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "RevokeKey", json_pack("{s:s}", "keyId", id));
+    ck_assert_str_eq(varlink_error(reply), "");
+    json_decref(reply);
+    varlink_close(&varlink);
+}
+
 static unsigned count_in_log(const char *text)
 {
     char *log = daemon_log(&daemon_);
@@ -199,7 +210,10 @@ START_TEST(a_replaced_crl_revokes_the_key_too)
     refuse("x", "Cx", &revoked);
     expect_key(other);
     establish("meter", "Cmeter", other);
-    ck_assert_uint_eq(count_in_log("revoked: a CRL revokes a certificate of its path"), 1);
+    revoke_by_hand(other);
+    expect_event("revoked", other);
+    ck_assert_uint_eq(count_in_log("in-cse/Cmeter revoked peer="), 1);
+    ck_assert_uint_eq(count_in_log(" revoked: a CRL revokes a certificate of its path"), 1);
     ck_assert_uint_eq(count_in_log("CRLs of trust domain field reloaded"), 1);
     ck_assert_uint_eq(count_in_log("policy reloaded"), 0);
     tear_down();
@@ -382,6 +396,7 @@ START_TEST(an_exchange_under_way_does_not_escape)
     send_message3(&run, &expected);
     run_expect_status(&run, client, &daemon_, 404);
     run_expect_no_key(&daemon_, "Cx");
+    ck_assert_uint_eq(count_in_log("revoked: a CRL revokes a certificate of its path"), 2);
     run_end(&run);
     initiator_credential_free(credential);
     tear_down();
