@@ -90,4 +90,5 @@ int verb_watch(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_metrics(int argc, char **argv);
 int verb_exchange(int argc, char **argv);
+int verb_public_key_id(int argc, char **argv);
 int verb_check_certificate(int argc, char **argv);

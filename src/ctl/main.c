@@ -18,6 +18,7 @@ static const struct {
     {"status", verb_status},
     {"metrics", verb_metrics},
     {"exchange", verb_exchange},
+    {"public-key-id", verb_public_key_id},
     {"check-certificate", verb_check_certificate},
 };
 
@@ -38,7 +39,9 @@ static const struct syntax syntax = {
              "  metrics    the same for monitoring systems, in OpenMetrics text\n"
              "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n"
              "  check-certificate\n"
-             "             what the daemon would say to an initiator's certificate, and why\n\n"
+             "             what the daemon would say to an initiator's certificate, and why\n"
+             "  public-key-id\n"
+             "             by what rules name a public key (RFC 6920)\n\n"
              "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
     .flags = flags,
     .flag_count = ARRAY_SIZE(flags),

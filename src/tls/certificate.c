@@ -11,11 +11,6 @@
 
 #define VERSION_3 2
 
-/* SubjectPublicKeyInfo up to the point: id-ecPublicKey, secp256r1, uncompressed (RFC 5480 2). */
-static const uint8_t p256_spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-    0x04};
-
 /* [0] EXPLICIT INTEGER: of the three versions only the third has extensions. */
 static bool read_version(struct bytes *in, struct certificate *out)
 {
@@ -61,13 +56,12 @@ static bool read_subject(struct bytes *in, struct certificate *out)
 
 static bool read_key(struct bytes *in, struct certificate *out)
 {
-    struct bytes spki = *in;
-    if (!x509_take_exactly(in, p256_spki, sizeof(p256_spki)) ||
-        !bytes_take(in, P256_POINT_OCTETS - 1, &out->point))
+    struct public_key key;
+    if (!public_key_take(in, &key))
         return false;
-    out->spki = bytes_of(spki.data, sizeof(p256_spki) + P256_POINT_OCTETS - 1);
-    out->point = bytes_of(out->point.data - 1, P256_POINT_OCTETS); /* from the 0x04 on */
-    return ecdsa_is_point(out->point);
+    out->spki = key.spki;
+    out->point = key.point;
+    return true;
 }
 
 /* issuerUniqueID [1] and subjectUniqueID [2]: to be parsed, of no use (RFC 5280 4.1.2.8). */
@@ -134,6 +128,11 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
 bool certificate_may_sign_crls(const struct certificate *certificate)
 {
     return !certificate->has_key_usage || (certificate->key_usage & KEY_USAGE_CRL_SIGN) != 0;
+}
+
+struct public_key certificate_key(const struct certificate *certificate)
+{
+    return (struct public_key){.spki = certificate->spki, .point = certificate->point};
 }
 
 bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer)

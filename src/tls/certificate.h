@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "identity/names.h"
-#include "tls/ecdsa.h"
+#include "tls/public_key.h"
 
 #define CERTIFICATE_OCTETS_MAX 8192
 #define SERIAL_OCTETS_MAX      20 /* RFC 5280 4.1.2.2 */
@@ -43,6 +43,8 @@ struct certificate {
  * dates, names or constraints. */
 enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
     WARN_UNUSED;
+
+struct public_key certificate_key(const struct certificate *certificate);
 
 /* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too
  * many names are refused. */

@@ -3,6 +3,7 @@
 
 #include <wolfssl/options.h>
 
+#include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
@@ -33,6 +34,17 @@ bool ecdsa_is_point(struct bytes point)
            mp_read_radix(&b, key.dp->Bf, MP_RADIX_HEX) == MP_OKAY &&
            mp_read_radix(&prime, key.dp->prime, MP_RADIX_HEX) == MP_OKAY &&
            wc_ecc_is_point(&key.pubkey, &a, &b, &prime) == MP_OKAY;
+}
+
+bool ecdsa_point_of(struct bytes private_key, uint8_t point[P256_POINT_OCTETS])
+{
+    CLEANUP(release_key) ecc_key key = {0};
+    word32 at = 0, size = P256_POINT_OCTETS;
+    return wc_ecc_init(&key) == 0 &&
+           wc_EccPrivateKeyDecode(private_key.data, &at, &key, (word32)private_key.size) == 0 &&
+           at == private_key.size && key.dp->id == ECC_SECP256R1 &&
+           wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* whatever point stands beside it */
+           wc_ecc_export_x963(&key, point, &size) == 0 && size == P256_POINT_OCTETS;
 }
 
 /* RFC 5480 appendix A: SEQUENCE { r INTEGER, s INTEGER }. wolfCrypt checks their range. */

@@ -10,6 +10,9 @@
 /* Does POINT (uncompressed) lie on the curve? */
 bool ecdsa_is_point(struct bytes point);
 
+/* The point that goes with a private key (DER, PKCS#8 or SEC1); false when it is none on P-256. */
+bool ecdsa_point_of(struct bytes private_key, uint8_t point[P256_POINT_OCTETS]);
+
 /* Is SIGNATURE (ECDSA-Sig-Value, strict DER) that of CONTENT by POINT's key, with SHA-256? */
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature);
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tls/public_key.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/secret.h"
+#include "tls/certificate.h"
+#include "tls/pem.h"
+#include "tls/x509.h"
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/asn_public.h>
+
+#define KEY_FILE_OCTETS 65536
+
+/* Up to the point: id-ecPublicKey, secp256r1, uncompressed. */
+static const uint8_t p256_spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x04};
+_Static_assert(sizeof(p256_spki) - 1 + P256_POINT_OCTETS == P256_SPKI_OCTETS, "0x04 is in both");
+
+bool public_key_take(struct bytes *in, struct public_key *out)
+{
+    struct bytes start = *in, coordinates;
+    if (!x509_take_exactly(in, p256_spki, sizeof(p256_spki)) ||
+        !bytes_take(in, P256_POINT_OCTETS - 1, &coordinates))
+        return false;
+    out->spki = bytes_of(start.data, P256_SPKI_OCTETS);
+    out->point = bytes_of(coordinates.data - 1, P256_POINT_OCTETS); /* from the 0x04 on */
+    return ecdsa_is_point(out->point);
+}
+
+bool public_key_parse(struct bytes spki, struct public_key *out)
+{
+    return public_key_take(&spki, out) && spki.size == 0;
+}
+
+/* --- from files --- */
+
+static bool is_pem(struct bytes text)
+{
+    return text.size > 0 && memmem(text.data, text.size, "-----BEGIN ", 11) != NULL;
+}
+
+static bool spki_of_private_key(struct bytes der, uint8_t spki[P256_SPKI_OCTETS])
+{
+    memcpy(spki, p256_spki, sizeof(p256_spki));
+    return ecdsa_point_of(der, spki + sizeof(p256_spki) - 1);
+}
+
+static bool spki_of_private_text(struct bytes text, uint8_t spki[P256_SPKI_OCTETS])
+{
+    if (!is_pem(text))
+        return spki_of_private_key(text, spki);
+    void *der CLEANUP(auto_secret_free) = secret_alloc(text.size);
+    int size = der ? wc_KeyPemToDer(text.data, (int)text.size, der, (int)text.size, NULL) : -1;
+    return size > 0 && spki_of_private_key(bytes_of(der, (size_t)size), spki);
+}
+
+enum result public_key_of_private_key(
+    const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
+{
+    void *text CLEANUP(auto_secret_free) = NULL;
+    size_t size;
+    enum result result = file_read_secret(path, KEY_FILE_OCTETS, &text, &size, fault);
+    if (result != RESULT_OK)
+        return result;
+    if (!spki_of_private_text(bytes_of(text, size), spki))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
+    return RESULT_OK;
+}
+
+static enum result read_public_key(struct bytes der, struct public_key *out, struct fault *fault)
+{
+    if (!public_key_parse(der, out))
+        return fault_set(fault, RESULT_BAD_INPUT,
+            "public key is not an uncompressed point on P-256 (TS-0003 10.1)");
+    return RESULT_OK;
+}
+
+static enum result read_certificate(struct bytes der, struct public_key *out, struct fault *fault)
+{
+    struct certificate certificate;
+    enum result result = certificate_parse(der, &certificate, fault);
+    *out = certificate_key(&certificate);
+    return result;
+}
+
+/* TEXT is not, as it seems, a private key. */
+static enum result read_public(
+    struct bytes text, struct buffer *der, struct public_key *out, struct fault *fault)
+{
+    struct bytes rest = text;
+    der->limit = text.size;
+    if (is_pem(text) && pem_next(&rest, "PUBLIC KEY", der) == RESULT_OK)
+        return read_public_key(buffer_bytes(der), out, fault);
+    rest = text;
+    if (is_pem(text) && pem_next(&rest, "CERTIFICATE", der) == RESULT_OK)
+        return read_certificate(buffer_bytes(der), out, fault);
+    if (!is_pem(text) && public_key_parse(text, out))
+        return RESULT_OK;
+    struct signed_object object;
+    if (!is_pem(text) && signed_object_read(text, &object))
+        return read_certificate(text, out, fault);
+    return fault_set(
+        fault, RESULT_BAD_INPUT, "no certificate, public key or private key, in PEM or DER");
+}
+
+enum result public_key_of_file(
+    const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
+{
+    AUTO_BUFFER struct buffer file = {0}, der = {0};
+    struct fault why = FAULT_INIT;
+    struct public_key key;
+    if (public_key_of_private_key(path, spki, fault) == RESULT_OK)
+        return RESULT_OK;
+    enum result result = file_read(path, KEY_FILE_OCTETS, &file, &why);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s", why.text);
+    struct bytes text = buffer_bytes(&file);
+    if ((is_pem(text) && memmem(text.data, text.size, "PRIVATE KEY-----", 16)) ||
+        spki_of_private_text(text, spki))
+        return fault->result; /* of a private key, and what is wrong with it */
+    result = read_public(text, &der, &key, &why);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s: %s", path, why.text);
+    memcpy(spki, key.spki.data, P256_SPKI_OCTETS);
+    return RESULT_OK;
+}
