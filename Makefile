@@ -161,7 +161,7 @@ $(SETUP): scripts/setup
 	@scripts/setup
 	@mkdir -p $(@D) && touch $@
 
-$(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl | $(SETUP)
+$(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl scripts/wolfssl-rpk.patch | $(SETUP)
 	scripts/build-wolfssl $(WOLFSSL_DIR)
 
 $(BUILD)/wolfssl-system.checked: scripts/probe-wolfssl.c | $(SETUP)

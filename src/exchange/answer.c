@@ -74,7 +74,7 @@ enum result answer_entry_point(
 {
     const struct policy *policy = snapshot->policy;
     struct bytes certificates[POLICY_ENDPOINTS_MAX];
-    const struct e2ek e2ek = {
+    struct e2ek e2ek = {
         .rn = policy->cse.resource_name,
         .ri = policy->cse.resource_name,
         .pi = policy->cse.cse_base,
@@ -82,12 +82,15 @@ enum result answer_entry_point(
         .ct_s = created_s,
         .lt_s = created_s,
         .certificates = certificates,
-        .certificate_count = policy->endpoint_count,
         .entry_point = true,
     };
 
-    for (size_t i = 0; i < policy->endpoint_count; i++)
-        certificates[i] = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
+        struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
+
+        if (der.size > 0) /* else it has a raw public key alone */
+            certificates[e2ek.certificate_count++] = der;
+    }
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
     return representation_write_e2ek(&e2ek, NULL, &response->content);

@@ -5,25 +5,54 @@
 
 #include "base/clock.h"
 
-enum result authenticate_initiator(const struct exchange *exchange, const struct message3 *message3,
-    struct authorisation *out, struct evidence *evidence, struct fault *fault)
+/* The names that a certificate says, once its path is valid. */
+static enum result match_certificate(const struct exchange *exchange,
+    const struct presented *presented, struct authorisation *out, struct evidence *evidence,
+    struct fault *fault)
 {
     const struct snapshot *snapshot = exchange->snapshot;
+    struct trust_store *trust = tls_context_trust(snapshot->tls);
     struct path_verdict verdict;
 
-    enum result result = path_validate(tls_context_trust(snapshot->tls), message3->chain,
-        message3->chain_count, PATH_CLIENT, clock_wall_s(), &verdict, fault);
+    enum result result = path_validate(trust, presented->chain, presented->chain_count, PATH_CLIENT,
+        clock_wall_s(), &verdict, fault);
+    if (result == RESULT_OK)
+        result = policy_match(snapshot->policy, tls_endpoint_number(exchange->endpoint),
+            &verdict.names, false, verdict.trusted, exchange->from, out, fault);
     if (result != RESULT_OK)
         return result;
+    return evidence_write(trust, &verdict, (size_t)out->rule->trust, evidence);
+}
 
-    result = policy_match(snapshot->policy, tls_endpoint_number(exchange->endpoint), &verdict.names,
-        false, verdict.trusted, exchange->from, out, fault);
+/* The key is all that a raw public key says: a rule names it. */
+static enum result match_raw_public_key(const struct exchange *exchange,
+    const struct presented *presented, struct authorisation *out, struct evidence *evidence,
+    struct fault *fault)
+{
+    struct names names;
+
+    evidence->size = 0; /* nobody revokes it but the policy */
+    names.dns.count = names.uri.count = names.device.count = 0;
+    enum result result = spki_digest(presented->key.spki, names.spki_digest);
     if (result != RESULT_OK)
         return result;
+    return policy_match(exchange->snapshot->policy, tls_endpoint_number(exchange->endpoint), &names,
+        true, 0, exchange->from, out, fault);
+}
 
+enum result authenticate_initiator(const struct exchange *exchange,
+    const struct presented *presented, struct authorisation *out, struct evidence *evidence,
+    struct fault *fault)
+{
+    bool raw = presented->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    enum result result = raw ? match_raw_public_key(exchange, presented, out, evidence, fault)
+                             : match_certificate(exchange, presented, out, evidence, fault);
+
+    if (result != RESULT_OK)
+        return result;
     if (strcmp(out->identity, exchange->from) != 0)
         return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
-            "From is %s, but the certificate is that of %s", exchange->from, out->identity);
-    return evidence_write(
-        tls_context_trust(snapshot->tls), &verdict, (size_t)out->rule->trust, evidence);
+            "From is %s, but the %s is that of %s", exchange->from,
+            raw ? "public key" : "certificate", out->identity);
+    return RESULT_OK;
 }

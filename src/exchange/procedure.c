@@ -195,7 +195,7 @@ static void say_established(const struct exchange *exchange)
 
 /* C.1.g, of an exchange whose transcript Message 3 signs. */
 static enum result make_message4(struct step *step, struct exchange *exchange,
-    struct bytes message3, const struct message3 *parsed)
+    struct bytes message3, const struct presented *presented)
 {
     void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
     struct authorisation authorised;
@@ -204,7 +204,7 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
     enum result result =
-        authenticate_initiator(exchange, parsed, &authorised, &evidence, &step->fault);
+        authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault);
     if (result == RESULT_OK)
         result = handshake_finish(
             exchange->handshake, message3, &exchange->message4, exported, &step->fault);
@@ -226,7 +226,7 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
 enum result receive_message3(struct step *step, struct exchange *exchange, struct bytes message3)
 {
     struct message3 parsed;
-    struct certificate leaf;
+    struct presented presented;
 
     if (strcmp(exchange->from, step->from) != 0)
         return fault_set(
@@ -243,21 +243,33 @@ enum result receive_message3(struct step *step, struct exchange *exchange, struc
     if (result == RESULT_BAD_MESSAGE)
         return result;
     if (result == RESULT_OK)
-        result = certificate_parse(parsed.chain[0], &leaf, &step->fault);
-    if (result == RESULT_OK && !handshake_is_signed_by(exchange->handshake, &parsed, &leaf))
+        result = presented_read(
+            &parsed, handshake_certificate_type(exchange->handshake), &presented, &step->fault);
+    if (result == RESULT_OK &&
+        !handshake_is_signed_by(exchange->handshake, &parsed, &presented.key))
         result = fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
             "CertificateVerify does not sign this exchange");
     if (result == RESULT_OK)
-        result = make_message4(step, exchange, message3, &parsed);
+        result = make_message4(step, exchange, message3, &presented);
     histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
     return result;
 }
 
+/* FAULT changes only when what is presented cannot be read as was negotiated. */
+static bool is_signed(struct exchange *exchange, const struct message3 *parsed,
+    struct presented *presented, struct fault *fault)
+{
+    return exchange->state == EXCHANGE_AWAITING_MESSAGE3 &&
+           presented_read(parsed, handshake_certificate_type(exchange->handshake), presented,
+               fault) == RESULT_OK &&
+           handshake_is_signed_by(exchange->handshake, parsed, &presented->key);
+}
+
 /* The first of CANDIDATES that PARSED signs, locked; lets go of the others. */
 static struct exchange *choose_signed(struct exchange **candidates, size_t count,
-    const struct message3 *parsed, const struct certificate *leaf)
+    const struct message3 *parsed, struct presented *presented, struct fault *fault)
 {
     struct exchange *chosen = NULL;
 
@@ -267,8 +279,7 @@ static struct exchange *choose_signed(struct exchange **candidates, size_t count
             continue;
         }
         exchange_lock(candidates[i]);
-        if (candidates[i]->state == EXCHANGE_AWAITING_MESSAGE3 &&
-            handshake_is_signed_by(candidates[i]->handshake, parsed, leaf))
+        if (is_signed(candidates[i], parsed, presented, fault))
             chosen = candidates[i];
         else
             exchange_release(candidates[i]);
@@ -289,16 +300,19 @@ static enum result answer_again(struct step *step, struct bytes message3)
     return step_answer(step, exchange, ANSWER_MESSAGE4);
 }
 
-/* The exchange that MESSAGE3, PARSED, is for, locked. NULL, and *RESULT, when there is none any
- * more: it may have been answered on another thread, as a retransmission can come that early. */
+/* The exchange that MESSAGE3, PARSED, is for, locked, and what it presents. NULL, and *RESULT, when
+ * there is none any more: it may have been answered on another thread, as a retransmission can come
+ * that early. */
 static struct exchange *find_signed(struct step *step, struct bytes message3,
-    const struct message3 *parsed, const struct certificate *leaf, enum result *result)
+    const struct message3 *parsed, struct presented *presented, enum result *result)
 {
     struct exchange *candidates[CANDIDATES_MAX];
     size_t count =
         exchange_table_pending_of(step->procedure->table, step->from, candidates, CANDIDATES_MAX);
-    struct exchange *chosen = choose_signed(candidates, count, parsed, leaf);
 
+    fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
+        "CertificateVerify signs none of the exchanges that are pending");
+    struct exchange *chosen = choose_signed(candidates, count, parsed, presented, &step->fault);
     if (chosen)
         return chosen;
     *result = answer_again(step, message3);
@@ -306,8 +320,7 @@ static struct exchange *find_signed(struct step *step, struct bytes message3,
         fault_set(&step->fault, *result,
             "no exchange of this originator awaits Message 3 (it may have run out of time)");
     else if (*result == RESULT_NOT_FOUND)
-        *result = fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
-            "CertificateVerify signs none of the exchanges that are pending");
+        *result = step->fault.result;
     return NULL;
 }
 
@@ -317,21 +330,19 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
 {
     struct exchange *exchange CLEANUP(auto_exchange_release) = NULL;
     struct message3 parsed;
-    struct certificate leaf;
+    struct presented presented;
 
     enum result result = answer_again(step, message3);
     if (result != RESULT_NOT_FOUND)
         return result;
     result = record_parse_message3(message3, &parsed, &step->fault);
     if (result == RESULT_OK)
-        result = certificate_parse(parsed.chain[0], &leaf, &step->fault);
-    if (result == RESULT_OK)
-        exchange = find_signed(step, message3, &parsed, &leaf, &result);
+        exchange = find_signed(step, message3, &parsed, &presented, &result);
     if (!exchange)
         return result;
 
     step_name_exchange(step, exchange);
-    result = make_message4(step, exchange, message3, &parsed);
+    result = make_message4(step, exchange, message3, &presented);
     histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);

@@ -56,8 +56,8 @@ struct policy_endpoint {
     char *name;
     char *identity;    /* absolute */
     char *server_name; /* lower case; NULL when it answers to no SNI of its own */
-    struct policy_file certificate, private_key;
-    bool raw_public_key;
+    struct policy_file certificate, private_key; /* certificate optional with raw_public_key */
+    bool raw_public_key;                         /* answers with it, too or alone */
 };
 
 struct policy_trust {

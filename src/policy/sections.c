@@ -245,12 +245,16 @@ static void read_endpoint(struct reader *reader, const struct spot *spot, json_t
         {"name", read_text, FIELD(policy_endpoint, name), true, .form = &name_form},
         {"identity", read_text, FIELD(policy_endpoint, identity), true, .form = &identity},
         {"serverName", read_text, FIELD(policy_endpoint, server_name), .form = &server_name},
-        {"certificate", read_file, FIELD(policy_endpoint, certificate), true},
+        {"certificate", read_file, FIELD(policy_endpoint, certificate)},
         {"privateKey", read_private_key, FIELD(policy_endpoint, private_key), true},
         {"rawPublicKey", read_bool, FIELD(policy_endpoint, raw_public_key)},
     };
     (void)member;
     read_members(reader, spot, value, members, entry);
+    if (json_is_object(value) && !((struct policy_endpoint *)entry)->raw_public_key &&
+        !json_object_get(value, "certificate"))
+        reader_fault(reader, &(struct spot){.above = spot, .member = "certificate"},
+            "is missing: only an end-point whose rawPublicKey is true does without");
 }
 
 static void read_crls(struct reader *reader, const struct spot *spot, json_t *value,

@@ -10,7 +10,8 @@
 struct tls_endpoint {
     size_t number;
     const char *server_name; /* NULL: reached by number or as the first only */
-    WOLFSSL_CTX *engine;
+    struct certificate_types has, takes;
+    WOLFSSL_CTX *x509, *raw; /* engines: answer with the certificate, with the raw public key */
     struct credential credential;
 };
 
@@ -37,6 +38,39 @@ static int verify_callback(int good, WOLFSSL_X509_STORE_CTX *store)
            (store->error == ASN_NO_SIGNER_E || store->error == ASN_SELF_SIGNED_E);
 }
 
+/* The same of a raw public key, which names no signer. */
+static int verify_raw_callback(int good, WOLFSSL_X509_STORE_CTX *store)
+{
+    return good && store->totalCerts == 1 && store->error == 0;
+}
+
+#define VERIFY_MODE (WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT)
+static const char raw_alone[] = {WOLFSSL_CERT_TYPE_RPK};
+
+bool engine_take_raw_public_key(WOLFSSL *engine)
+{
+    wolfSSL_set_verify(engine, VERIFY_MODE, verify_raw_callback);
+    return wolfSSL_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) == WOLFSSL_SUCCESS;
+}
+
+bool engine_answer_raw_public_key(WOLFSSL_CTX *engine)
+{
+    return wolfSSL_CTX_set_server_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
+           WOLFSSL_SUCCESS;
+}
+
+bool engine_offer_raw_public_key(WOLFSSL_CTX *engine)
+{
+    return wolfSSL_CTX_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
+           WOLFSSL_SUCCESS;
+}
+
+bool engine_want_raw_public_key(WOLFSSL_CTX *engine)
+{
+    wolfSSL_CTX_set_verify(engine, VERIFY_MODE, verify_raw_callback);
+    return engine_answer_raw_public_key(engine);
+}
+
 static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *suites, size_t count)
 {
     char list[512] = "";
@@ -54,8 +88,7 @@ static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *su
 
 static void prepare(WOLFSSL_CTX *engine)
 {
-    wolfSSL_CTX_set_verify(
-        engine, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify_callback);
+    wolfSSL_CTX_set_verify(engine, VERIFY_MODE, verify_callback);
     wolfSSL_CTX_set_group_messages(engine); /* one flight, one write */
 #ifndef NO_SESSION_CACHE                    /* the distribution's build has one */
     wolfSSL_CTX_set_session_cache_mode(engine, WOLFSSL_SESS_CACHE_OFF);
@@ -97,7 +130,7 @@ WOLFSSL_CTX *engine_new_client(void)
 }
 
 /* Our own certificate is held to the profile that we hold others to (TS-0003 10.1). */
-static void check_own_certificate(
+static bool check_own_certificate(
     const struct policy_endpoint *endpoint, struct bytes der, struct report *report)
 {
     const struct policy_place *place = &endpoint->certificate.place;
@@ -107,49 +140,91 @@ static void check_own_certificate(
 
     if (certificate_parse(der, &certificate, &fault) != RESULT_OK) {
         report_fault(report, place, "%s: %s", endpoint->certificate.path, fault.text);
-        return;
+        return false;
     }
     if (now_s > certificate.not_after_s)
         report_fault(report, place, "%s: certificate has expired", endpoint->certificate.path);
     else if (now_s < certificate.not_before_s)
         report_fault(report, place, "%s: certificate is not valid yet", endpoint->certificate.path);
+    return true;
+}
+
+static bool load_private_key(const struct policy_endpoint *endpoint, struct tls_endpoint *out,
+    WOLFSSL_CTX *engine, struct report *report)
+{
+    struct fault fault = FAULT_INIT;
+    enum result result =
+        credential_load_private_key(&out->credential, engine, endpoint->private_key.path, &fault);
+
+    if (result != RESULT_OK)
+        report_fault(report, &endpoint->private_key.place, "%s", fault.text);
+    return result == RESULT_OK;
+}
+
+static bool load_certificate(
+    const struct policy_endpoint *endpoint, struct tls_endpoint *out, struct report *report)
+{
+    struct fault fault = FAULT_INIT;
+
+    if (credential_load_certificate(
+            &out->credential, out->x509, endpoint->certificate.path, &fault) != RESULT_OK) {
+        report_fault(report, &endpoint->certificate.place, "%s", fault.text);
+        return false;
+    }
+    return load_private_key(endpoint, out, out->x509, report) &&
+           check_own_certificate(endpoint, buffer_bytes(&out->credential.leaf), report);
+}
+
+static bool load_public_key(
+    const struct policy_endpoint *endpoint, struct tls_endpoint *out, struct report *report)
+{
+    struct fault fault = FAULT_INIT;
+    enum result result =
+        credential_load_public_key(&out->credential, out->raw, endpoint->private_key.path, &fault);
+
+    if (result == RESULT_OK && !engine_answer_raw_public_key(out->raw))
+        result = fault_set(&fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+    if (result != RESULT_OK) {
+        report_fault(report, &endpoint->private_key.place, "%s", fault.text);
+        return false;
+    }
+    return load_private_key(endpoint, out, out->raw, report);
+}
+
+static struct certificate_types types_of_rules(const struct policy *policy, size_t endpoint)
+{
+    struct certificate_types types = {0};
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        if (!(policy->rules[i].endpoints >> endpoint & 1))
+            continue;
+        if (policy->rules[i].flavour == FLAVOUR_RAW_PUBLIC_KEY)
+            types.raw_public_key = true;
+        else
+            types.x509 = true;
+    }
+    types.x509 |= !types.raw_public_key; /* nobody is let in: for the usual reason */
+    return types;
 }
 
 static void build_endpoint(
     const struct policy *policy, size_t number, struct tls_endpoint *out, struct report *report)
 {
     const struct policy_endpoint *endpoint = &policy->endpoints[number];
-    struct fault fault = FAULT_INIT;
 
     out->number = number;
     out->server_name = endpoint->server_name;
-    out->engine = engine_new_server(&policy->tls);
-    if (!out->engine) {
+    out->has.x509 = endpoint->certificate.path != NULL;
+    out->has.raw_public_key = endpoint->raw_public_key;
+    out->takes = types_of_rules(policy, number);
+    if ((out->has.x509 && !(out->x509 = engine_new_server(&policy->tls))) ||
+        (out->has.raw_public_key && !(out->raw = engine_new_server(&policy->tls)))) {
         report_fault(report, &endpoint->place, "the TLS engine does not take the ciphersuites");
         return;
     }
-    if (endpoint->raw_public_key) {
-        report_fault(
-            report, &endpoint->place, "rawPublicKey end-points are not available in this version");
-        return;
-    }
-    if (credential_load_certificate(
-            &out->credential, out->engine, endpoint->certificate.path, &fault) != RESULT_OK)
-        report_fault(report, &endpoint->certificate.place, "%s", fault.text);
-    else if (credential_load_private_key(
-                 &out->credential, out->engine, endpoint->private_key.path, &fault) != RESULT_OK)
-        report_fault(report, &endpoint->private_key.place, "%s", fault.text);
-    else
-        check_own_certificate(endpoint, buffer_bytes(&out->credential.leaf), report);
-}
-
-/* Raw public keys are matched by policy, but not negotiated yet: such a rule admits nobody. */
-static void warn_of_raw_rules(const struct policy *policy, struct report *report)
-{
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].flavour == FLAVOUR_RAW_PUBLIC_KEY)
-            report_warning(report, &policy->rules[i].place,
-                "raw public keys are not negotiated in this version: this rule admits nobody");
+    if ((out->has.x509 && !load_certificate(endpoint, out, report)) ||
+        (out->has.raw_public_key && !load_public_key(endpoint, out, report)))
+        return; /* and it was said */
 }
 
 enum result tls_context_new(
@@ -169,7 +244,6 @@ enum result tls_context_new(
     }
     for (size_t i = 0; i < policy->endpoint_count; i++)
         build_endpoint(policy, i, &context->endpoints[i], report);
-    warn_of_raw_rules(policy, report);
 
     enum result result = trust_store_new(policy, &context->trust, report);
     if (result == RESULT_OK && report->faults > faults)
@@ -187,7 +261,8 @@ void tls_context_free(struct tls_context *context)
     if (!context)
         return;
     for (size_t i = 0; context->endpoints && i < context->policy->endpoint_count; i++) {
-        wolfSSL_CTX_free(context->endpoints[i].engine);
+        wolfSSL_CTX_free(context->endpoints[i].x509);
+        wolfSSL_CTX_free(context->endpoints[i].raw);
         credential_release(&context->endpoints[i].credential);
     }
     trust_store_free(context->trust);
@@ -231,7 +306,17 @@ struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint)
     return buffer_bytes(&endpoint->credential.leaf);
 }
 
-WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint)
+const struct certificate_types *tls_endpoint_has(const struct tls_endpoint *endpoint)
 {
-    return endpoint->engine;
+    return &endpoint->has;
+}
+
+const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint)
+{
+    return &endpoint->takes;
+}
+
+WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint, enum certificate_type type)
+{
+    return type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY ? endpoint->raw : endpoint->x509;
 }

@@ -25,5 +25,5 @@ const struct policy *tls_context_policy(const struct tls_context *context);
 struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name);
 struct tls_endpoint *tls_context_by_number(struct tls_context *context, size_t number);
 size_t tls_endpoint_number(const struct tls_endpoint *endpoint); /* in policy.endpoints */
-/* The end-point's certificate, DER. */
+/* The end-point's certificate, DER; empty when it has a raw public key alone. */
 struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint);

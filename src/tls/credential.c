@@ -109,6 +109,35 @@ static enum result use_token(
     return RESULT_OK;
 }
 
+/* The leaf's, or that which goes with the private key. */
+static enum result find_public_key(const struct credential *credential,
+    const char *private_key_path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
+{
+    struct certificate leaf;
+
+    if (credential->leaf.size == 0)
+        return token_is_uri(private_key_path)
+                   ? fault_set(fault, RESULT_BAD_CONFIGURATION,
+                         "a key on a token goes with a certificate: name that as well")
+                   : public_key_of_private_key(private_key_path, spki, fault);
+    enum result result = certificate_parse(buffer_bytes(&credential->leaf), &leaf, fault);
+    if (result == RESULT_OK)
+        memcpy(spki, leaf.spki.data, P256_SPKI_OCTETS);
+    return result;
+}
+
+enum result credential_load_public_key(struct credential *credential, WOLFSSL_CTX *engine,
+    const char *private_key_path, struct fault *fault)
+{
+    uint8_t spki[P256_SPKI_OCTETS];
+    enum result result = find_public_key(credential, private_key_path, spki, fault);
+
+    if (result == RESULT_OK && wolfSSL_CTX_use_certificate_buffer(engine, spki, sizeof(spki),
+                                   WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS)
+        result = fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+    return result;
+}
+
 enum result credential_load_private_key(
     struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {

@@ -15,7 +15,11 @@ struct credential {
 enum result credential_load_certificate(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 
-/* Then the private key of the leaf, from a file, or on a token (PATH is a pkcs11: URI) which ENGINE
+/* The raw public key (RFC 7250) into ENGINE: the leaf's, or without one that of the private key. */
+enum result credential_load_public_key(struct credential *credential, WOLFSSL_CTX *engine,
+    const char *private_key_path, struct fault *fault) WARN_UNUSED;
+
+/* Then the private key of either, from a file, or on a token (PATH is a pkcs11: URI) which ENGINE
  * lets sign. CREDENTIAL has to outlive ENGINE. */
 enum result credential_load_private_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;

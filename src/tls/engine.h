@@ -10,11 +10,29 @@
 #include "base/bytes.h"
 #include "tls/context.h"
 #include "tls/exporter.h"
+#include "tls/record.h"
 
 /* NULL when out of memory or a suite is unknown to the engine. No CAs, no session cache. */
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
-WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint);
+
+/* Either type, or both. */
+struct certificate_types {
+    bool x509, raw_public_key;
+};
+/* By what the end-point can prove itself, and by what the rules let its initiators do so. */
+const struct certificate_types *tls_endpoint_has(const struct tls_endpoint *endpoint);
+const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint);
+/* The engine that answers with TYPE, which the end-point has. */
+WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint, enum certificate_type type);
+
+/* Raw public keys (RFC 7250) and nothing else. For a server: that is what the initiator has to
+ * present in this handshake; that is what it answers with itself. */
+bool engine_take_raw_public_key(WOLFSSL *engine) WARN_UNUSED;
+bool engine_answer_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
+/* For a client: that is what it presents; that is what the terminating end-point has to answer. */
+bool engine_offer_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
+bool engine_want_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
 
 /* Flights over memory: the engine reads IN to its end and appends to OUT. */
 struct engine_io {

@@ -52,9 +52,8 @@ static enum result list_certificates(
         struct bytes der = tls_endpoint_certificate(tls_context_by_number(context, i));
         struct certificate certificate;
         struct fault fault;
-        if (policy->endpoints[i].raw_public_key ||
-            certificate_parse(der, &certificate, &fault) != RESULT_OK)
-            continue;
+        if (certificate_parse(der, &certificate, &fault) != RESULT_OK)
+            continue; /* it has a raw public key alone */
         struct expiry expiry = {.kind = EXPIRY_CERTIFICATE,
             .name = policy->endpoints[i].name,
             .file = &policy->endpoints[i].certificate,

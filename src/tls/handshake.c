@@ -11,7 +11,8 @@
 struct handshake {
     WOLFSSL *engine;
     struct engine_io io;
-    wc_Sha256 transcript; /* of messages 1 and 2 */
+    enum certificate_type type; /* of what the initiator presents */
+    wc_Sha256 transcript;       /* of messages 1 and 2 */
     struct verified_signature verified;
 };
 
@@ -24,16 +25,46 @@ void handshake_free(struct handshake *handshake)
     free(handshake);
 }
 
-static enum result handshake_new(
-    struct tls_endpoint *endpoint, struct handshake **out, struct fault *fault)
+/* The first that the initiator lists of those that are usable here; without a list it is X.509
+ * (RFC 7250 4.1, 4.2). */
+static bool choose_type(
+    struct bytes listed, const struct certificate_types *usable, enum certificate_type *out)
+{
+    if (listed.size == 0)
+        listed = bytes_of("\0", 1);
+    for (size_t i = 0; i < listed.size; i++) {
+        *out = (enum certificate_type)listed.data[i];
+        if ((*out == CERTIFICATE_TYPE_X509 && usable->x509) ||
+            (*out == CERTIFICATE_TYPE_RAW_PUBLIC_KEY && usable->raw_public_key))
+            return true;
+    }
+    return false;
+}
+
+static enum result no_common_type(struct fault *fault, const char *who)
+{
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+        "TLS handshake refused: no certificate type of the %s's is common", who);
+}
+
+static enum result handshake_new(struct tls_endpoint *endpoint, const struct hello *hello,
+    struct handshake **out, struct fault *fault)
 {
     struct handshake *handshake CLEANUP(auto_handshake_free) = calloc(1, sizeof(*handshake));
+    enum certificate_type ours;
 
     if (!handshake || wc_InitSha256(&handshake->transcript) != 0)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    handshake->engine = wolfSSL_new(tls_endpoint_engine(endpoint));
+    if (!choose_type(hello->client_types, tls_endpoint_takes(endpoint), &handshake->type))
+        return no_common_type(fault, "initiator");
+    if (!choose_type(hello->server_types, tls_endpoint_has(endpoint), &ours))
+        return no_common_type(fault, "terminating end-point");
+    handshake->engine = wolfSSL_new(tls_endpoint_engine(endpoint, ours));
     if (!handshake->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine is out of memory");
+    if (handshake->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY &&
+        !engine_take_raw_public_key(handshake->engine))
+        return fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
     wolfSSL_SetIOReadCtx(handshake->engine, &handshake->io);
     wolfSSL_SetIOWriteCtx(handshake->engine, &handshake->io);
     wolfSSL_SetEccVerifyCtx(handshake->engine, &handshake->verified);
@@ -58,7 +89,7 @@ enum result handshake_start(struct tls_endpoint *endpoint, struct bytes message1
 {
     struct handshake *handshake CLEANUP(auto_handshake_free) = NULL;
     size_t before = message2->size;
-    enum result result = handshake_new(endpoint, &handshake, fault);
+    enum result result = handshake_new(endpoint, hello, &handshake, fault);
 
     if (!handshake)
         return result;
@@ -91,13 +122,18 @@ static bool digest_transcript(
     return good;
 }
 
-bool handshake_is_signed_by(
-    struct handshake *handshake, const struct message3 *message3, const struct certificate *leaf)
+enum certificate_type handshake_certificate_type(const struct handshake *handshake)
 {
-    struct verified_signature verified = {.signature = message3->signature, .spki = leaf->spki};
+    return handshake->type;
+}
+
+bool handshake_is_signed_by(
+    struct handshake *handshake, const struct message3 *message3, const struct public_key *key)
+{
+    struct verified_signature verified = {.signature = message3->signature, .spki = key->spki};
 
     verified.known = digest_transcript(handshake, message3, verified.digest) &&
-                     ecdsa_verify_digest(leaf->point, verified.digest, verified.signature);
+                     ecdsa_verify_digest(key->point, verified.digest, verified.signature);
     if (verified.known)
         handshake->verified = verified;
     return verified.known;

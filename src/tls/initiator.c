@@ -6,13 +6,16 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "identity/public_key_id.h"
 #include "tls/credential.h"
 #include "tls/record.h"
 
 struct initiator_credential {
     struct credential own;
     WOLFSSL_CTX *engine;
-    struct trust_store *trust;
+    enum certificate_type ours, theirs;
+    struct trust_store *trust;       /* of certificates */
+    struct public_key_id public_key; /* or the one that they have to have */
 };
 
 struct initiator {
@@ -32,6 +35,17 @@ void initiator_credential_free(struct initiator_credential *credential)
     free(credential);
 }
 
+static enum result load_public_key(
+    struct initiator_credential *credential, const char *private_key_path, struct fault *fault)
+{
+    credential->ours = CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    enum result result =
+        credential_load_public_key(&credential->own, credential->engine, private_key_path, fault);
+    if (result == RESULT_OK && !engine_offer_raw_public_key(credential->engine))
+        result = fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+    return result;
+}
+
 enum result initiator_credential_new(const char *certificate_path, const char *private_key_path,
     const char *anchors_path, struct initiator_credential **out, struct fault *fault)
 {
@@ -43,16 +57,29 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
     credential->engine = engine_new_client();
     if (!credential->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine does not start");
-    enum result result =
-        credential_load_certificate(&credential->own, credential->engine, certificate_path, fault);
+    enum result result = certificate_path ? credential_load_certificate(&credential->own,
+                                                credential->engine, certificate_path, fault)
+                                          : load_public_key(credential, private_key_path, fault);
     if (result == RESULT_OK)
         result = credential_load_private_key(
             &credential->own, credential->engine, private_key_path, fault);
-    if (result == RESULT_OK)
+    if (result == RESULT_OK && anchors_path)
         result = trust_store_of_file(anchors_path, &credential->trust, fault);
     if (result == RESULT_OK)
         *out = TAKE_PTR(credential);
     return result;
+}
+
+enum result initiator_credential_pin(
+    struct initiator_credential *credential, const char *public_key_id, struct fault *fault)
+{
+    if (!public_key_id_parse(public_key_id, &credential->public_key))
+        return fault_set(fault, RESULT_BAD_INPUT,
+            "\"%s\" is no public key identifier (ni:///sha-256;... of RFC 6920)", public_key_id);
+    if (!engine_want_raw_public_key(credential->engine))
+        return fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+    credential->theirs = CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    return RESULT_OK;
 }
 
 void initiator_free(struct initiator *initiator)
@@ -128,30 +155,76 @@ static bool stands_for(const struct names *names, const char *identity, const ch
     return list_holds(&names->dns, domain);
 }
 
-static enum result check_terminating(const struct initiator *initiator, struct bytes message2,
+static enum result check_hello(
+    const struct initiator *initiator, const struct message2 *message2, struct fault *fault)
+{
+    const struct initiator_credential *credential = initiator->credential;
+
+    if (!message2->extended_master_secret) /* the export is not bound to the keys without it */
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
+            "the terminating end-point does not use the extended master secret");
+    if (message2->client_type != credential->ours)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "the terminating end-point does not take %s",
+            credential->ours == CERTIFICATE_TYPE_X509 ? "a certificate" : "a raw public key");
+    if (message2->server_type != credential->theirs)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "the terminating end-point does not answer with %s",
+            credential->theirs == CERTIFICATE_TYPE_X509 ? "a certificate" : "a raw public key");
+    return RESULT_OK;
+}
+
+static enum result check_certificate(const struct initiator *initiator, struct bytes certificate,
     const char *identity, struct fault *fault)
 {
-    uint8_t storage[TLS_HANDSHAKE_MAX];
     struct bytes chain[PATH_CERTIFICATES_MAX];
     struct path_verdict verdict;
     size_t count;
-    bool extended_master_secret;
 
-    enum result result =
-        record_parse_message2(message2, storage, chain, &count, &extended_master_secret, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (!extended_master_secret) /* the export is not bound to the certificates without it */
-        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
-            "the terminating end-point does not use the extended master secret");
-    result = path_validate(
-        initiator->credential->trust, chain, count, PATH_SERVER, clock_wall_s(), &verdict, fault);
+    enum result result = record_read_chain(certificate, chain, &count, fault);
+    if (result == RESULT_OK)
+        result = path_validate(initiator->credential->trust, chain, count, PATH_SERVER,
+            clock_wall_s(), &verdict, fault);
     if (result != RESULT_OK)
         return result;
     if (!stands_for(&verdict.names, identity, initiator->server_name))
         return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
             "the terminating end-point's certificate does not stand for %s", identity);
     return RESULT_OK;
+}
+
+static enum result check_public_key(
+    const struct initiator *initiator, struct bytes certificate, struct fault *fault)
+{
+    char id[PUBLIC_KEY_ID_OCTETS];
+    uint8_t digest[SPKI_DIGEST_SIZE];
+    struct public_key key;
+
+    enum result result = record_read_public_key(certificate, &key, fault);
+    if (result == RESULT_OK)
+        result = spki_digest(key.spki, digest);
+    if (result != RESULT_OK)
+        return result;
+    if (public_key_id_matches(&initiator->credential->public_key, digest))
+        return RESULT_OK;
+    public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, id);
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+        "the terminating end-point has another raw public key: %s", id);
+}
+
+static enum result check_terminating(const struct initiator *initiator, struct bytes message,
+    const char *identity, struct fault *fault)
+{
+    struct message2 message2;
+
+    enum result result = record_parse_message2(message, &message2, fault);
+    if (result == RESULT_OK)
+        result = check_hello(initiator, &message2, fault);
+    if (result != RESULT_OK)
+        return result;
+    return message2.server_type == CERTIFICATE_TYPE_X509
+               ? check_certificate(initiator, message2.certificate, identity, fault)
+               : check_public_key(initiator, message2.certificate, fault);
 }
 
 enum result initiator_answer(struct initiator *initiator, struct bytes message2,

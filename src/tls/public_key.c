@@ -85,7 +85,8 @@ static enum result read_certificate(struct bytes der, struct public_key *out, st
 {
     struct certificate certificate;
     enum result result = certificate_parse(der, &certificate, fault);
-    *out = certificate_key(&certificate);
+    if (result == RESULT_OK)
+        *out = certificate_key(&certificate);
     return result;
 }
 

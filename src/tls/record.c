@@ -15,9 +15,8 @@
 #define EXTENSION_EXTENDED_MASTER_SECRET  23
 #define EXTENSION_SUPPORTED_VERSIONS      43
 
-#define CERTIFICATE_TYPE_RAW_PUBLIC_KEY 2
-#define TLS_1_2                         0x0303
-#define SIGNATURE_ECDSA_SHA256          0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
+#define TLS_1_2                0x0303
+#define SIGNATURE_ECDSA_SHA256 0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
 
 #define RECORD_HEADER_OCTETS     5
 #define RECORD_FRAGMENT_MAX      (16384 + 2048) /* RFC 5246 6.2.3 */
@@ -126,13 +125,11 @@ static enum result read_server_name(struct bytes body, struct hello *hello, stru
 }
 
 /* RFC 7250 3. */
-static enum result read_certificate_types(struct bytes body, bool *raw, struct fault *fault)
+static enum result read_certificate_types(
+    struct bytes body, struct bytes *types, struct fault *fault)
 {
-    struct bytes list;
-
-    if (!bytes_take_block_8(&body, &list) || body.size > 0 || list.size == 0)
+    if (!bytes_take_block_8(&body, types) || body.size > 0 || types->size == 0)
         return hello_malformed(fault, "certificate_type");
-    *raw = memchr(list.data, CERTIFICATE_TYPE_RAW_PUBLIC_KEY, list.size) != NULL;
     return RESULT_OK;
 }
 
@@ -158,9 +155,9 @@ static enum result read_extension(
     case EXTENSION_SERVER_NAME:
         return read_server_name(body, hello, fault);
     case EXTENSION_CLIENT_CERTIFICATE_TYPE:
-        return read_certificate_types(body, &hello->offers_raw_public_key, fault);
+        return read_certificate_types(body, &hello->client_types, fault);
     case EXTENSION_SERVER_CERTIFICATE_TYPE:
-        return read_certificate_types(body, &hello->wants_raw_public_key, fault);
+        return read_certificate_types(body, &hello->server_types, fault);
     case EXTENSION_EXTENDED_MASTER_SECRET:
         hello->extended_master_secret = true;
         return body.size == 0 ? RESULT_OK : hello_malformed(fault, "extended_master_secret");
@@ -229,7 +226,8 @@ enum result record_parse_message1(struct bytes message, struct hello *out, struc
     struct bytes body;
 
     out->server_name[0] = '\0';
-    out->extended_master_secret = out->offers_raw_public_key = out->wants_raw_public_key = false;
+    out->extended_master_secret = false;
+    out->client_types = out->server_types = (struct bytes){0};
 
     enum result result = gather_handshake(&message, out->storage, &handshake, "Message 1", fault);
     if (result != RESULT_OK)
@@ -245,25 +243,43 @@ enum result record_parse_message1(struct bytes message, struct hello *out, struc
     return read_client_hello(body, out, fault);
 }
 
-/* certificate_list (RFC 5246 7.4.2), leaf first. */
-static enum result read_chain(
-    struct bytes body, struct bytes *chain, size_t *count, struct fault *fault)
+static enum result certificate_malformed(struct fault *fault)
+{
+    return fault_set_alert(
+        fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR, "malformed Certificate message");
+}
+
+/* certificate_list (RFC 5246 7.4.2). */
+enum result record_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
+    size_t *count, struct fault *fault)
 {
     struct bytes list;
 
     *count = 0;
     if (!bytes_take_block_24(&body, &list) || body.size > 0)
-        return fault_set_alert(
-            fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR, "malformed Certificate message");
+        return certificate_malformed(fault);
     while (list.size > 0) {
         if (*count == PATH_CERTIFICATES_MAX)
             return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
                 "more than %d certificates presented", PATH_CERTIFICATES_MAX);
         if (!bytes_take_block_24(&list, &chain[*count]) || chain[*count].size == 0)
-            return fault_set_alert(
-                fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR, "malformed Certificate message");
+            return certificate_malformed(fault);
         (*count)++;
     }
+    return RESULT_OK;
+}
+
+/* ASN.1_subjectPublicKeyInfo (RFC 7250 3): one, without a list around it. */
+enum result record_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
+{
+    struct bytes spki;
+
+    if (!bytes_take_block_24(&body, &spki) || body.size > 0)
+        return certificate_malformed(fault);
+    if (!public_key_parse(spki, out))
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "what is presented is not a raw public key: an uncompressed point on P-256 "
+            "(RFC 7250 3, TS-0003 10.1)");
     return RESULT_OK;
 }
 
@@ -297,7 +313,6 @@ static bool ends_with_finished(struct bytes message)
 enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
 {
     struct bytes handshake;
-    struct bytes chain;
     struct bytes body;
 
     int alert = record_find_alert(message);
@@ -307,14 +322,11 @@ enum result record_parse_message3(struct bytes message, struct message3 *out, st
     enum result result = gather_handshake(&message, out->storage, &handshake, "Message 3", fault);
     if (result != RESULT_OK)
         return result;
-    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &out->certificate, &chain) ||
+    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &out->certificate, &out->presented) ||
         !take_handshake(&handshake, HANDSHAKE_CLIENT_KEY_EXCHANGE, &out->key_exchange, &body))
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not begin with Certificate and ClientKeyExchange");
-    result = read_chain(chain, out->chain, &out->chain_count, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (out->chain_count == 0)
+    if (bytes_equal(out->presented, bytes_of("\0\0\0", 3))) /* whatever type it was to be of */
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
             "the initiator presents no certificate");
     if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_VERIFY, &out->verify, &body) ||
@@ -324,42 +336,53 @@ enum result record_parse_message3(struct bytes message, struct message3 *out, st
     return read_verify(body, out, fault);
 }
 
-static bool server_hello_has_extended_master_secret(struct bytes body)
+static enum certificate_type type_of(struct bytes body)
 {
-    struct bytes skipped;
+    return bytes_equal(body, bytes_of("\2", 1)) ? CERTIFICATE_TYPE_RAW_PUBLIC_KEY
+                                                : CERTIFICATE_TYPE_X509;
+}
+
+/* The extensions that ServerHello ends with; the rest of it is the engine's business. */
+static void read_server_hello(struct bytes body, struct message2 *out)
+{
+    struct bytes part;
     struct bytes extensions;
     uint16_t type;
 
-    if (!bytes_take(&body, 34, &skipped) || !bytes_take_block_8(&body, &skipped) ||
-        !bytes_take(&body, 3, &skipped) || !bytes_take_block_16(&body, &extensions))
-        return false;
-    while (bytes_take_u16(&extensions, &type) && bytes_take_block_16(&extensions, &skipped))
+    out->extended_master_secret = false;
+    out->client_type = out->server_type = CERTIFICATE_TYPE_X509;
+    if (!bytes_take(&body, 34, &part) || !bytes_take_block_8(&body, &part) ||
+        !bytes_take(&body, 3, &part) || !bytes_take_block_16(&body, &extensions))
+        return;
+    while (bytes_take_u16(&extensions, &type) && bytes_take_block_16(&extensions, &part)) {
         if (type == EXTENSION_EXTENDED_MASTER_SECRET)
-            return true;
-    return false;
+            out->extended_master_secret = true;
+        else if (type == EXTENSION_CLIENT_CERTIFICATE_TYPE)
+            out->client_type = type_of(part);
+        else if (type == EXTENSION_SERVER_CERTIFICATE_TYPE)
+            out->server_type = type_of(part);
+    }
 }
 
-enum result record_parse_message2(struct bytes message, uint8_t *storage, struct bytes *chain,
-    size_t *chain_count, bool *extended_master_secret, struct fault *fault)
+enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
 {
     struct bytes handshake;
     struct bytes whole;
     struct bytes hello;
-    struct bytes list;
 
     int alert = record_find_alert(message);
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_TLS_REFUSED, "the terminating end-point sent the alert %s",
             record_alert_name(alert));
-    enum result result = gather_handshake(&message, storage, &handshake, "Message 2", fault);
+    enum result result = gather_handshake(&message, out->storage, &handshake, "Message 2", fault);
     if (result != RESULT_OK)
         return result;
     if (message.size > 0 || !take_handshake(&handshake, HANDSHAKE_SERVER_HELLO, &whole, &hello) ||
-        !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &list))
+        !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &out->certificate))
         return fault_set(
             fault, RESULT_BAD_MESSAGE, "Message 2 does not begin with ServerHello and Certificate");
-    *extended_master_secret = server_hello_has_extended_master_secret(hello);
-    return read_chain(list, chain, chain_count, fault);
+    read_server_hello(hello, out);
+    return RESULT_OK;
 }
 
 int record_find_alert(struct bytes message)

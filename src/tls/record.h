@@ -23,13 +23,27 @@
 #define TLS_ALERT_RECORD_OCTETS 7
 #define TLS_HANDSHAKE_MAX       18432 /* octets of handshake messages in one E2EKey message */
 
+/* RFC 7250 3. */
+enum certificate_type {
+    CERTIFICATE_TYPE_X509 = 0,
+    CERTIFICATE_TYPE_RAW_PUBLIC_KEY = 2,
+};
+
 /* Message 1: a ClientHello and nothing else. */
 struct hello {
     struct bytes handshake;      /* the ClientHello, its header included; into .storage */
     char server_name[256];       /* SNI host_name in lower case; "" = none */
     bool extended_master_secret; /* RFC 7627 */
-    bool offers_raw_public_key;  /* client_certificate_type lists RawPublicKey (RFC 7250) */
-    bool wants_raw_public_key;   /* server_certificate_type lists RawPublicKey */
+    struct bytes client_types;   /* client_certificate_type, the initiator's favourite first */
+    struct bytes server_types;   /* server_certificate_type; empty = not there: X.509 alone */
+    uint8_t storage[TLS_HANDSHAKE_MAX];
+};
+
+/* Message 2, as far as an initiator looks at it before its engine does. */
+struct message2 {
+    bool extended_master_secret;
+    enum certificate_type client_type, server_type; /* ServerHello's choice; X.509 without one */
+    struct bytes certificate;                       /* content of Certificate; into .storage */
     uint8_t storage[TLS_HANDSHAKE_MAX];
 };
 
@@ -38,23 +52,27 @@ struct message3 {
     struct bytes certificate; /* handshake messages with their headers; into .storage */
     struct bytes key_exchange;
     struct bytes verify;
+    struct bytes presented; /* content of Certificate: not empty, to be read as its type */
     struct bytes signature; /* of CertificateVerify: DER ECDSA-Sig-Value, SHA-256 */
-    struct bytes chain[PATH_CERTIFICATES_MAX]; /* what Certificate holds, leaf first */
-    size_t chain_count;                        /* 0: the initiator has no certificate */
     uint8_t storage[TLS_HANDSHAKE_MAX];
 };
 
 /* RESULT_BAD_MESSAGE when it is not whole records of this message, exactly.
- * Well-formed but hopeless (not TLS 1.2, no null compression) is RESULT_TLS_REFUSED with an alert.
- */
+ * Well-formed but hopeless (not TLS 1.2, no null compression, no certificate) is RESULT_TLS_REFUSED
+ * with an alert. */
 enum result record_parse_message1(struct bytes message, struct hello *out, struct fault *fault)
+    WARN_UNUSED;
+enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
     WARN_UNUSED;
 enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
     WARN_UNUSED;
 
-/* The certificates in Message 2, for the initiator. Views into STORAGE (TLS_HANDSHAKE_MAX). */
-enum result record_parse_message2(struct bytes message, uint8_t *storage, struct bytes *chain,
-    size_t *chain_count, bool *extended_master_secret, struct fault *fault) WARN_UNUSED;
+/* The content of a Certificate message of type X.509, leaf first, and of type raw public key. Views
+ * into BODY. */
+enum result record_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
+    size_t *count, struct fault *fault) WARN_UNUSED;
+enum result record_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
+    WARN_UNUSED;
 
 /* The description in the first alert record of MESSAGE, or FAULT_NO_ALERT. */
 int record_find_alert(struct bytes message);

@@ -114,7 +114,7 @@ START_TEST(gnutls_takes_x509_instead)
 
     set_up();
     foreign_start(
-        &foreign, &daemon_, "gnutls", "meter", (const char *[]){"--take-raw-public-key", NULL});
+        &foreign, &daemon_, "gnutls", "meter", (const char *[]){"--take", "raw,x509", NULL});
     ck_assert_int_gt(
         asprintf(&content, "{\"m2m:e2ek\":{\"eckm\":\"%s\"}}", foreign_read(&foreign)), 0);
     m2m_call(client, daemon_.port,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* GnuTLS as the Initiating End-Point. */
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -9,8 +10,16 @@
 
 #include "interop/initiator.h"
 
+#define CHAIN_MAX 9
+
 struct session {
     struct wire *wire;
+    const char *server_name;
+    gnutls_privkey_t key; /* ours, and what goes with it */
+    gnutls_pcert_st chain[CHAIN_MAX], raw;
+    unsigned chain_count;
+    bool has_raw;
+    gnutls_datum_t peer; /* SubjectPublicKeyInfo to expect, rather than a certificate */
     gnutls_certificate_credentials_t credentials;
     gnutls_session_t tls;
 };
@@ -29,6 +38,12 @@ static void end(void *data)
     gnutls_deinit(session->tls);
     if (session->credentials)
         gnutls_certificate_free_credentials(session->credentials);
+    for (unsigned i = 0; i < session->chain_count; i++)
+        gnutls_pcert_deinit(&session->chain[i]);
+    if (session->has_raw)
+        gnutls_pcert_deinit(&session->raw);
+    gnutls_privkey_deinit(session->key);
+    gnutls_free(session->peer.data);
     free(session);
 }
 
@@ -65,26 +80,103 @@ static ssize_t push(gnutls_transport_ptr_t data, const void *octets, size_t size
     return -1;
 }
 
+static bool load_private_key(struct session *session, const char *path)
+{
+    gnutls_datum_t pem = {0};
+    bool loaded = good(path, gnutls_load_file(path, &pem)) &&
+                  good(path, gnutls_privkey_init(&session->key)) &&
+                  good(path, gnutls_privkey_import_x509_raw(
+                                 session->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0));
+    gnutls_free(pem.data);
+    return loaded;
+}
+
+static bool load_chain(struct session *session, const char *path)
+{
+    unsigned count = CHAIN_MAX;
+    if (!good(path, gnutls_pcert_list_import_x509_file(
+                        session->chain, &count, path, GNUTLS_X509_FMT_PEM, NULL, NULL, 0)))
+        return false;
+    session->chain_count = count;
+    return true;
+}
+
+static bool load_raw_public_key(struct session *session)
+{
+    gnutls_pubkey_t key = NULL;
+    session->has_raw =
+        good("public key", gnutls_pubkey_init(&key)) &&
+        good("public key", gnutls_pubkey_import_privkey(key, session->key, 0, 0)) &&
+        good("public key", gnutls_pcert_import_rawpk(&session->raw, key, 0)); /* takes KEY */
+    if (!session->has_raw)
+        gnutls_pubkey_deinit(key);
+    return session->has_raw;
+}
+
+/* GnuTLS finds no certificate itself once there is a raw public key beside it. */
+static int present(gnutls_session_t tls, const gnutls_datum_t *authorities, int authority_count,
+    const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **out,
+    unsigned *count, gnutls_privkey_t *key)
+{
+    struct session *session = gnutls_session_get_ptr(tls);
+    const bool raw = gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_OURS) == GNUTLS_CRT_RAWPK;
+    (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+    *out = raw ? &session->raw : session->chain;
+    *count = raw ? session->has_raw : session->chain_count;
+    *key = session->key;
+    return 0;
+}
+
+/* The SubjectPublicKeyInfo of the certificate in the file PATH. */
+static bool load_peer(struct session *session, const char *path)
+{
+    gnutls_datum_t pem = {0};
+    gnutls_x509_crt_t certificate = NULL;
+    gnutls_pubkey_t key = NULL;
+    bool loaded = good(path, gnutls_load_file(path, &pem)) &&
+                  good(path, gnutls_x509_crt_init(&certificate)) &&
+                  good(path, gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM)) &&
+                  good(path, gnutls_pubkey_init(&key)) &&
+                  good(path, gnutls_pubkey_import_x509(key, certificate, 0)) &&
+                  good(path, gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &session->peer));
+    gnutls_pubkey_deinit(key);
+    gnutls_x509_crt_deinit(certificate);
+    gnutls_free(pem.data);
+    return loaded;
+}
+
+static bool has(const enum type types[2], enum type type)
+{
+    return types[0] == type || types[1] == type;
+}
+
 static bool load(struct session *session, const struct options *options)
 {
     gnutls_certificate_credentials_t *credentials = &session->credentials;
-    return good("credentials", gnutls_certificate_allocate_credentials(credentials)) &&
-           good(options->certificate,
-               gnutls_certificate_set_x509_key_file(*credentials, options->certificate,
-                   options->private_key, GNUTLS_X509_FMT_PEM)) &&
+    if (!good("credentials", gnutls_certificate_allocate_credentials(credentials)))
+        return false;
+    gnutls_certificate_set_retrieve_function2(*credentials, present);
+    return load_private_key(session, options->private_key) &&
+           (!has(options->gives, TYPE_X509) || load_chain(session, options->certificate)) &&
+           (!has(options->gives, TYPE_RAW) || load_raw_public_key(session)) &&
+           (!options->peer || load_peer(session, options->peer)) &&
            good(options->anchors, gnutls_certificate_set_x509_trust_file(
                                       *credentials, options->anchors, GNUTLS_X509_FMT_PEM));
 }
 
 static bool configure(struct session *session, const struct options *options)
 {
-    const unsigned flags = GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_NONBLOCK |
-                           (options->takes_raw_public_key ? GNUTLS_ENABLE_RAWPK : 0);
-    char priority[256];
+    static const char *const ours[] = {"", ":+CTYPE-CLI-X509", ":+CTYPE-CLI-RAWPK"},
+                             *const theirs[] = {"", ":+CTYPE-SRV-X509", ":+CTYPE-SRV-RAWPK"};
+    const bool raw = has(options->gives, TYPE_RAW) || has(options->takes, TYPE_RAW);
+    const unsigned flags =
+        GNUTLS_CLIENT | GNUTLS_NO_TICKETS | GNUTLS_NONBLOCK | (raw ? GNUTLS_ENABLE_RAWPK : 0);
+    char priority[320];
     snprintf(priority, sizeof(priority),
-        "NONE:+VERS-TLS1.2:+ECDHE-ECDSA:%s:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256:+COMP-NULL:"
-        "%s+CTYPE-X509%s",
-        suites[options->suite], options->takes_raw_public_key ? "+CTYPE-SRV-RAWPK:" : "",
+        "NONE:+VERS-TLS1.2:+ECDHE-ECDSA:%s:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256:+COMP-NULL"
+        "%s%s%s%s%s",
+        suites[options->suite], ours[options->gives[0]], ours[options->gives[1]],
+        theirs[options->takes[0]], theirs[options->takes[1]],
         options->extended_master_secret ? "" : ":%NO_SESSION_HASH");
     return good("set-up", gnutls_init(&session->tls, flags)) &&
            good(priority, gnutls_priority_set_direct(session->tls, priority, NULL)) &&
@@ -92,9 +184,25 @@ static bool configure(struct session *session, const struct options *options)
                gnutls_credentials_set(session->tls, GNUTLS_CRD_CERTIFICATE, session->credentials));
 }
 
+/* 0 to go on. GnuTLS judges no raw public keys. */
+static int verify(gnutls_session_t tls)
+{
+    const struct session *session = gnutls_session_get_ptr(tls);
+    unsigned count = 0, status = 0;
+    if (gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_RAWPK)
+        return gnutls_certificate_verify_peers3(tls, session->server_name, &status) < 0 ||
+               status != 0;
+    const gnutls_datum_t *key = gnutls_certificate_get_peers(tls, &count);
+    return !key || count != 1 || !session->peer.data ||
+           !bytes_equal(
+               bytes_of(key->data, key->size), bytes_of(session->peer.data, session->peer.size));
+}
+
 static bool name_server(struct session *session, const char *name)
 {
-    gnutls_session_set_verify_cert(session->tls, name, 0);
+    session->server_name = name;
+    gnutls_session_set_ptr(session->tls, session);
+    gnutls_session_set_verify_function(session->tls, verify);
     return !name ||
            good(name, gnutls_server_name_set(session->tls, GNUTLS_NAME_DNS, name, strlen(name)));
 }

@@ -156,7 +156,9 @@ static int usage(void)
 {
     fprintf(stderr,
         "usage: %s --certificate FILE --private-key FILE --anchors FILE [--server-name NAME]\n"
-        "    [--cipher NAME] [--no-ems] [--take-raw-public-key] [--export FILE]\n",
+        "    [--cipher NAME] [--no-ems] [--give TYPES] [--take TYPES] [--peer FILE] [--export "
+        "FILE]\n"
+        "TYPES: x509, raw, or both with a comma between them\n",
         initiator_stack.name);
     return 2;
 }
@@ -176,11 +178,26 @@ static bool find_suite(const char *name, struct options *out)
     return false;
 }
 
+static bool find_types(const char *text, enum type types[2])
+{
+    for (int i = 0; i < 2 && text; i++) {
+        size_t length = strcspn(text, ",");
+        if (length == 4 && strncmp(text, "x509", length) == 0)
+            types[i] = TYPE_X509;
+        else if (length == 3 && strncmp(text, "raw", length) == 0)
+            types[i] = TYPE_RAW;
+        else
+            return false;
+        text = text[length] == ',' ? text + length + 1 : NULL;
+    }
+    return !text;
+}
+
 static bool read_options(int argc, char **argv, struct options *out, const char **export_path)
 {
-    const char *suite_name = NULL;
+    const char *suite_name = NULL, *gives = "x509", *takes = "x509";
     const char **const values[] = {&out->certificate, &out->private_key, &out->anchors,
-        &out->server_name, &suite_name, export_path};
+        &out->server_name, &suite_name, export_path, &gives, &takes, &out->peer};
     static const struct option long_options[] = {
         {"certificate", required_argument, NULL, 0},
         {"private-key", required_argument, NULL, 1},
@@ -188,22 +205,23 @@ static bool read_options(int argc, char **argv, struct options *out, const char 
         {"server-name", required_argument, NULL, 3},
         {"cipher", required_argument, NULL, 4},
         {"export", required_argument, NULL, 5},
+        {"give", required_argument, NULL, 6},
+        {"take", required_argument, NULL, 7},
+        {"peer", required_argument, NULL, 8},
         {"no-ems", no_argument, NULL, 'n'},
-        {"take-raw-public-key", no_argument, NULL, 'r'},
         {0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == 'n')
             out->extended_master_secret = false;
-        else if (option == 'r')
-            out->takes_raw_public_key = true;
         else if (option < (int)ARRAY_SIZE(values))
             *values[option] = optarg;
         else
             return false;
     }
-    if (suite_name && !find_suite(suite_name, out))
+    if ((suite_name && !find_suite(suite_name, out)) || !find_types(gives, out->gives) ||
+        !find_types(takes, out->takes))
         return false;
     return optind == argc && out->certificate && out->private_key && out->anchors;
 }

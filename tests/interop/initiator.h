@@ -16,13 +16,17 @@
 /* In the order of TS-0003 10.2.3: its mandatory suite first. */
 enum suite { SUITE_CBC, SUITE_GCM, SUITE_CCM_8, SUITE_CCM, SUITE_COUNT };
 
+/* Of certificates (RFC 7250). */
+enum type { TYPE_NONE, TYPE_X509, TYPE_RAW };
+
 struct options {
     const char *certificate, *private_key, *anchors; /* PEM files */
     const char *server_name;                         /* NULL: none sent, none checked */
     const char *suite_name;                          /* OpenSSL's name; NULL: all four */
     enum suite suite;                                /* SUITE_COUNT: all four */
     bool extended_master_secret;
-    bool takes_raw_public_key; /* from the peer, rather than X.509; GnuTLS alone offers it */
+    enum type gives[2], takes[2]; /* the favourite first; GnuTLS alone has raw public keys */
+    const char *peer;             /* certificate whose key the peer's raw public key is to be */
 };
 
 /* Memory in place of a socket. */

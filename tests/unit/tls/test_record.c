@@ -109,6 +109,15 @@ static enum result parse3(const struct octets *message)
     return record_parse_message3(bytes_of(message->data, message->size), &third, &fault);
 }
 
+static struct bytes chain[PATH_CERTIFICATES_MAX];
+static size_t chain_count;
+
+static enum result read_chain(struct bytes body)
+{
+    fault = FAULT_INIT;
+    return record_read_chain(body, chain, &chain_count, &fault);
+}
+
 /* Certificate with two entries, ClientKeyExchange, CertificateVerify of ALGORITHM. */
 static void make_handshakes3(struct octets *out, uint16_t algorithm)
 {
@@ -162,8 +171,8 @@ START_TEST(takes_a_client_hello)
     ck_assert_int_eq(parse1(&message), RESULT_OK);
     ck_assert_str_eq(hello.server_name, "in-cse.exam");
     ck_assert(hello.extended_master_secret);
-    ck_assert(hello.offers_raw_public_key);
-    ck_assert(!hello.wants_raw_public_key);
+    ck_assert(bytes_equal(hello.client_types, bytes_of(types + 1, 2)));
+    ck_assert_uint_eq(hello.server_types.size, 0);
     ck_assert_uint_eq(hello.handshake.size, message.size - 5);
 }
 END_TEST
@@ -304,9 +313,10 @@ START_TEST(takes_a_message3)
     put_record(&message, 22, &handshakes);
     put_finished(&message);
     ck_assert_int_eq(parse3(&message), RESULT_OK);
-    ck_assert_uint_eq(third.chain_count, 2);
-    ck_assert(bytes_equal(third.chain[0], bytes_of("leaf", 4)));
-    ck_assert(bytes_equal(third.chain[1], bytes_of("ca", 2)));
+    ck_assert_int_eq(read_chain(third.presented), RESULT_OK);
+    ck_assert_uint_eq(chain_count, 2);
+    ck_assert(bytes_equal(chain[0], bytes_of("leaf", 4)));
+    ck_assert(bytes_equal(chain[1], bytes_of("ca", 2)));
     ck_assert(bytes_equal(third.signature, bytes_of("signature", 9)));
     ck_assert_uint_eq(
         third.certificate.size + third.key_exchange.size + third.verify.size, handshakes.size);
@@ -360,19 +370,146 @@ END_TEST
 
 START_TEST(refuses_too_many_certificates)
 {
-    static struct octets message, handshakes, list, body;
+    static struct octets list, body;
 
-    message = handshakes = list = body = (struct octets){0};
+    list = body = (struct octets){0};
     for (int i = 0; i <= PATH_CERTIFICATES_MAX; i++) {
         put_number(&list, 1, 3);
         put(&list, "x", 1);
     }
     put_block(&body, &list, 3);
-    put_handshake(&handshakes, 11, &body);
-    put_handshake(&handshakes, 16, &(struct octets){.size = 3});
+    ck_assert_int_eq(read_chain(bytes_of(body.data, body.size)), RESULT_CERTIFICATE_REFUSED);
+}
+END_TEST
+
+/* --- a raw public key in Certificate -------------------------------------------------------------
+ */
+
+/* The generator of P-256, which is a point as good as any. */
+static const uint8_t spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+    0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+    0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
+    0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+
+static enum result read_raw(const struct octets *body, struct public_key *key)
+{
+    fault = FAULT_INIT;
+    return record_read_public_key(bytes_of(body->data, body->size), key, &fault);
+}
+
+static void make_raw(struct octets *body)
+{
+    *body = (struct octets){0};
+    put_number(body, sizeof(spki), 3);
+    put(body, spki, sizeof(spki));
+}
+
+START_TEST(takes_a_raw_public_key)
+{
+    static struct octets body;
+    struct public_key key;
+
+    make_raw(&body);
+    ck_assert_int_eq(read_raw(&body, &key), RESULT_OK);
+    ck_assert(bytes_equal(key.spki, bytes_of(spki, sizeof(spki))));
+    ck_assert(bytes_equal(key.point, bytes_of(spki + 26, 65)));
+}
+END_TEST
+
+START_TEST(refuses_a_raw_public_key_with_any_other_octet)
+{
+    static struct octets body;
+    struct public_key key;
+
+    for (size_t i = 0; i < 3 + sizeof(spki); i++) {
+        make_raw(&body);
+        body.data[i] ^= 1;
+        ck_assert_msg(read_raw(&body, &key) != RESULT_OK, "octet %zu", i);
+        ck_assert_int_eq(
+            fault.alert, i < 3 ? TLS_ALERT_DECODE_ERROR : TLS_ALERT_UNSUPPORTED_CERTIFICATE);
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_raw_public_key_of_another_length)
+{
+    static struct octets body;
+    struct public_key key;
+
+    make_raw(&body);
+    while (body.size-- > 0)
+        ck_assert_int_eq(read_raw(&body, &key), RESULT_TLS_REFUSED);
+    make_raw(&body);
+    put(&body, "x", 1); /* after it */
+    ck_assert_int_eq(read_raw(&body, &key), RESULT_TLS_REFUSED);
+    body.data[2]++; /* within */
+    ck_assert_int_eq(read_raw(&body, &key), RESULT_CERTIFICATE_REFUSED);
+    body = (struct octets){.size = 3};
+    ck_assert_int_eq(read_raw(&body, &key), RESULT_CERTIFICATE_REFUSED);
+}
+END_TEST
+
+/* Nothing is good as both types. */
+START_TEST(tells_the_types_apart)
+{
+    static struct octets raw, list, body;
+    struct public_key key;
+
+    make_raw(&raw);
+    ck_assert_int_eq(read_chain(bytes_of(raw.data, raw.size)), RESULT_TLS_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_DECODE_ERROR);
+    list = body = (struct octets){0};
+    put(&list, raw.data, raw.size);
+    put_block(&body, &list, 3);
+    ck_assert_int_eq(read_raw(&body, &key), RESULT_CERTIFICATE_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_UNSUPPORTED_CERTIFICATE);
+    ck_assert_int_eq(read_chain(bytes_of(body.data, body.size)), RESULT_OK);
+    ck_assert_uint_eq(chain_count, 1);
+}
+END_TEST
+
+/* --- the types in Message 2 ----------------------------------------------------------------------
+ */
+
+static enum result parse2(const struct octets *extensions, struct message2 *out)
+{
+    static struct octets hello_body, certificate, handshakes, message;
+    static const uint8_t random[32] = {1};
+
+    hello_body = certificate = handshakes = message = (struct octets){0};
+    put_number(&hello_body, 0x0303, 2);
+    put(&hello_body, random, sizeof(random));
+    put_number(&hello_body, 0, 1);
+    put_number(&hello_body, 0xc023, 2);
+    put_number(&hello_body, 0, 1);
+    put_block(&hello_body, extensions, 2);
+    put_handshake(&handshakes, 2, &hello_body);
+    make_raw(&certificate);
+    put_handshake(&handshakes, 11, &certificate);
     put_record(&message, 22, &handshakes);
-    put_finished(&message);
-    ck_assert_int_eq(parse3(&message), RESULT_CERTIFICATE_REFUSED);
+    return record_parse_message2(bytes_of(message.data, message.size), out, &fault);
+}
+
+START_TEST(reads_the_types_in_message2)
+{
+    static struct octets extensions;
+    static struct message2 second;
+    struct public_key key;
+
+    ck_assert_int_eq(parse2(&extensions, &second), RESULT_OK);
+    ck_assert_int_eq(second.client_type, CERTIFICATE_TYPE_X509);
+    ck_assert_int_eq(second.server_type, CERTIFICATE_TYPE_X509);
+    ck_assert(!second.extended_master_secret);
+    put_extension(&extensions, 19, "", 1);
+    put_extension(&extensions, 20, "\2", 1);
+    put_extension(&extensions, 23, "", 0);
+    ck_assert_int_eq(parse2(&extensions, &second), RESULT_OK);
+    ck_assert_int_eq(second.client_type, CERTIFICATE_TYPE_X509);
+    ck_assert_int_eq(second.server_type, CERTIFICATE_TYPE_RAW_PUBLIC_KEY);
+    ck_assert(second.extended_master_secret);
+    ck_assert_int_eq(record_read_public_key(second.certificate, &key, &fault), RESULT_OK);
 }
 END_TEST
 
@@ -393,4 +530,6 @@ CHECK_MAIN("tls/record", takes_a_client_hello, takes_a_client_hello_in_two_recor
     refuses_hopeless_hellos_with_an_alert, refuses_malformed_extensions, bounds_the_handshake,
     takes_a_message3, refuses_a_truncated_or_longer_message3, refuses_another_signature_algorithm,
     refuses_no_certificate_with_handshake_failure, refuses_too_many_certificates,
+    takes_a_raw_public_key, refuses_a_raw_public_key_with_any_other_octet,
+    refuses_a_raw_public_key_of_another_length, tells_the_types_apart, reads_the_types_in_message2,
     names_the_alert_that_came_instead)
