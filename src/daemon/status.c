@@ -108,10 +108,12 @@ json_t *daemon_status_json(void *context)
 static bool renew_line(struct daemon_status *status)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
+    uint32_t keys = key_cache_count(status->cache);
+    uint32_t pending = procedure_count(status->procedure).pending;
     char line[STATUS_LINE_OCTETS];
 
-    snprintf(line, sizeof(line), "%u keys live, %u exchanges pending, policy generation %llu",
-        key_cache_count(status->cache), procedure_count(status->procedure).pending,
+    snprintf(line, sizeof(line), "%u key%s live, %u exchange%s pending, policy generation %llu",
+        keys, keys == 1 ? "" : "s", pending, pending == 1 ? "" : "s",
         (unsigned long long)snapshot->generation);
     if (strcmp(line, status->told) == 0)
         return false;

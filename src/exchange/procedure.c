@@ -77,7 +77,6 @@ static enum result check_hello(
 static enum result make_message2(struct step *step, struct exchange *exchange,
     struct tls_endpoint *endpoint, struct bytes message1, const struct hello *hello)
 {
-    exchange->endpoint = endpoint;
     enum result result = handshake_start(
         endpoint, message1, hello, &exchange->handshake, &exchange->message2, &step->fault);
     if (result == RESULT_OK)
@@ -117,6 +116,8 @@ enum result receive_message1(struct step *step, struct bytes message1)
     if (result != RESULT_OK)
         return result;
 
+    if (fresh)
+        exchange->endpoint = endpoint;
     step_name_exchange(step, exchange);
     if (!fresh) {
         metrics_add(METRIC_RETRANSMISSIONS, 1);

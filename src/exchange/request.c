@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests: what each has to have, what may be done to what, and what is said to refuse one. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,12 @@ struct procedure_counts procedure_count(struct procedure *procedure)
 
 void step_name_exchange(struct step *step, const struct exchange *exchange)
 {
+    const struct policy *policy = exchange->snapshot->policy;
+
     memcpy(step->exchange_name, exchange->name, sizeof(step->exchange_name));
+    if (exchange->endpoint)
+        snprintf(step->local, sizeof(step->local), "%s",
+            policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity);
 }
 
 enum result step_answer(struct step *step, const struct exchange *exchange, enum answer which)
@@ -284,6 +290,7 @@ static void say_refused(const struct step *step)
         .level = result_category(step->fault.result) == CATEGORY_OURS ? LOG_ERR : LOG_NOTICE,
         .message_id = step->fault.result == RESULT_BUSY ? LOG_EVENT_LIMIT : LOG_EVENT_REFUSED,
         .peer = step->from[0] != '\0' ? step->from : NULL,
+        .local = step->local[0] != '\0' ? step->local : NULL,
         .exchange = step->exchange_name[0] != '\0' ? step->exchange_name : NULL,
         .rsc = step->response->rsc,
     };

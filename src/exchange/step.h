@@ -23,6 +23,7 @@ struct step {
     char from[IDENTIFIER_OCTETS];             /* absolute */
     bool with_address;                        /* rcn 3 */
     char exchange_name[EXCHANGE_NAME_OCTETS]; /* for the log; "" = none yet */
+    char local[IDENTIFIER_OCTETS];            /* the same: its end-point */
     struct fault fault;
 };
 

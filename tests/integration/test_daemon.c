@@ -156,6 +156,22 @@ static void exchange(struct daemon *daemon, void (*pause)(struct daemon *))
     http_close(client);
 }
 
+/* At the start, and again once that has changed. */
+START_TEST(tells_the_service_manager_how_things_stand)
+{
+    struct daemon daemon;
+    daemon_prepare(&daemon, &(struct daemon_options){0});
+    daemon_launch(&daemon, true); /* the port is known from the start */
+    daemon_await_notice(&daemon, "STATUS=0 keys live, 0 exchanges pending, policy generation 1");
+    exchange(&daemon, NULL);
+    daemon_await_notice(&daemon, "STATUS=1 key live, 0 exchanges pending, policy generation 1");
+    ck_assert_int_eq(kill(daemon.pid, SIGHUP), 0);
+    daemon_await_notice(&daemon, "RELOADING=1");
+    daemon_await_notice(&daemon, "STATUS=1 key live, 0 exchanges pending, policy generation 2");
+    daemon_stop(&daemon);
+}
+END_TEST
+
 START_TEST(establishes_a_key)
 {
     struct daemon daemon;
@@ -212,6 +228,6 @@ START_TEST(says_what_waits_for_a_restart)
 END_TEST
 
 CHECK_MAIN("integration/daemon", binds_its_own_sockets, takes_inherited_sockets,
-    refuses_a_bad_policy_with_its_place, takes_the_place_of_a_stale_socket, establishes_a_key,
-    reloads_between_two_messages, keeps_the_old_policy_when_the_new_is_bad,
-    says_what_waits_for_a_restart)
+    refuses_a_bad_policy_with_its_place, takes_the_place_of_a_stale_socket,
+    tells_the_service_manager_how_things_stand, establishes_a_key, reloads_between_two_messages,
+    keeps_the_old_policy_when_the_new_is_bad, says_what_waits_for_a_restart)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How the daemon stops: what is under way finishes, what comes is sent on, all within its time. */
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -250,7 +253,81 @@ START_TEST(a_connection_without_a_request_yet_is_heard)
 }
 END_TEST
 
+/* --- all at once ---------------------------------------------------------------------------- */
+
+#define RESTARTS 5
+
+struct initiators {
+    struct scene scene;
+    atomic_bool is_over;
+    atomic_uint established, sent_away;
+};
+
+/* An exchange after the other. Whatever fails on the way to an answer fails the test. */
+static void *establish(struct initiators *all, int number, const char *from)
+{
+    struct exported_key exported;
+    struct http_answer answer;
+    while (!atomic_load(&all->is_over)) {
+        if (exchange_run(all->scene.client[number], &all->scene.daemon,
+                all->scene.credential[number], from, &exported, &answer)) {
+            atomic_fetch_add(&all->established, 1);
+            continue;
+        }
+        ck_assert_msg(answer.status == 503, "%ld: %s", answer.status, answer.body);
+        http_answer_release(&answer);
+        atomic_fetch_add(&all->sent_away, 1);
+    }
+    return NULL;
+}
+
+static void *establish_1(void *all)
+{
+    return establish(all, 0, "Cmeter-1");
+}
+
+static void *establish_2(void *all)
+{
+    return establish(all, 1, "Cmeter-2");
+}
+
+static void await_more(struct initiators *all)
+{
+    unsigned before = atomic_load(&all->established);
+    int64_t end_ms = clock_steady_ms() + DAEMON_TIMEOUT_MS;
+    while (atomic_load(&all->established) < before + 4) {
+        ck_assert_int_lt(clock_steady_ms(), end_ms);
+        sched_yield();
+    }
+}
+
+/* On sockets of the service manager a restart costs nobody more than to come again. */
+START_TEST(a_restart_cuts_nobody_off)
+{
+    static struct initiators all;
+    pthread_t threads[2];
+    open_scene(&all.scene, true);
+    ck_assert_int_eq(pthread_create(&threads[0], NULL, establish_1, &all), 0);
+    ck_assert_int_eq(pthread_create(&threads[1], NULL, establish_2, &all), 0);
+    for (int i = 0; i < RESTARTS; i++) {
+        await_more(&all);
+        begin_stop(&all.scene, "STOPPING=1");
+        ck_assert_int_eq(daemon_await_exit(&all.scene.daemon), 0);
+        daemon_launch(&all.scene.daemon, true);
+        daemon_await_ready(&all.scene.daemon);
+    }
+    await_more(&all);
+    atomic_store(&all.is_over, true);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    begin_stop(&all.scene, "STOPPING=1");
+    ck_assert_int_eq(daemon_await_exit(&all.scene.daemon), 0);
+    close_scene(&all.scene);
+}
+END_TEST
+
 CHECK_MAIN("integration/stop", nothing_pending_stops_at_once, pending_exchanges_finish,
     pending_exchanges_finish_on_inherited_sockets, a_retransmitted_message_1_is_answered_still,
     the_end_of_the_time_out_ends_it, a_second_signal_ends_it, a_reload_while_stopping_does_nothing,
-    the_successor_answers_who_waits, a_connection_without_a_request_yet_is_heard)
+    the_successor_answers_who_waits, a_connection_without_a_request_yet_is_heard,
+    a_restart_cuts_nobody_off)
