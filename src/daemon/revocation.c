@@ -108,16 +108,13 @@ static int on_review(sd_event_source *source, void *context)
 }
 
 /* By the CRLs that are in force now; one that is under way begins anew. */
-static bool begin_review(struct revoker *revoker)
+static void begin_review(struct revoker *revoker)
 {
     end_review(revoker);
     revoker->cursor = 0;
     if (revocation_view_new(store_of(revoker), &revoker->view) != RESULT_OK ||
-        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0) {
+        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
         log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
-        return false;
-    }
-    return true;
 }
 
 /* --- files that change --- */
