@@ -20,6 +20,7 @@
 
 static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
+    const char *server_public_key_id;
     const char *resource_type, *timeout, *output;
     const char *http_ca, *http_certificate, *http_private_key;
     bool raw_public_key, notify, show_key, trace;
@@ -30,8 +31,11 @@ static const struct flag flags[] = {
     {"from", "ID", &asked.from, NULL, "who we are: AE-ID or CSE-ID"},
     {"certificate", "FILE", &asked.certificate, NULL, "our certificate, then its issuers (PEM)"},
     {"private-key", "FILE", &asked.private_key, NULL, "and its private key"},
-    {"raw-public-key", NULL, NULL, &asked.raw_public_key, "not available in this version"},
+    {"raw-public-key", NULL, NULL, &asked.raw_public_key,
+        "presents its public key alone (RFC 7250)"},
     {"anchors", "FILE", &asked.anchors, NULL, "CAs that the other side's certificate is from"},
+    {"server-public-key-id", "NI", &asked.server_public_key_id, NULL,
+        "or which raw public key it has"},
     {"server-identity", "ID", &asked.server_identity, NULL, "who the other side is: //SP/CSE[/AE]"},
     {"server-name", "NAME", &asked.server_name, NULL, "its domain name, sent as SNI"},
     {"notify", NULL, NULL, &asked.notify, "by Notify rather than by the resource"},
@@ -47,7 +51,9 @@ static const struct flag flags[] = {
 
 static const struct syntax syntax = {
     .usage = "exchange --url URL --from ID --certificate FILE --private-key FILE --anchors FILE\n"
-             "       --server-identity ID [--server-name NAME] [--notify] [--show-key] ...",
+             "       --server-identity ID [--server-name NAME] [--notify] [--show-key] ...\n"
+             "With raw public keys (RFC 7250): --raw-public-key rather than --certificate,\n"
+             "       --server-public-key-id rather than --anchors",
     .about =
         "Establishes a pairwise key with a CSE or AE, as Initiating End-Point, in two requests:\n"
         "Message 1 goes out and Message 2 comes back, then Messages 3 and 4.",
@@ -273,23 +279,38 @@ static bool is_header_text(const char *text)
     return true;
 }
 
-static int check(long *timeout_s)
+static bool is_given(const char *value)
+{
+    return value && value[0] != '\0';
+}
+
+/* A raw public key needs no certificate, on either side. */
+static int check_needed(void)
 {
     const struct {
         const char *flag, *value;
+        bool spared;
     } needed[] = {
-        {"--url", asked.url},
-        {"--from", asked.from},
-        {"--certificate", asked.certificate},
-        {"--private-key", asked.private_key},
-        {"--anchors", asked.anchors},
-        {"--server-identity", asked.server_identity},
+        {"--url", asked.url, false},
+        {"--from", asked.from, false},
+        {"--certificate", asked.certificate, asked.raw_public_key},
+        {"--private-key", asked.private_key, false},
+        {"--anchors", asked.anchors, asked.server_public_key_id},
+        {"--server-identity", asked.server_identity, false},
     };
-    if (asked.raw_public_key)
-        return fail_usage("--raw-public-key: raw public keys are not available in this version");
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-        if (!needed[i].value || needed[i].value[0] == '\0')
+        if (!is_given(needed[i].value) && !needed[i].spared)
             return fail_usage("exchange needs %s", needed[i].flag);
+    if (is_given(asked.anchors) && asked.server_public_key_id)
+        return fail_usage("--anchors and --server-public-key-id: say one or the other");
+    return STATUS_DONE;
+}
+
+static int check(long *timeout_s)
+{
+    int status = check_needed();
+    if (status != STATUS_DONE)
+        return status;
     long type;
     if (!read_number(asked.resource_type, 99999, &type))
         return fail_usage("--resource-type %s: not a resource type", asked.resource_type);
@@ -302,13 +323,21 @@ static int check(long *timeout_s)
     return check_identity("--server-identity", asked.server_identity);
 }
 
+static enum result load_credential(struct initiator_credential **out, struct fault *fault)
+{
+    const char *pin = asked.server_public_key_id;
+    enum result result = tls_start(fault);
+    if (result == RESULT_OK)
+        result = initiator_credential_new(asked.raw_public_key ? NULL : asked.certificate,
+            asked.private_key, pin ? NULL : asked.anchors, out, fault);
+    return result == RESULT_OK && pin ? initiator_credential_pin(*out, pin, fault) : result;
+}
+
 static int establish(long timeout_s)
 {
     struct fault fault = FAULT_INIT;
     CLEANUP(auto_initiator_credential_free) struct initiator_credential *credential = NULL;
-    if (tls_start(&fault) != RESULT_OK ||
-        initiator_credential_new(
-            asked.certificate, asked.private_key, asked.anchors, &credential, &fault) != RESULT_OK)
+    if (load_credential(&credential, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text);
     CLEANUP(key_file_release) struct key_file file = {0};
     int status = key_file_open(asked.output, &file);
