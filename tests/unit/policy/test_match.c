@@ -62,7 +62,9 @@ START_TEST(matches_an_ae_id_whatever_its_scheme)
     static const char *const bad[] = {"//m2m.example/in-cse/cmeter", "//m2m.example/in-cse/Cmeter2",
         "//m2m.example/in-cse/Cmeter/", "//m2m.example/in-cse", "//m2m.example:1/in-cse/Cmeter",
         "x//m2m.example/in-cse/Cmeter", "://m2m.example/in-cse/Cmeter",
-        "coap:///m2m.example/in-cse/Cmeter", "urn:x", "//m2m.example/in-cse/*"};
+        "coap:///m2m.example/in-cse/Cmeter", "urn:x", "urn:x://m2m.example/in-cse/Cmeter",
+        "coap:/x//m2m.example/in-cse/Cmeter", "coap:x//m2m.example/in-cse/Cmeter",
+        "?://m2m.example/in-cse/Cmeter", "//m2m.example/in-cse/*"};
     folder_make();
     CLEANUP(auto_policy_free)
     struct policy *policy = folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/Cmeter") "]}");
