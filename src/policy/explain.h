@@ -13,7 +13,7 @@ struct explanation {
 };
 typedef void explain_name(const struct explanation *explanation, void *context);
 
-/* Calls EXPLAIN for each name and each rule that has it, in policy order, or once for a name that
- * none has. Parameters as of policy_match. RESULT_NO_MEMORY. */
+/* Calls EXPLAIN for each name and each rule that has it, exact ones before patterns, or once for a
+ * name that none has. Parameters as of policy_match. RESULT_NO_MEMORY. */
 enum result policy_explain(const struct policy *policy, size_t endpoint, const struct names *names,
     bool raw_public_key, uint64_t trusted, explain_name *explain, void *context) WARN_UNUSED;

@@ -155,6 +155,27 @@ START_TEST(finds_the_host_of_a_uri)
 }
 END_TEST
 
+START_TEST(writes_device_names)
+{
+    static const char *const good[] = {"0.2.481.1.0", "0.2.481.1.100.3030.10011"};
+    static const char *const bad[] = {"0.2.481.1", "0.2.481.11.1", "0.2.481.2.1", "1.2.3", ""};
+    char longest[NAME_OCTETS] = "0.2.481.1.", id[NAME_OCTETS];
+    uint8_t storage[DEVICE_NAME_OCTETS];
+    struct bytes name, type, value;
+
+    memset(longest + strlen(longest), '1', sizeof(longest) - 1 - strlen(longest));
+    for (size_t i = 0; i <= ARRAY_SIZE(good); i++) {
+        const char *text = i < ARRAY_SIZE(good) ? good[i] : longest;
+        ck_assert(device_name_write(text, storage, &name));
+        ck_assert(other_name_split(name, &type, &value) && other_name_type_is_device(type));
+        ck_assert(device_id_text(type, value, false, id));
+        ck_assert_str_eq(id, text);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        ck_assert_msg(!device_name_write(bad[i], storage, &name), "%s", bad[i]);
+}
+END_TEST
+
 /* --- certificates --- */
 
 static struct buffer make(const char *extensions)
@@ -322,6 +343,6 @@ START_TEST(digests_a_public_key)
 END_TEST
 
 CHECK_MAIN("tls/certificate", takes_minimal_lengths_alone, reads_times, writes_object_identifiers,
-    decodes_pem, finds_the_host_of_a_uri, reads_the_fields, refuses_a_point_off_the_curve,
-    refuses_a_certificate_that_is_too_long, hands_out_names, joins_device_ids,
-    refuses_names_that_are_too_long, digests_a_public_key)
+    decodes_pem, finds_the_host_of_a_uri, writes_device_names, reads_the_fields,
+    refuses_a_point_off_the_curve, refuses_a_certificate_that_is_too_long, hands_out_names,
+    joins_device_ids, refuses_names_that_are_too_long, digests_a_public_key)
