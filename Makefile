@@ -229,7 +229,7 @@ sanitize-thread:
 #: make check-systemd    the service under a systemd of its own, in a copy of this system; root only
 MACHINED := $(sort $(shell find tests/systemd -type f -perm -u+x))
 .PHONY: check-systemd
-check-systemd: all $(INITIATORS)
+check-systemd: all deb $(INITIATORS)
 	@BUILD=$(BUILD) scripts/run-tests $(MACHINED)
 
 #: make demo             one key established and read, told step by step
@@ -362,6 +362,11 @@ uninstall:
 	@rm -f "$(DESTDIR)$(prefix)/$(libdir)"/{libe2ekey.so,pkgconfig/libe2ekey.pc}
 	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
 	$(call on_this_system,ldconfig; journalctl --update-catalog; systemctl daemon-reload; rm -rf /run/e2ekeyd)
+
+#: make deb              Debian packages, into build/deb: e2ekeyd, libe2ekey0, libe2ekey-dev
+.PHONY: deb
+deb: all
+	@scripts/build-deb build/deb $(VERSION)
 
 # --- the rest ------------------------------------------------------------------------------------
 
