@@ -16,6 +16,7 @@
 #include "daemon/revocation.h"
 #include "daemon/status.h"
 #include "daemon/stop.h"
+#include "daemon/store.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"
 #include "http/metrics.h"
@@ -189,8 +190,7 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     if (result == RESULT_OK)
         result = load_first(daemon, &snapshot, fault);
     if (result == RESULT_OK)
-        result = key_cache_new(snapshot->policy->keys.capacity, snapshot->policy->keys.per_peer,
-            &daemon->cache, fault);
+        result = store_open(inherited.keys, &snapshot->policy->keys, &daemon->cache, fault);
     if (result == RESULT_OK)
         result = procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault);
     if (result == RESULT_OK)
@@ -215,6 +215,7 @@ static enum result start(struct daemon *daemon, struct fault *fault)
             &daemon->revoker, fault);
     if (result != RESULT_OK)
         return result;
+    store_watch(daemon->loop, daemon->cache);
     result = start_http(daemon, snapshot->policy, &inherited, fault);
     daemon->status.http = daemon->http;
     if (result == RESULT_OK)
@@ -255,7 +256,7 @@ static void stop(struct daemon *daemon)
     expiry_watch_free(daemon->expiry);
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
-    key_cache_free(daemon->cache);
+    store_close(daemon->cache, daemon->stop.forget);
     snapshot_slot_free(daemon->slot);
     log_say_suppressed();
 }

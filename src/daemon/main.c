@@ -24,7 +24,8 @@ static void print_help(void)
          "  --version      print the version and exit\n"
          "  --help         print this and exit\n"
          "\n"
-         "Runs in the foreground. SIGHUP reloads the policy, SIGTERM stops.\n"
+         "Runs in the foreground. SIGHUP reloads the policy, SIGTERM stops, SIGINT\n"
+         "stops and forgets the keys.\n"
          "Exit status: 0 done, 1 failed or a fault in the policy, 2 wrong usage.\n"
          "See e2ekeyd(8), e2ekeyd-policy(5), e2ekeyctl(1).");
 }

@@ -59,6 +59,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     sd_event *loop = sd_event_source_get_event(source);
     const char *signal = info->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT";
 
+    stop->forget |= info->ssi_signo == SIGINT;
     if (!stop->is_under_way)
         return begin(stop, loop, signal);
     log_info("stopping at once on one more %s", signal);

@@ -8,8 +8,23 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "daemon/store.h"
+
+/* One too many stays with the manager, unused. */
+static void sort_in_keys(struct inherited *out, int fd)
+{
+    if (out->keys < 0)
+        out->keys = fd;
+    else
+        close(fd);
+}
+
 static enum result sort_in(struct inherited *out, int fd, const char *name, struct fault *fault)
 {
+    if (strcmp(name, STORE_NAME) == 0 && sd_is_socket(fd, AF_UNSPEC, 0, -1) == 0) {
+        sort_in_keys(out, fd);
+        return RESULT_OK;
+    }
     if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {
         if (out->query >= 0)
             return fault_set(fault, RESULT_BAD_CONFIGURATION,
@@ -39,7 +54,7 @@ enum result systemd_inherit(struct inherited *out, struct fault *fault)
     int count = sd_listen_fds_with_names(1, &names);
     enum result result = RESULT_OK;
 
-    *out = (struct inherited){.query = -1, .metrics = -1};
+    *out = (struct inherited){.query = -1, .metrics = -1, .keys = -1};
     if (count < 0)
         return fault_set(
             fault, RESULT_BAD_CONFIGURATION, "LISTEN_FDS or LISTEN_FDNAMES is malformed");
@@ -50,6 +65,20 @@ enum result systemd_inherit(struct inherited *out, struct fault *fault)
     }
     free(names);
     return result;
+}
+
+/* FDPOLL=0: the manager has nothing to wait for. */
+void systemd_store(const char *name, int fd)
+{
+    char state[64];
+
+    snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+    (void)sd_pid_notify_with_fds(0, 0, state, &fd, 1);
+}
+
+void systemd_forget(const char *name)
+{
+    (void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
 void systemd_notify_ready(const char *status)

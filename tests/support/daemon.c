@@ -97,7 +97,8 @@ void daemon_change_policy(struct daemon *daemon, const char *patch)
 
 void daemon_prepare(struct daemon *daemon, const struct daemon_options *options)
 {
-    *daemon = (struct daemon){.pidfd = -1, .notify = -1, .inherited = {-1, -1}};
+    *daemon = (struct daemon){
+        .pidfd = -1, .notify = -1, .inherited = {-1, -1}, .store = options->store, .stored = -1};
     make_folder(daemon);
     const struct passwd *user = getpwuid(geteuid());
     ck_assert_ptr_nonnull(user);
@@ -173,9 +174,30 @@ static void set_number(const char *name, long number)
 
 struct launch {
     const char *program, *policy, *notify, *log;
-    const int *inherited; /* two sockets, or NULL */
+    int inherited[3]; /* HTTP, the key socket, the keys; -1: none */
     unsigned watchdog_ms;
 };
+
+static void hand_in(const int inherited[3])
+{
+    static const char *const names[] = {"http", "socket", "keys"};
+    char listed[32] = "";
+    int high[3], count = 0; /* out of the way: none may overwrite another */
+    for (int i = 0; i < 3; i++)
+        high[i] = inherited[i] < 0 ? -1 : fcntl(inherited[i], F_DUPFD_CLOEXEC, 100);
+    for (int i = 0; i < 3; i++) {
+        if (high[i] < 0)
+            continue;
+        if (dup2(high[i], FIRST_INHERITED_FD + count++) < 0)
+            _exit(126);
+        strcat(strcat(listed, listed[0] ? ":" : ""), names[i]);
+    }
+    if (count == 0)
+        return;
+    set_number("LISTEN_PID", getpid());
+    set_number("LISTEN_FDS", count);
+    setenv("LISTEN_FDNAMES", listed, 1);
+}
 
 /* In the child. Nothing of Check's in here: its own file descriptor may be among those that go. */
 static void become_daemon(const struct launch *launch)
@@ -187,16 +209,7 @@ static void become_daemon(const struct launch *launch)
     setenv("NOTIFY_SOCKET", launch->notify, 1);
     if (launch->watchdog_ms > 0)
         set_number("WATCHDOG_USEC", 1000L * launch->watchdog_ms);
-    if (launch->inherited) {
-        int high[2]; /* out of the way: neither may overwrite the other */
-        for (int i = 0; i < 2; i++)
-            high[i] = fcntl(launch->inherited[i], F_DUPFD_CLOEXEC, 100);
-        for (int i = 0; i < 2; i++)
-            if (dup2(high[i], FIRST_INHERITED_FD + i) < 0)
-                _exit(126);
-        set_number("LISTEN_PID", getpid());
-        set_number("LISTEN_FDS", 2);
-    }
+    hand_in(launch->inherited);
     execl(launch->program, "e2ekeyd", "--policy", launch->policy, (char *)NULL);
     perror(launch->program);
     _exit(127);
@@ -214,7 +227,8 @@ void daemon_launch(struct daemon *daemon, bool inherit)
         .policy = daemon_file(daemon, "policy.json"),
         .notify = daemon_file(daemon, "notify"),
         .log = daemon_file(daemon, "stderr"),
-        .inherited = inherit ? daemon->inherited : NULL,
+        .inherited = {inherit ? daemon->inherited[0] : -1, inherit ? daemon->inherited[1] : -1,
+            daemon->stored},
         .watchdog_ms = daemon->watchdog_ms};
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
@@ -224,17 +238,65 @@ void daemon_launch(struct daemon *daemon, bool inherit)
     ck_assert_int_ge(daemon->pidfd, 0);
 }
 
+static bool has_line(const char *text, const char *line)
+{
+    char copy[4096];
+    snprintf(copy, sizeof(copy), "%s", text);
+    for (char *rest = copy, *each; (each = strsep(&rest, "\n")) != NULL;)
+        if (strcmp(each, line) == 0)
+            return true;
+    return false;
+}
+
+static void keep(struct daemon *daemon, int fd)
+{
+    if (daemon->stored >= 0)
+        close(daemon->stored);
+    daemon->stored = fd;
+}
+
+/* The store of a service manager with room for one descriptor. */
+static void mind_store(struct daemon *daemon, const char *text, int fd)
+{
+    if (has_line(text, "FDSTOREREMOVE=1") && has_line(text, "FDNAME=keys"))
+        keep(daemon, -1);
+    if (fd >= 0 && daemon->store && daemon->stored < 0 && has_line(text, "FDSTORE=1") &&
+        has_line(text, "FDNAME=keys"))
+        keep(daemon, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
+/* The next datagram to the service manager; false when there is none (yet). */
+static bool hear(struct daemon *daemon, char text[4096])
+{
+    union {
+        struct cmsghdr header;
+        char octets[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec octets = {.iov_base = text, .iov_len = 4095};
+    struct msghdr message = {.msg_iov = &octets,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control)};
+    ssize_t size = recvmsg(daemon->notify, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    ck_assert_int_ge(size, 0);
+    text[size] = 0;
+    int fd = -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    mind_store(daemon, text, fd);
+    return true;
+}
+
 /* Takes the next datagram to the service manager: has it LINE among its lines? */
 static bool next_notice_has(struct daemon *daemon, const char *line)
 {
     char text[4096];
-    ssize_t size = recv(daemon->notify, text, sizeof(text) - 1, 0);
-    ck_assert_int_ge(size, 0);
-    text[size] = 0;
-    for (char *rest = text, *each; (each = strsep(&rest, "\n")) != NULL;)
-        if (strcmp(each, line) == 0)
-            return true;
-    return false;
+    return hear(daemon, text) && has_line(text, line);
 }
 
 static int64_t now_ms(void)
@@ -302,6 +364,8 @@ int daemon_await_exit(struct daemon *daemon)
         give_up(daemon, "it did not exit in time");
     int status;
     ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
+    for (char text[4096]; hear(daemon, text);)
+        ;
     close(daemon->pidfd);
     daemon->pidfd = -1;
     daemon->pid = 0;
@@ -323,6 +387,7 @@ void daemon_stop(struct daemon *daemon)
     if (status != 0)
         give_up(daemon, status > 128 ? "killed by a signal" : "exit status not 0");
     close(daemon->notify);
+    keep(daemon, -1);
     for (int i = 0; i < 2; i++)
         if (daemon->inherited[i] >= 0)
             close(daemon->inherited[i]);

@@ -23,6 +23,7 @@ struct daemon_options {
     bool zoo;           /* tests/zoo: zoo/NAME.pem, zoo/NAME.key, and a policy for them */
     unsigned watchdog_ms; /* the service manager's; 0: none */
     bool inherit;         /* hand it its sockets (LISTEN_FDS), else it binds a free port itself */
+    bool store;           /* keep its keys for the next launch, as FileDescriptorStoreMax=1 does */
 };
 
 struct daemon {
@@ -34,6 +35,8 @@ struct daemon {
     int notify; /* what the daemon tells the service manager arrives here */
     unsigned watchdog_ms;
     int inherited[2]; /* listening sockets, HTTP and the key socket, that outlive it; -1: none */
+    bool store;
+    int stored; /* what it had us keep, and the next launch is handed; -1: nothing */
 };
 
 /* Returns when the daemon says that it is ready. */
@@ -48,8 +51,9 @@ void daemon_await_ready(struct daemon *daemon);
 void daemon_await_notice(struct daemon *daemon, const char *line); /* to the service manager */
 /* Whether LINE comes within so long. */
 bool daemon_hears_notice(struct daemon *daemon, const char *line, int wait_ms);
-int daemon_await_exit(struct daemon *daemon); /* exit status, or 128 + signal */
-void daemon_remove(struct daemon *daemon);    /* the folder */
+/* Exit status, or 128 + signal. What it told the manager has been heard by then. */
+int daemon_await_exit(struct daemon *daemon);
+void daemon_remove(struct daemon *daemon); /* the folder */
 
 /* Merges PATCH (JSON) into policy.json. */
 void daemon_change_policy(struct daemon *daemon, const char *patch);
