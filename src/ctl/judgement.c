@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/judgement.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+#include "identity/public_key_id.h"
+#include "policy/explain.h"
+#include "tls/record.h"
+
+#define LINE_OCTETS 1024
+
+/* --- why no rule: a line for each name and each rule that has it --- */
+
+struct explaining {
+    const struct bench *bench;
+    json_t *lines;
+};
+
+/* The end-points of RULE, by name. */
+static void list_endpoints(
+    const struct policy *policy, const struct policy_rule *rule, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < policy->endpoint_count && used < size; i++)
+        if (rule->endpoints >> i & 1)
+            used += (size_t)snprintf(
+                out + used, size - used, "%s%s", used > 0 ? ", " : "", policy->endpoints[i].name);
+}
+
+static void explain(const struct explanation *explanation, void *context)
+{
+    const struct explaining *explaining = context;
+    const struct policy *policy = explaining->bench->policy;
+    const struct policy_rule *rule = explanation->rule;
+    char line[LINE_OCTETS], place[LINE_OCTETS / 2] = "", names[LINE_OCTETS / 4];
+    if (rule)
+        snprintf(place, sizeof(place), "%s: %s has %s %s", rule->place.file, rule->place.pointer,
+            explanation->kind, explanation->name);
+    if (!rule) {
+        snprintf(line, sizeof(line), "no rule for %s %s", explanation->kind, explanation->name);
+    } else if (!explanation->trusted) {
+        snprintf(line, sizeof(line), "%s, but the path is not good under its trust domain %s",
+            place, policy->trust[rule->trust].name);
+    } else if (!explanation->for_endpoint) {
+        list_endpoints(policy, rule, names, sizeof(names));
+        snprintf(line, sizeof(line), "%s, but is for end-points %s only", place, names);
+    } else {
+        snprintf(line, sizeof(line), "%s, and admits %s", place, rule->identity);
+    }
+    json_array_append_new(explaining->lines, json_string(line));
+}
+
+static json_t *explain_all(const struct bench *bench, const struct judgement *judgement)
+{
+    struct explaining explaining = {bench, json_array()};
+    if (policy_explain(bench->policy, bench->endpoint, &judgement->names, bench->raw_public_key,
+            judgement->path.trusted, explain, &explaining) != RESULT_OK) {
+        json_decref(explaining.lines);
+        return NULL;
+    }
+    return explaining.lines;
+}
+
+/* --- what is printed: one object, as it is or line by line --- */
+
+static json_t *list_of(const struct name_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_string(list->name[i]));
+    return array;
+}
+
+/* Of a raw public key; that of a certificate is no name. */
+static json_t *public_key_id_of(const struct bench *bench, const struct names *names)
+{
+    char id[PUBLIC_KEY_ID_OCTETS];
+    if (!bench->raw_public_key)
+        return NULL;
+    public_key_id_format(PUBLIC_KEY_ID_SHA_256, names->spki_digest, id);
+    return json_string(id);
+}
+
+static json_t *domains_of(const struct bench *bench, uint64_t trusted)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < bench->policy->trust_count; i++)
+        if (trusted >> i & 1)
+            json_array_append_new(array, json_string(bench->policy->trust[i].name));
+    return array;
+}
+
+static json_t *rule_of(const struct policy_rule *rule)
+{
+    char place[LINE_OCTETS];
+    if (!rule)
+        return NULL;
+    snprintf(place, sizeof(place), "%s: %s", rule->place.file, rule->place.pointer);
+    return json_string(place);
+}
+
+/* A member without a value is left out. */
+static json_t *describe(const struct bench *bench, const struct judgement *judgement)
+{
+    const struct authorisation *authorised = &judgement->authorised;
+    const bool good = judgement->result == RESULT_OK, ruled = authorised->rule;
+    const int alert = judgement->fault.alert;
+    return json_pack(
+        "{s:s, s:I, s:o*, s:o, s:o, s:o, s:s, s:s*, s:o, s:o*, s:s*, s:s*, s:s, s:s*, s:s*,"
+        " s:s*, s:o*}",
+        "certificate", bench->file, "presented", (json_int_t)judgement->presented, "publicKeyId",
+        public_key_id_of(bench, &judgement->names), "uri", list_of(&judgement->names.uri),
+        "dnsName", list_of(&judgement->names.dns), "deviceId", list_of(&judgement->names.device),
+        "endpoint", bench->policy->endpoints[bench->endpoint].name, "from",
+        bench->from[0] != '\0' ? bench->from : NULL, "trust",
+        domains_of(bench, judgement->path.trusted), "rule", rule_of(authorised->rule), "flavour",
+        ruled ? flavour_name(authorised->rule->flavour) : NULL, "identity",
+        ruled ? authorised->identity : NULL, "verdict", good ? "accepted" : "refused", "result",
+        good ? NULL : result_name(judgement->result), "alert",
+        good || alert == FAULT_NO_ALERT ? NULL : record_alert_name(alert), "reason",
+        good ? NULL : judgement->fault.text, "rules", good ? NULL : explain_all(bench, judgement));
+}
+
+static void print_member(const char *title, const json_t *value)
+{
+    if (json_is_string(value))
+        printf("%-13s %s\n", title, json_string_value(value));
+    for (size_t i = 0; i < json_array_size(value); i++)
+        printf("%-13s %s\n", i == 0 ? title : "", json_string_value(json_array_get(value, i)));
+}
+
+static int print_text(json_t *description)
+{
+    static const char *const members[][2] = {
+        {"certificate", "Certificate"},
+        {"publicKeyId", "Public key"},
+        {"uri", "URI"},
+        {"dnsName", "dNSName"},
+        {"deviceId", "Device id"},
+        {"endpoint", "End-point"},
+        {"from", "From"},
+        {"trust", "Trust domain"},
+        {"rule", "Rule"},
+        {"flavour", "Flavour"},
+        {"identity", "Identity"},
+        {"verdict", "Verdict"},
+        {"reason", "Reason"},
+        {"alert", "TLS alert"},
+        {"rules", "Rules"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        print_member(members[i][1], json_object_get(description, members[i][0]));
+    json_decref(description);
+    return STATUS_DONE;
+}
+
+int judgement_print(const struct bench *bench, const struct judgement *judgement)
+{
+    json_t *description = describe(bench, judgement);
+    if (!description)
+        return fail(STATUS_USAGE, "out of memory");
+    int status = common.json ? print_json_line(description) : print_text(description);
+    if (status == STATUS_DONE && judgement->result != RESULT_OK)
+        status = STATUS_REFUSED;
+    return status;
+}
