@@ -3,6 +3,7 @@
 #include "support/check_main.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -38,10 +39,15 @@ static void support(const char *script, const char *arguments)
     ck_assert_msg(system(command) == 0, "%s", command);
 }
 
-static void prepare(void)
+static void prepare_as(const struct daemon_options *options)
 {
     ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_prepare(&daemon_, &(struct daemon_options){0});
+    daemon_prepare(&daemon_, options);
+}
+
+static void prepare(void)
+{
+    prepare_as(&(struct daemon_options){0});
 }
 
 /* The daemon has taken the subscription when a call that comes after it is answered. */
@@ -445,6 +451,38 @@ START_TEST(exchanges_race_with_a_new_crl)
 }
 END_TEST
 
+/* --- while the daemon is away --- */
+
+/* The successor takes the keys up (tests/integration/test_restart.c), and reviews them before it
+ * answers anybody. */
+START_TEST(a_crl_that_came_during_a_restart_counts_at_once)
+{
+    char id[ID_CHARS + 1], other[ID_CHARS + 1];
+
+    prepare_as(&(struct daemon_options){.inherit = true, .store = true});
+    support("certify", "field-ca x " CX);
+    daemon_change_policy(&daemon_, TRUST("\"field-ca.crl\"", "true"));
+    daemon_launch(&daemon_, true);
+    daemon_await_ready(&daemon_);
+    client = http_open();
+    subscribe();
+    establish("x", "Cx", id);
+    establish("meter", "Cmeter", other);
+    varlink_close(&events);
+
+    ck_assert_int_eq(kill(daemon_.pid, SIGKILL), 0);
+    ck_assert_int_eq(daemon_await_exit(&daemon_), 128 + SIGKILL);
+    support("revoke", "field-ca field-ca.crl x");
+    daemon_launch(&daemon_, true);
+    daemon_await_ready(&daemon_);
+    expect_no_key(id);
+    expect_key(other);
+    ck_assert_uint_eq(count_in_log(" revoked: a CRL revokes a certificate of its path"), 1);
+    http_close(client);
+    daemon_stop(&daemon_);
+}
+END_TEST
+
 /* --- without an event --- */
 
 /* The link's target changes in a folder that nobody watches. */
@@ -604,6 +642,6 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     a_revoked_intermediate_revokes_those_below,
     a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
     a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
-    exchanges_race_with_a_new_crl, a_folder_can_be_replaced_too,
-    a_change_without_an_event_is_seen_too, a_crl_that_runs_out_is_said_and_counts_no_more,
-    a_certificate_that_is_to_run_out_is_said)
+    exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,
+    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
+    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
