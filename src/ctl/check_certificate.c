@@ -34,10 +34,10 @@ static const struct flag flags[] = {
 static const struct syntax syntax = {
     .usage = "check-certificate FILE [--policy FILE] [--endpoint NAME] [--from ID] [--at TIME]\n"
              "       [--raw-public-key]",
-    .about = "What an initiator with this certificate would be told, and why. FILE holds it, then\n"
-             "those that it presents along (PEM), or it alone (DER); with --raw-public-key a "
-             "certificate,\n"
-             "public key or private key.",
+    .about =
+        "What an initiator with this certificate would be told, and why. FILE holds it, then\n"
+        "those that it presents along (PEM), or it alone (DER). With --raw-public-key FILE is\n"
+        "any certificate, public key or private key.",
     .flags = flags,
     .flag_count = ARRAY_SIZE(flags),
     .operand = &asked.file,
@@ -121,7 +121,7 @@ static bool read_time(struct bench *bench)
     return fail_usage("--at %s: neither 2027-01-31 nor 2027-01-31T12:00:00Z", asked.at), false;
 }
 
-/* --- the chain --- */
+/* --- what the file holds: false after saying why not --- */
 
 static enum result take_certificates(struct bytes text, struct chain *chain, struct fault *fault)
 {
@@ -149,8 +149,6 @@ static bool read_chain(struct chain *chain)
     return true;
 }
 
-/* --- the verdict, in the daemon's order --- */
-
 /* What the certificate says, whether or not its path is good; nothing of a malformed one. */
 static bool read_names(struct chain *chain, struct names *out)
 {
@@ -172,6 +170,8 @@ static bool read_public_key(struct names *out)
         return true;
     return fail(STATUS_USAGE, "%s", fault.text), false;
 }
+
+/* --- the verdict, in the daemon's order --- */
 
 static enum result judge_path(
     const struct bench *bench, const struct chain *chain, struct judgement *out)
