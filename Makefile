@@ -229,7 +229,7 @@ sanitize-thread:
 #: make check-systemd    the service under a systemd of its own, in a copy of this system; root only
 MACHINED := $(sort $(shell find tests/systemd -type f -perm -u+x))
 .PHONY: check-systemd
-check-systemd: all deb $(INITIATORS)
+check-systemd: all deb $(INTEGRATION) $(INITIATORS)
 	@BUILD=$(BUILD) scripts/run-tests $(MACHINED)
 
 #: make demo             one key established and read, told step by step
