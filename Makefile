@@ -248,6 +248,7 @@ bench: all $(BENCH)
 # --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------
 
 FUZZ_SECONDS ?= 60
+FUZZ_ROOM_arena         := keys
 FUZZ_ROOM_certificate   := tls
 FUZZ_ROOM_identifier    := identity
 FUZZ_ROOM_public_key_id := identity
