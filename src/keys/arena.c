@@ -285,7 +285,7 @@ void key_arena_remove(struct key_arena *arena, uint32_t at)
 {
     struct key_slot *slot = &arena->slot[at];
     __atomic_store_n(&slot->sequence, 0, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* what follows happens after */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a death is like a signal: between instructions */
     secret_wipe(arena->octets[at], KEY_OCTETS);
     drop_text(arena, slot->text, key_slot_text_size(slot));
     memset(slot, 0, sizeof(*slot));
