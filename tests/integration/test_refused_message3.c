@@ -57,29 +57,14 @@ static void delete_exchange(struct run *run)
     run_end(run);
 }
 
-/* Where the last COUNT records begin. */
-static size_t tail(const struct buffer *message, size_t count)
-{
-    size_t starts[16] = {0}, records = 0;
-    struct bytes rest = buffer_bytes(message);
-    struct record record;
-
-    while (records < ARRAY_SIZE(starts) && rest.size > 0) {
-        starts[records++] = message->size - rest.size;
-        ck_assert(record_take(&rest, &record));
-    }
-    ck_assert_uint_ge(records, count);
-    return starts[records - count];
-}
-
 static void drop_finished(struct buffer *message)
 {
-    message->size = tail(message, 1);
+    message->size = spoil_tail(message, 1);
 }
 
 static void drop_change_cipher_spec(struct buffer *message)
 {
-    size_t at = tail(message, 2), next = tail(message, 1);
+    size_t at = spoil_tail(message, 2), next = spoil_tail(message, 1);
 
     memmove(message->data + at, message->data + next, message->size - next);
     message->size -= next - at;
@@ -87,7 +72,7 @@ static void drop_change_cipher_spec(struct buffer *message)
 
 static void odd_change_cipher_spec(struct buffer *message)
 {
-    message->data[tail(message, 1) - 1] = 2;
+    message->data[spoil_tail(message, 1) - 1] = 2;
 }
 
 static void add_handshake_record(struct buffer *message)
@@ -177,42 +162,22 @@ static void bad_finished(struct buffer *message)
 /* An octet of the signature's s, before ChangeCipherSpec. */
 static void bad_signature(struct buffer *message)
 {
-    message->data[tail(message, 2) - 3] ^= 1;
-}
-
-/* A record of CERTIFICATE and the messages that followed it, then what follows. */
-static void replace_certificate(struct buffer *message, struct bytes certificate)
-{
-    struct message3 *parsed = malloc(sizeof(*parsed));
-    struct buffer out = {.limit = 65536};
-    size_t end = tail(message, 2);
-
-    ck_assert_ptr_nonnull(parsed);
-    ck_assert_int_eq(record_parse_message3(buffer_bytes(message), parsed, NULL), RESULT_OK);
-    size_t size = certificate.size + parsed->key_exchange.size + parsed->verify.size;
-    spoil_append(&out, (uint8_t[]){22, 3, 3, (uint8_t)(size >> 8), (uint8_t)size}, 5);
-    spoil_append(&out, certificate.data, certificate.size);
-    spoil_append(&out, parsed->key_exchange.data, parsed->key_exchange.size);
-    spoil_append(&out, parsed->verify.data, parsed->verify.size);
-    spoil_append(&out, message->data + end, message->size - end);
-    buffer_release(message);
-    *message = out;
-    free(parsed);
+    message->data[spoil_tail(message, 2) - 3] ^= 1;
 }
 
 static void no_certificate(struct buffer *message)
 {
-    replace_certificate(message, bytes_of("\x0b\0\0\3\0\0\0", 7));
+    spoil_certificate(message, bytes_of("\x0b\0\0\3\0\0\0", 7));
 }
 
 static void certificate_of_junk(struct buffer *message)
 {
-    replace_certificate(message, bytes_of("\x0b\0\0\x0a\0\0\7\0\0\4junk", 14));
+    spoil_certificate(message, bytes_of("\x0b\0\0\x0a\0\0\7\0\0\4junk", 14));
 }
 
 static void ragged_certificate(struct buffer *message)
 {
-    replace_certificate(message, bytes_of("\x0b\0\0\6\0\0\3\0\0\4", 10));
+    spoil_certificate(message, bytes_of("\x0b\0\0\6\0\0\3\0\0\4", 10));
 }
 
 /* Not ecdsa with sha256, though the rest is as it was. */

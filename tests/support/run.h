@@ -17,7 +17,8 @@ struct run {
     struct buffer message1, message2, message3, message4;
     struct exported_key exported;
     const char *from;
-    char path[128]; /* the exchange's, once it is open */
+    const char *flavour; /* of the key; NULL: aeId */
+    char path[128];      /* the exchange's, once it is open */
 };
 
 void run_begin(struct run *run, struct initiator_credential *credential, const char *server_name);

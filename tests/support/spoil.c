@@ -2,6 +2,7 @@
 #include "support/spoil.h"
 
 #include <check.h>
+#include <stdlib.h>
 
 #include "tls/record.h"
 
@@ -48,4 +49,37 @@ void spoil_strip_record_header(struct buffer *message)
 void spoil_as_application_data(struct buffer *message)
 {
     message->data[0] = 23;
+}
+
+size_t spoil_tail(const struct buffer *message, size_t count)
+{
+    size_t starts[16] = {0}, records = 0;
+    struct bytes rest = buffer_bytes(message);
+    struct record record;
+
+    while (records < ARRAY_SIZE(starts) && rest.size > 0) {
+        starts[records++] = message->size - rest.size;
+        ck_assert(record_take(&rest, &record));
+    }
+    ck_assert_uint_ge(records, count);
+    return starts[records - count];
+}
+
+void spoil_certificate(struct buffer *message, struct bytes certificate)
+{
+    struct message3 *parsed = malloc(sizeof(*parsed));
+    struct buffer out = {.limit = 65536};
+    size_t end = spoil_tail(message, 2);
+
+    ck_assert_ptr_nonnull(parsed);
+    ck_assert_int_eq(record_parse_message3(buffer_bytes(message), parsed, NULL), RESULT_OK);
+    size_t size = certificate.size + parsed->key_exchange.size + parsed->verify.size;
+    spoil_append(&out, (uint8_t[]){22, 3, 3, (uint8_t)(size >> 8), (uint8_t)size}, 5);
+    spoil_append(&out, certificate.data, certificate.size);
+    spoil_append(&out, parsed->key_exchange.data, parsed->key_exchange.size);
+    spoil_append(&out, parsed->verify.data, parsed->verify.size);
+    spoil_append(&out, message->data + end, message->size - end);
+    buffer_release(message);
+    *message = out;
+    free(parsed);
 }

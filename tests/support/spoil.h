@@ -22,3 +22,8 @@ void spoil_add_alert(struct buffer *message);
 void spoil_only_alert(struct buffer *message);
 void spoil_strip_record_header(struct buffer *message);
 void spoil_as_application_data(struct buffer *message);
+
+/* Where the last COUNT records begin. */
+size_t spoil_tail(const struct buffer *message, size_t count);
+/* Message 3 with CERTIFICATE, a handshake message, rather than its own. */
+void spoil_certificate(struct buffer *message, struct bytes certificate);
