@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Initiators that offer raw public keys (RFC 7250), which we do not negotiate: X.509 beside them is
- * what they get, and raw public keys alone are refused before there is anything to sign. */
+/* Which certificate types (RFC 7250) an initiator gets: the first in its order that is usable; and
+ * without a common one it is refused before there is anything to sign. */
 #include "support/check_main.h"
 
 #include <stdio.h>
@@ -18,11 +18,30 @@
 static struct daemon daemon_;
 static CURL *client;
 
+#define RULE_X509(endpoint)                                                                        \
+    "{\"flavour\":\"aeId\",\"identity\":\"//m2m.example/in-cse/*\",\"trust\":\"field\","           \
+    "\"endpoints\":[\"" endpoint "\"]}"
+#define RULE_RAW(endpoint)                                                                         \
+    "{\"flavour\":\"rawPublicKey\",\"identity\":\"//m2m.example/in-cse/C" endpoint "\","           \
+    "\"publicKeyId\":\"ni:///sha-256-120;" endpoint                                                \
+    "AAAAAAAAAAAAAAAA\",\"endpoints\":[\"" endpoint "\"]}"
+#define ENDPOINT(name, more)                                                                       \
+    "{\"name\":\"" name "\",\"identity\":\"//m2m.example/" name "\",\"serverName\":\"" name        \
+    ".m2m.example\",\"privateKey\":\"in-cse.key\"," more "}"
+
+/* By what each end-point proves itself, and what its rules are for. */
+static const char policy[] = "{\"limits\":{\"pendingPerOriginator\":64},\"endpoints\":[" ENDPOINT(
+    "in-cse", "\"certificate\":\"in-cse.pem\"") "," ENDPOINT("both",
+    "\"certificate\":\"in-cse.pem\",\"rawPublicKey\":true") "," ENDPOINT("bare",
+    "\"rawPublicKey\":true") "," ENDPOINT("idle",
+    "\"certificate\":\"in-cse.pem\"") "],"
+                                      "\"initiators\":[" RULE_X509("in-cse") "," RULE_X509(
+                                          "both") "," RULE_RAW("both") "," RULE_RAW("bare") "]}";
+
 static void set_up(void)
 {
     ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(
-        &daemon_, &(struct daemon_options){.policy = "{\"limits\":{\"pendingPerOriginator\":8}}"});
+    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
     client = http_open();
 }
 
@@ -56,30 +75,77 @@ static void add_extension(struct buffer *hello, uint8_t extension, const uint8_t
     spoil_append(hello, types, body);
 }
 
-/* Does ServerHello answer with EXTENSION: X.509? */
-static bool answers_x509(const struct buffer *message2, uint8_t extension)
-{
-    const uint8_t answer[] = {0, extension, 0, 1, 0};
-
-    return memmem(message2->data, message2->size, answer, sizeof(answer)) != NULL;
-}
+/* 0: X.509, 2: raw public key; a list, its count first; no list: no extension. */
+#define X509_ALONE                                                                                 \
+    {                                                                                              \
+        1, 0                                                                                       \
+    }
+#define RAW_ALONE                                                                                  \
+    {                                                                                              \
+        1, 2                                                                                       \
+    }
+#define X509_RAW                                                                                   \
+    {                                                                                              \
+        2, 0, 2                                                                                    \
+    }
+#define RAW_X509                                                                                   \
+    {                                                                                              \
+        2, 2, 0                                                                                    \
+    }
+#define NO_LIST                                                                                    \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#define REFUSED 255
 
 static const struct {
-    const char *name;
-    uint8_t extension, types[4]; /* 0: X.509, 2: raw public key */
-    bool accepted;
+    const char *server_name;
+    uint8_t client[4], server[4]; /* the lists of the initiator */
+    uint8_t client_type, server_type;
 } cases[] = {
-    {"client: X.509", CLIENT_CERTIFICATE_TYPE, {1, 0}, true},
-    {"client: raw or X.509", CLIENT_CERTIFICATE_TYPE, {2, 2, 0}, true},
-    {"client: raw", CLIENT_CERTIFICATE_TYPE, {1, 2}, false},
-    {"server: X.509", SERVER_CERTIFICATE_TYPE, {1, 0}, true},
-    {"server: raw or X.509", SERVER_CERTIFICATE_TYPE, {2, 2, 0}, true},
-    {"server: raw", SERVER_CERTIFICATE_TYPE, {1, 2}, false},
+    {"in-cse.m2m.example", NO_LIST, NO_LIST, 0, 0},
+    {"in-cse.m2m.example", X509_ALONE, X509_ALONE, 0, 0},
+    {"in-cse.m2m.example", RAW_X509, RAW_X509, 0, 0},
+    {"in-cse.m2m.example", X509_RAW, X509_RAW, 0, 0},
+    {"in-cse.m2m.example", RAW_ALONE, NO_LIST, REFUSED, 0},
+    {"in-cse.m2m.example", NO_LIST, RAW_ALONE, REFUSED, 0},
+    {"in-cse.m2m.example", {1, 3}, NO_LIST, REFUSED, 0}, /* a type that we do not know */
+    {"in-cse.m2m.example", {2, 3, 0}, NO_LIST, 0, 0},
+    {"both.m2m.example", NO_LIST, NO_LIST, 0, 0},
+    {"both.m2m.example", RAW_X509, X509_RAW, 2, 0},
+    {"both.m2m.example", X509_RAW, RAW_X509, 0, 2},
+    {"both.m2m.example", RAW_ALONE, RAW_ALONE, 2, 2},
+    {"both.m2m.example", RAW_ALONE, NO_LIST, 2, 0},
+    {"both.m2m.example", NO_LIST, RAW_ALONE, 0, 2},
+    {"bare.m2m.example", NO_LIST, NO_LIST, REFUSED, 0},
+    {"bare.m2m.example", RAW_ALONE, NO_LIST, REFUSED, 0},
+    {"bare.m2m.example", NO_LIST, RAW_ALONE, REFUSED, 0},
+    {"bare.m2m.example", X509_ALONE, RAW_ALONE, REFUSED, 0},
+    {"bare.m2m.example", RAW_ALONE, X509_ALONE, REFUSED, 0},
+    {"bare.m2m.example", X509_RAW, X509_RAW, 2, 2},
+    {"bare.m2m.example", RAW_X509, RAW_ALONE, 2, 2},
+    {"idle.m2m.example", RAW_X509, NO_LIST, 0, 0}, /* no rule lets anyone in */
+    {"idle.m2m.example", RAW_ALONE, NO_LIST, REFUSED, 0},
 };
 
-START_TEST(x509_is_chosen_or_nothing)
+static void expect_types(size_t i, struct http_answer *answer)
 {
-    const struct refusal refused = {403, 4106, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "refused"};
+    static struct message2 message2;
+    AUTO_BUFFER struct buffer octets = {.limit = 65536};
+
+    ck_assert_msg(answer->status == 201, "case %zu: %s", i, answer->body);
+    exchange_message(answer->body, &octets);
+    ck_assert_int_eq(record_parse_message2(buffer_bytes(&octets), &message2, NULL), RESULT_OK);
+    ck_assert_msg((uint8_t)message2.client_type == cases[i].client_type &&
+                      (uint8_t)message2.server_type == cases[i].server_type,
+        "case %zu: %d, %d", i, message2.client_type, message2.server_type);
+    http_answer_release(answer);
+}
+
+START_TEST(the_first_usable_type_is_chosen)
+{
+    const struct refusal refused = {
+        403, 4106, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "no certificate type"};
 
     set_up();
     struct initiator_credential *meter = exchange_credential(&daemon_, "meter");
@@ -87,17 +153,16 @@ START_TEST(x509_is_chosen_or_nothing)
         struct http_answer answer;
         struct run run;
 
-        run_begin(&run, meter, RUN_SERVER_NAME);
-        add_extension(&run.message1, cases[i].extension, cases[i].types);
+        run_begin(&run, meter, cases[i].server_name);
+        if (cases[i].client[0] > 0)
+            add_extension(&run.message1, CLIENT_CERTIFICATE_TYPE, cases[i].client);
+        if (cases[i].server[0] > 0)
+            add_extension(&run.message1, SERVER_CERTIFICATE_TYPE, cases[i].server);
         run_send(client, &daemon_, RUN_CREATE, "/cse-in", "Cmeter", "t", &run.message1, &answer);
-        if (cases[i].accepted) {
-            ck_assert_msg(answer.status == 201, "%s: %s", cases[i].name, answer.body);
-            exchange_message(answer.body, &run.message2);
-            ck_assert_msg(answers_x509(&run.message2, cases[i].extension), "%s", cases[i].name);
-            http_answer_release(&answer);
-        } else {
-            refusal_expect(cases[i].name, &answer, &refused, "t", "3", false);
-        }
+        if (cases[i].client_type == REFUSED)
+            refusal_expect(cases[i].server_name, &answer, &refused, "t", "3", false);
+        else
+            expect_types(i, &answer);
         run_end(&run);
     }
     initiator_credential_free(meter);
@@ -150,4 +215,5 @@ START_TEST(gnutls_takes_x509_instead)
 }
 END_TEST
 
-CHECK_MAIN("integration/certificate_types", x509_is_chosen_or_nothing, gnutls_takes_x509_instead)
+CHECK_MAIN(
+    "integration/certificate_types", the_first_usable_type_is_chosen, gnutls_takes_x509_instead)
