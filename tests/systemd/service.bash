@@ -12,9 +12,9 @@ install_service() { # into this system, as root would
     make -s BUILD="$BUILD" install >"$folder/install" 2>&1 || { cat "$folder/install"; bail_out "make install"; }
 }
 
-# write_policy [JSON to merge]: certificates where the daemon reads them, its key as a credential.
+# write_policy [JSON to merge, more arguments of mkpki …]: certificates where the daemon reads them, its key as a credential.
 write_policy() {
-    [[ -e $folder/policy.json ]] || scripts/mkpki "$folder" --user root || bail_out "no PKI"
+    [[ -e $folder/policy.json ]] || scripts/mkpki "$folder" --user root "${@:2}" || bail_out "no PKI"
     merge_policy "${1:-{\}}"
     install -m 600 "$folder/in-cse.key" /etc/e2ekeyd/credentials/
     install -m 644 "$folder"/{in-cse,field-ca}.pem /etc/e2ekeyd/
