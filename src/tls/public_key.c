@@ -73,39 +73,44 @@ enum result public_key_of_private_key(
     return RESULT_OK;
 }
 
-static enum result read_public_key(struct bytes der, struct public_key *out, struct fault *fault)
+static enum result read_public_key(
+    struct bytes der, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {
-    if (!public_key_parse(der, out))
+    struct public_key key;
+    if (!public_key_parse(der, &key))
         return fault_set(fault, RESULT_BAD_INPUT,
             "public key is not an uncompressed point on P-256 (TS-0003 10.1)");
+    memcpy(spki, key.spki.data, P256_SPKI_OCTETS);
     return RESULT_OK;
 }
 
-static enum result read_certificate(struct bytes der, struct public_key *out, struct fault *fault)
+static enum result read_certificate(
+    struct bytes der, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {
     struct certificate certificate;
     enum result result = certificate_parse(der, &certificate, fault);
     if (result == RESULT_OK)
-        *out = certificate_key(&certificate);
+        memcpy(spki, certificate.spki.data, P256_SPKI_OCTETS);
     return result;
 }
 
 /* TEXT is not, as it seems, a private key. */
 static enum result read_public(
-    struct bytes text, struct buffer *der, struct public_key *out, struct fault *fault)
+    struct bytes text, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {
-    struct bytes rest = text;
-    der->limit = text.size;
-    if (is_pem(text) && pem_next(&rest, "PUBLIC KEY", der) == RESULT_OK)
-        return read_public_key(buffer_bytes(der), out, fault);
-    rest = text;
-    if (is_pem(text) && pem_next(&rest, "CERTIFICATE", der) == RESULT_OK)
-        return read_certificate(buffer_bytes(der), out, fault);
-    if (!is_pem(text) && public_key_parse(text, out))
-        return RESULT_OK;
+    AUTO_BUFFER struct buffer der = {.limit = text.size};
     struct signed_object object;
+    struct public_key key;
+    struct bytes rest = text;
+    if (is_pem(text) && pem_next(&rest, "PUBLIC KEY", &der) == RESULT_OK)
+        return read_public_key(buffer_bytes(&der), spki, fault);
+    rest = text;
+    if (is_pem(text) && pem_next(&rest, "CERTIFICATE", &der) == RESULT_OK)
+        return read_certificate(buffer_bytes(&der), spki, fault);
+    if (!is_pem(text) && public_key_parse(text, &key))
+        return read_public_key(text, spki, fault);
     if (!is_pem(text) && signed_object_read(text, &object))
-        return read_certificate(text, out, fault);
+        return read_certificate(text, spki, fault);
     return fault_set(
         fault, RESULT_BAD_INPUT, "no certificate, public key or private key, in PEM or DER");
 }
@@ -113,9 +118,8 @@ static enum result read_public(
 enum result public_key_of_file(
     const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {
-    AUTO_BUFFER struct buffer file = {0}, der = {0};
+    AUTO_BUFFER struct buffer file = {0};
     struct fault why = FAULT_INIT;
-    struct public_key key;
     if (public_key_of_private_key(path, spki, fault) == RESULT_OK)
         return RESULT_OK;
     enum result result = file_read(path, KEY_FILE_OCTETS, &file, &why);
@@ -125,9 +129,6 @@ enum result public_key_of_file(
     if ((is_pem(text) && memmem(text.data, text.size, "PRIVATE KEY-----", 16)) ||
         spki_of_private_text(text, spki))
         return fault->result; /* of a private key, and what is wrong with it */
-    result = read_public(text, &der, &key, &why);
-    if (result != RESULT_OK)
-        return fault_set(fault, result, "%s: %s", path, why.text);
-    memcpy(spki, key.spki.data, P256_SPKI_OCTETS);
-    return RESULT_OK;
+    result = read_public(text, spki, &why);
+    return result == RESULT_OK ? result : fault_set(fault, result, "%s: %s", path, why.text);
 }
