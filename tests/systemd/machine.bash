@@ -14,7 +14,7 @@ machine_cannot() {
     exit 1
 }
 
-machine_child() { # its first process: ends with it all others, while systemd-nspawn would not
+machine_child() { # its first process: with it all others end, and systemd-nspawn tidies up
     local child=''
     read -r child _ <"/proc/$machine_pid/task/$machine_pid/children"
     echo "$child"
@@ -24,7 +24,7 @@ machine_stop() {
     local child
     if [[ -n $machine_pid ]]; then
         child=$(machine_child)
-        kill -KILL ${child:+"$child"} "$machine_pid"
+        kill -KILL "${child:-$machine_pid}"
         wait "$machine_pid"
     fi 2>/dev/null
     umount --recursive --lazy "$machine" 2>/dev/null

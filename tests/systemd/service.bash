@@ -25,6 +25,12 @@ ours() { find /etc /run /usr /var -xdev -name '*e2ekey*' -not -path '/var/tmp/*'
 main_pid() { systemctl show --property=MainPID --value e2ekeyd.service; }
 is_active() { [[ $(systemctl is-active "$1") == active ]]; }
 
+has_new_process() { # the old one
+    local pid
+    pid=$(main_pid)
+    [[ $pid -ne 0 && $pid -ne $1 ]] && is_active e2ekeyd.service
+}
+
 request() { # method, From, media type, JSON, path: the answer
     curl -sS --max-time 30 -X "$1" -H "X-M2M-Origin: $2" -H 'X-M2M-RI: 1' -H 'X-M2M-RVI: 3' \
         -H "Content-Type: $3" -d "$4" "http://127.0.0.1:$port$5"
