@@ -145,6 +145,12 @@ enum result identifier_absolute(const char *sp_id, const char *cse_id, const cha
     return RESULT_OK;
 }
 
+const char *identifier_of_uri(const char *uri)
+{
+    const size_t scheme = strcspn(uri, ":/?#");
+    return scheme > 0 && uri[scheme] == ':' ? uri + scheme + 1 : uri;
+}
+
 /* A pattern is an absolute identifier but for the asterisk that is its last segment. */
 bool identifier_is_pattern(const char *text)
 {

@@ -24,6 +24,10 @@ bool identifier_is_segment(const char *text); /* one segment, as between two sla
 enum result identifier_absolute(const char *sp_id, const char *cse_id, const char *from,
     char out[IDENTIFIER_OCTETS], struct fault *fault) WARN_UNUSED;
 
+/* The absolute identifier that URI is, or holds right after its scheme ("coap://SP/CSE/Cxxx"); else
+ * the start of something that is none. */
+const char *identifier_of_uri(const char *uri);
+
 /* PATTERN: an absolute identifier, exact, or one that ends in slash and asterisk: then every
  * identifier with exactly one more segment in its place. */
 bool identifier_is_pattern(const char *text);

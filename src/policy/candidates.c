@@ -99,8 +99,7 @@ static void visit_key(
 /* An Absolute-AE-ID, which some authorities issue with a scheme before it: "coap://SP/CSE/Cxxx". */
 static bool ae_id_of_uri(const char *uri, char absolute[IDENTIFIER_OCTETS])
 {
-    const size_t scheme = strcspn(uri, ":/?#");
-    const char *start = uri[scheme] == ':' && scheme > 0 ? uri + scheme + 1 : uri;
+    const char *start = identifier_of_uri(uri);
     return identifier_is_ae_id(start) &&
            identifier_absolute("", "", start, absolute, NULL) == RESULT_OK;
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "identity/identifier.h"
 #include "identity/public_key_id.h"
 #include "tls/credential.h"
 #include "tls/record.h"
@@ -126,15 +127,11 @@ static bool list_holds(const struct name_list *list, const char *name)
     return false;
 }
 
-/* A URI stands for an absolute identifier whatever scheme precedes its "//". */
 static bool holds_identity(const struct name_list *uris, const char *identity)
 {
-    for (size_t i = 0; i < uris->count; i++) {
-        const char *start = strstr(uris->name[i], "//");
-
-        if (start && strcmp(start, identity) == 0)
+    for (size_t i = 0; i < uris->count; i++)
+        if (identifier_matches(identity, identifier_of_uri(uris->name[i])))
             return true;
-    }
     return false;
 }
 

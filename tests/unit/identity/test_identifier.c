@@ -121,6 +121,24 @@ START_TEST(bounds_what_lengthening_makes)
 }
 END_TEST
 
+START_TEST(finds_identifiers_in_uris)
+{
+    static const struct {
+        const char *uri, *identifier;
+    } cases[] = {
+        {"//m2m.example/in-cse", "//m2m.example/in-cse"},
+        {"coap://m2m.example/in-cse", "//m2m.example/in-cse"},
+        {"urn:x//m2m.example/in-cse", "x//m2m.example/in-cse"},
+        {"urn:x://m2m.example/in-cse", "x://m2m.example/in-cse"},
+        {"a/b://m2m.example/in-cse", "a/b://m2m.example/in-cse"},
+        {"://m2m.example/in-cse", "://m2m.example/in-cse"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        ck_assert_str_eq(identifier_of_uri(cases[i].uri), cases[i].identifier);
+}
+END_TEST
+
 START_TEST(matches_patterns)
 {
     static const struct {
@@ -166,4 +184,4 @@ END_TEST
 
 CHECK_MAIN("identity/identifier", knows_absolute_identifiers, tells_aes_from_cses,
     knows_domain_names, lengthens_every_form, refuses_what_is_no_originator,
-    bounds_what_lengthening_makes, matches_patterns, knows_patterns)
+    bounds_what_lengthening_makes, finds_identifiers_in_uris, matches_patterns, knows_patterns)
