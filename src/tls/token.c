@@ -119,6 +119,13 @@ static enum result read_uri(struct token_key *key, P11KitUri *uri, struct fault 
     return RESULT_OK;
 }
 
+/* p11-kit takes them there, too: into what is for the token and the log. */
+static bool has_pin_in_path(const struct token_key *key, P11KitUri *uri)
+{
+    return p11_kit_uri_parse(key->uri, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK &&
+           (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri));
+}
+
 static void close_handle(struct token_key *key)
 {
     if (key->handle)
@@ -144,6 +151,9 @@ static enum result key_new(const char *text, struct token_key **out, struct faul
     /* The query tells where the PIN and the module are: for us, not for the token or the log. */
     if (!key || !uri || !(key->uri = strndup(text, strcspn(text, "?"))))
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    if (has_pin_in_path(key, uri))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "pkcs11: URI: pin-source belongs behind the \"?\", and pin-value nowhere");
     int bad = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
     if (bad)
         return bad_uri(fault, key, p11_kit_uri_message(bad));
