@@ -171,8 +171,8 @@ static bool load_certificate(
         report_fault(report, &endpoint->certificate.place, "%s", fault.text);
         return false;
     }
-    return load_private_key(endpoint, out, out->x509, report) &&
-           check_own_certificate(endpoint, buffer_bytes(&out->credential.leaf), report);
+    return check_own_certificate(endpoint, buffer_bytes(&out->credential.leaf), report) &&
+           load_private_key(endpoint, out, out->x509, report);
 }
 
 static bool load_public_key(

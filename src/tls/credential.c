@@ -6,13 +6,13 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "tls/certificate.h"
+#include "tls/pem.h"
 
 #define CREDENTIAL_FILE_OCTETS 65536
 
-/* PEM, or the DER that it holds. */
 static int format_of(const void *data, size_t size)
 {
-    return memmem(data, size, "-----BEGIN ", 11) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
+    return pem_is_in(bytes_of(data, size)) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
 }
 
 enum result credential_load_certificate(
@@ -24,23 +24,13 @@ enum result credential_load_certificate(
 
     if (result != RESULT_OK)
         return result;
-    int used = wolfSSL_CTX_use_certificate_chain_buffer_format(
-        engine, file.data, (long)file.size, format_of(file.data, file.size));
-    if (used != WOLFSSL_SUCCESS)
+    struct bytes text = buffer_bytes(&file);
+    leaf->limit = file.size;
+    if (wolfSSL_CTX_use_certificate_chain_buffer_format(engine, file.data, (long)file.size,
+            format_of(file.data, file.size)) != WOLFSSL_SUCCESS ||
+        pem_or_der_next(&text, "CERTIFICATE", leaf, NULL) != RESULT_OK)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
-
-    DerBuffer *der = NULL;
-    leaf->limit = CERTIFICATE_OCTETS_MAX;
-    if (format_of(file.data, file.size) == WOLFSSL_FILETYPE_ASN1)
-        return buffer_append(leaf, file.data, file.size);
-    if (wc_PemToDer(file.data, (long)file.size, CERT_TYPE, &der, NULL, NULL, NULL) != 0)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
-    result = buffer_append(leaf, der->buffer, der->length);
-    wc_FreeDer(&der);
-    if (result != RESULT_OK)
-        fault_set(
-            fault, result, "%s: certificate larger than %d octets", path, CERTIFICATE_OCTETS_MAX);
-    return result;
+    return RESULT_OK;
 }
 
 static enum result use_file(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
@@ -89,13 +79,22 @@ static int sign_by_token(WOLFSSL *engine, const unsigned char *digest, unsigned 
     return 0;
 }
 
+static enum result read_leaf(
+    const struct credential *credential, struct certificate *out, struct fault *fault)
+{
+    struct fault why = FAULT_INIT;
+    enum result result = certificate_parse(buffer_bytes(&credential->leaf), out, &why);
+
+    return result == RESULT_OK ? result : fault_set(fault, result, "certificate: %s", why.text);
+}
+
 /* The engine gets the public key in the private one's place: all that it needs besides a callback.
  */
 static enum result use_token(
     struct credential *credential, WOLFSSL_CTX *engine, const char *uri, struct fault *fault)
 {
     struct certificate leaf;
-    enum result result = certificate_parse(buffer_bytes(&credential->leaf), &leaf, fault);
+    enum result result = read_leaf(credential, &leaf, fault);
 
     if (result == RESULT_OK && !credential->token)
         result = token_key_open(uri, leaf.point, &credential->token, fault);
@@ -120,7 +119,7 @@ static enum result find_public_key(const struct credential *credential,
                    ? fault_set(fault, RESULT_BAD_CONFIGURATION,
                          "a key on a token goes with a certificate: name that as well")
                    : public_key_of_private_key(private_key_path, spki, fault);
-    enum result result = certificate_parse(buffer_bytes(&credential->leaf), &leaf, fault);
+    enum result result = read_leaf(credential, &leaf, fault);
     if (result == RESULT_OK)
         memcpy(spki, leaf.spki.data, P256_SPKI_OCTETS);
     return result;

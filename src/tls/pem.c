@@ -35,6 +35,11 @@ static enum result decode_lines(struct bytes lines, struct buffer *out)
     return base64_decode(buffer_bytes(&joined), out);
 }
 
+bool pem_is_in(struct bytes text)
+{
+    return text.size > 0 && memmem(text.data, text.size, "-----BEGIN ", 11) != NULL;
+}
+
 enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
 {
     char begin[MARK_OCTETS], end[MARK_OCTETS];
@@ -52,7 +57,7 @@ enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
 enum result pem_or_der_next(
     struct bytes *text, const char *label, struct buffer *out, struct fault *fault)
 {
-    if (text->size > 0 && text->data[0] == DER_SEQUENCE) {
+    if (text->size > 0 && text->data[0] == DER_SEQUENCE && !pem_is_in(*text)) {
         struct bytes whole = *text;
         *text = (struct bytes){0};
         buffer_consume(out, out->size);

@@ -4,6 +4,9 @@
 
 #include "base/bytes.h"
 
+/* Whether TEXT, of a file that may be DER as well, is PEM. */
+bool pem_is_in(struct bytes text);
+
 /* Decodes the next block labelled LABEL ("CERTIFICATE") into OUT (emptied first; its limit stands)
  * and moves TEXT past it; other blocks and text are skipped. RESULT_NOT_FOUND when there is none
  * left, RESULT_BAD_INPUT when the block is malformed, buffer's errors. */

@@ -39,11 +39,6 @@ bool public_key_parse(struct bytes spki, struct public_key *out)
 
 /* --- from files --- */
 
-static bool is_pem(struct bytes text)
-{
-    return text.size > 0 && memmem(text.data, text.size, "-----BEGIN ", 11) != NULL;
-}
-
 static bool spki_of_private_key(struct bytes der, uint8_t spki[P256_SPKI_OCTETS])
 {
     memcpy(spki, p256_spki, sizeof(p256_spki));
@@ -52,7 +47,7 @@ static bool spki_of_private_key(struct bytes der, uint8_t spki[P256_SPKI_OCTETS]
 
 static bool spki_of_private_text(struct bytes text, uint8_t spki[P256_SPKI_OCTETS])
 {
-    if (!is_pem(text))
+    if (!pem_is_in(text))
         return spki_of_private_key(text, spki);
     void *der CLEANUP(auto_secret_free) = secret_alloc(text.size);
     int size = der ? wc_KeyPemToDer(text.data, (int)text.size, der, (int)text.size, NULL) : -1;
@@ -102,14 +97,14 @@ static enum result read_public(
     struct signed_object object;
     struct public_key key;
     struct bytes rest = text;
-    if (is_pem(text) && pem_next(&rest, "PUBLIC KEY", &der) == RESULT_OK)
+    if (pem_is_in(text) && pem_next(&rest, "PUBLIC KEY", &der) == RESULT_OK)
         return read_public_key(buffer_bytes(&der), spki, fault);
     rest = text;
-    if (is_pem(text) && pem_next(&rest, "CERTIFICATE", &der) == RESULT_OK)
+    if (pem_is_in(text) && pem_next(&rest, "CERTIFICATE", &der) == RESULT_OK)
         return read_certificate(buffer_bytes(&der), spki, fault);
-    if (!is_pem(text) && public_key_parse(text, &key))
+    if (!pem_is_in(text) && public_key_parse(text, &key))
         return read_public_key(text, spki, fault);
-    if (!is_pem(text) && signed_object_read(text, &object))
+    if (!pem_is_in(text) && signed_object_read(text, &object))
         return read_certificate(text, spki, fault);
     return fault_set(
         fault, RESULT_BAD_INPUT, "no certificate, public key or private key, in PEM or DER");
@@ -126,7 +121,7 @@ enum result public_key_of_file(
     if (result != RESULT_OK)
         return fault_set(fault, result, "%s", why.text);
     struct bytes text = buffer_bytes(&file);
-    if ((is_pem(text) && memmem(text.data, text.size, "PRIVATE KEY-----", 16)) ||
+    if ((pem_is_in(text) && memmem(text.data, text.size, "PRIVATE KEY-----", 16)) ||
         spki_of_private_text(text, spki))
         return fault->result; /* of a private key, and what is wrong with it */
     result = read_public(text, spki, &why);
