@@ -157,6 +157,22 @@ static bool reload(struct revoker *revoker, size_t domain)
     return true;
 }
 
+/* Of DOMAIN's files, the first of which is number FIRST of those watched. What is not taken, maybe
+ * for lack of memory or descriptors, stays a change: it is tried again. */
+static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
+{
+    const size_t count = revoker->snapshot->policy->trust[domain].crl_count;
+    bool changed = false;
+
+    for (size_t i = 0; i < count; i++)
+        changed |= watch_sees_change(revoker->watch, first + i);
+    if (!changed || !reload(revoker, domain))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        watch_saw(revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
+    return true;
+}
+
 /* Only domains of which a file has changed; the policy itself is left alone, as somebody may be in
  * the middle of editing it. */
 static void on_changed_files(void *context)
@@ -165,12 +181,8 @@ static void on_changed_files(void *context)
     const struct policy *policy = revoker->snapshot->policy;
     bool replaced = false;
 
-    for (size_t i = 0, file = 0; i < policy->trust_count; i++) {
-        bool changed = false;
-        for (size_t j = 0; j < policy->trust[i].crl_count; j++)
-            changed |= watch_take_change(revoker->watch, file++);
-        replaced |= changed && reload(revoker, i);
-    }
+    for (size_t i = 0, first = 0; i < policy->trust_count; first += policy->trust[i++].crl_count)
+        replaced |= reload_changed(revoker, i, first);
     if (!replaced)
         return;
     begin_review(revoker);

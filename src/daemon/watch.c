@@ -37,28 +37,24 @@ struct watch {
 
 /* --- looking --- */
 
-static bool has_changed(const struct watched *file, struct file_print *now)
+bool watch_sees_change(const struct watch *watch, size_t file)
 {
-    *now = file_print_of(file->path);
-    return !file_print_equal(now, &file->seen);
+    struct file_print now = file_print_of(watch->files[file].path);
+    return !file_print_equal(&now, &watch->files[file].seen);
 }
 
-bool watch_take_change(struct watch *watch, size_t file)
+void watch_saw(struct watch *watch, size_t file, struct file_print print)
 {
-    struct file_print now;
-    bool changed = has_changed(&watch->files[file], &now);
-    watch->files[file].seen = now;
-    return changed;
+    watch->files[file].seen = print;
 }
 
 static void follow_folders(struct watch *watch);
 
 static void look(struct watch *watch)
 {
-    struct file_print now;
     follow_folders(watch);
     for (size_t i = 0; i < watch->count; i++) {
-        if (!has_changed(&watch->files[i], &now))
+        if (!watch_sees_change(watch, i))
             continue;
         watch->listener(watch->context);
         return;

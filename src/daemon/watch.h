@@ -29,5 +29,7 @@ DEFINE_CLEANUP(struct watch *, watch_free)
  * paths have to stay. A first look is taken soon: SEEN may be old already. */
 enum result watch_files(struct watch *watch, struct watched *files, size_t count) WARN_UNUSED;
 
-/* Has FILE another content than was seen? From then on that one is what was seen. */
-bool watch_take_change(struct watch *watch, size_t file);
+/* Has FILE another content than was seen? It has, and that is said at every look, until PRINT is
+ * what was seen. */
+bool watch_sees_change(const struct watch *watch, size_t file);
+void watch_saw(struct watch *watch, size_t file, struct file_print print);

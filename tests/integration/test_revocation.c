@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -501,6 +502,28 @@ START_TEST(a_change_without_an_event_is_seen_too)
 }
 END_TEST
 
+/* That it cannot be read says nothing of the file: it need not change to be read again. */
+START_TEST(a_file_that_could_not_be_read_is_read_later)
+{
+    char id[ID_CHARS + 1];
+    struct rlimit usual;
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    ck_assert_int_eq(prlimit(daemon_.pid, RLIMIT_NOFILE, NULL, &usual), 0);
+    const struct rlimit none = {.rlim_cur = 3, .rlim_max = usual.rlim_max};
+    ck_assert_int_eq(prlimit(daemon_.pid, RLIMIT_NOFILE, &none, NULL), 0);
+    support("revoke", "field-ca field-ca.crl x");
+    AWAIT(count_in_log("field-ca.crl: Too many open files") > 0);
+    ck_assert_int_eq(prlimit(daemon_.pid, RLIMIT_NOFILE, &usual, NULL), 0);
+    expect_event("revoked", id);
+    tear_down();
+}
+END_TEST
+
 /* A folder takes another's place; and from then on that one is watched. */
 START_TEST(a_folder_can_be_replaced_too)
 {
@@ -644,4 +667,5 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
     exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,
     a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
-    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
+    a_file_that_could_not_be_read_is_read_later, a_crl_that_runs_out_is_said_and_counts_no_more,
+    a_certificate_that_is_to_run_out_is_said)
