@@ -61,7 +61,7 @@ static void lengthen(uint8_t *at, size_t width, size_t count)
 }
 
 /* To the end of ClientHello, with all the lengths around it. TYPES is the list, its count first. */
-static void add_extension(struct buffer *hello, uint8_t extension, const uint8_t types[4])
+static void add_extension(struct buffer *hello, uint8_t extension, const uint8_t types[8])
 {
     const uint8_t body = (uint8_t)(1 + types[0]), head[] = {0, extension, 0, body};
     uint8_t *at = hello->data + 9 + 2 + 32; /* headers of record and message, version, random */
@@ -100,7 +100,7 @@ static void add_extension(struct buffer *hello, uint8_t extension, const uint8_t
 
 static const struct {
     const char *server_name;
-    uint8_t client[4], server[4]; /* the lists of the initiator */
+    uint8_t client[8], server[8]; /* the lists of the initiator */
     uint8_t client_type, server_type;
 } cases[] = {
     {"in-cse.m2m.example", NO_LIST, NO_LIST, 0, 0},
@@ -126,6 +126,11 @@ static const struct {
     {"bare.m2m.example", RAW_X509, RAW_ALONE, 2, 2},
     {"idle.m2m.example", RAW_X509, NO_LIST, 0, 0}, /* no rule lets anyone in */
     {"idle.m2m.example", RAW_ALONE, NO_LIST, REFUSED, 0},
+    {"both.m2m.example", {3, 1, 3, 2}, {3, 4, 2, 0}, 2, 2}, /* as long as anyone likes */
+    {"both.m2m.example", {5, 1, 3, 4, 5, 2}, {5, 5, 4, 3, 1, 0}, 2, 0},
+    {"bare.m2m.example", {7, 9, 8, 7, 6, 5, 4, 2}, {7, 2, 2, 2, 2, 2, 2, 2}, 2, 2},
+    {"in-cse.m2m.example", {7, 0, 0, 0, 0, 0, 0, 0}, {7, 9, 8, 7, 6, 5, 4, 0}, 0, 0},
+    {"in-cse.m2m.example", {7, 9, 8, 7, 6, 5, 4, 2}, NO_LIST, REFUSED, 0},
 };
 
 static void expect_types(size_t i, struct http_answer *answer)
