@@ -32,14 +32,26 @@ static struct peer *peer_of(struct MHD_Connection *connection)
     return context ? context->socket_context : NULL; /* NULL: memory was short */
 }
 
-/* --- the counts of calls under way, and of connections without one so far --- */
+/* --- calls under way, connections without one so far, threads on hold --- */
 
 static void count(struct call_shared *shared, unsigned *counted, int more)
 {
     pthread_mutex_lock(&shared->lock);
     *counted += (unsigned)more;
-    if (*counted == 0)
-        pthread_cond_signal(&shared->idle);
+    pthread_cond_signal(&shared->counted);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+static void wait_while_held(struct call_shared *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    if (shared->holds) {
+        shared->held++;
+        pthread_cond_signal(&shared->counted);
+        while (shared->holds)
+            pthread_cond_wait(&shared->released, &shared->lock);
+        shared->held--;
+    }
     pthread_mutex_unlock(&shared->lock);
 }
 
@@ -221,6 +233,7 @@ void call_connection(void *context, struct MHD_Connection *connection, void **ow
         *own_context = calloc(1, sizeof(struct peer));
         if (*own_context)
             count(shared, &shared->unasked, 1);
+        wait_while_held(shared);
         return;
     }
     if (peer && !peer->has_asked)

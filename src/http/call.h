@@ -16,10 +16,13 @@ struct call_shared {
 
     atomic_bool is_stopping; /* answers close their connections */
 
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t idle;  /* signalled when one of these comes to 0 */
-    unsigned under_way;   /* calls */
-    unsigned unasked;     /* connections on which no request has come yet */
+    pthread_mutex_t lock;   /* of what follows */
+    pthread_cond_t counted; /* signalled when one of these has changed */
+    unsigned under_way;     /* calls */
+    unsigned unasked;       /* connections on which no request has come yet */
+    unsigned held;          /* threads */
+    bool holds;             /* threads that have begun a connection wait for RELEASED */
+    pthread_cond_t released;
 };
 
 /* libmicrohttpd's callbacks, each with a struct call_shared as its first argument. */

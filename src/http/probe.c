@@ -72,3 +72,12 @@ bool probe_threads(
     }
     return all_well;
 }
+
+void probe_wake(struct MHD_Daemon *daemon, struct probe *probes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        auto_close(&probes[i].fd); /* its connection has begun before, maybe */
+        probes[i].fd = -1;
+        send_out(daemon, &probes[i], i, count);
+    }
+}

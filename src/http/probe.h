@@ -17,3 +17,6 @@ struct probe {
  * back out again. False when one has been out for longer than PATIENCE_MS. Does not block. */
 bool probe_threads(
     struct MHD_Daemon *daemon, struct probe *probes, unsigned count, int64_t patience_ms);
+
+/* Has each thread begin a connection now. */
+void probe_wake(struct MHD_Daemon *daemon, struct probe *probes, unsigned count);

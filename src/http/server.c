@@ -20,6 +20,7 @@
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
 #define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
 #define IDLE_S              30
+#define ACCEPT_S            1 /* for threads to finish accepting when we stop */
 #define UNASKED_S           1 /* for the request of a connection that came as we stop */
 #define DRAIN_S             5 /* for requests under way when we stop */
 #define THREADS_MAX         256
@@ -125,7 +126,8 @@ static struct http_server *server_new(struct snapshot_slot *slot, struct procedu
         .slot = slot,
         .procedure = procedure,
         .lock = PTHREAD_MUTEX_INITIALIZER,
-        .idle = PTHREAD_COND_INITIALIZER,
+        .counted = PTHREAD_COND_INITIALIZER,
+        .released = PTHREAD_COND_INITIALIZER,
     };
     return server;
 }
@@ -268,18 +270,51 @@ void http_server_wind_down(struct http_server *server)
     server->shared.is_stopping = true;
 }
 
-/* Until COUNT, one of SHARED's, is 0, or for so many seconds. */
-static void await_none(struct call_shared *shared, const unsigned *count, int most_s)
+/* Until COUNT, one of SHARED's, is WANTED, or for so many seconds; false then. */
+static bool await_count(
+    struct call_shared *shared, const unsigned *count, unsigned wanted, int most_s)
 {
     struct timespec end;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += most_s;
     pthread_mutex_lock(&shared->lock);
-    while (*count > 0 &&
-           pthread_cond_clockwait(&shared->idle, &shared->lock, CLOCK_MONOTONIC, &end) == 0)
+    while (*count != wanted &&
+           pthread_cond_clockwait(&shared->counted, &shared->lock, CLOCK_MONOTONIC, &end) == 0)
         continue;
+    bool reached = *count == wanted;
     pthread_mutex_unlock(&shared->lock);
+    return reached;
+}
+
+static void hold_threads(struct call_shared *shared, bool holds)
+{
+    pthread_mutex_lock(&shared->lock);
+    shared->holds = holds;
+    pthread_cond_broadcast(&shared->released);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+/* Each thread is held where it begins a connection, as MHD_quiesce_daemon ends the process when it
+ * meets one that is about to wait for connections (libmicrohttpd 0.9 and 1.0). So is every
+ * connection counted that was accepted before. Where a thread does not come, accepting ends with
+ * all else. */
+static void stop_accepting(struct http_server *server)
+{
+    struct call_shared *shared = &server->shared;
+    unsigned threads = 0;
+
+    hold_threads(shared, true);
+    for (size_t i = 0; i < server->count; i++)
+        if (server->daemons[i]) {
+            probe_wake(server->daemons[i], server->probes + i * server->threads, server->threads);
+            threads += server->threads;
+        }
+    if (await_count(shared, &shared->held, threads, ACCEPT_S))
+        for (size_t i = 0; i < server->count; i++)
+            if (server->daemons[i])
+                server->listeners[i].fd = MHD_quiesce_daemon(server->daemons[i]);
+    hold_threads(shared, false);
 }
 
 void http_server_free(struct http_server *server)
@@ -287,11 +322,9 @@ void http_server_free(struct http_server *server)
     if (!server)
         return;
     http_server_wind_down(server);
-    for (size_t i = 0; i < server->count; i++)
-        if (server->daemons[i])
-            server->listeners[i].fd = MHD_quiesce_daemon(server->daemons[i]);
-    await_none(&server->shared, &server->shared.unasked, UNASKED_S);
-    await_none(&server->shared, &server->shared.under_way, DRAIN_S);
+    stop_accepting(server);
+    (void)await_count(&server->shared, &server->shared.unasked, 0, UNASKED_S);
+    (void)await_count(&server->shared, &server->shared.under_way, 0, DRAIN_S);
     for (size_t i = 0; i < server->count; i++) {
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
@@ -300,7 +333,8 @@ void http_server_free(struct http_server *server)
     for (size_t i = 0; server->probes && i < server->count * server->threads; i++)
         auto_close(&server->probes[i].fd);
     free(server->probes);
-    pthread_cond_destroy(&server->shared.idle);
+    pthread_cond_destroy(&server->shared.counted);
+    pthread_cond_destroy(&server->shared.released);
     pthread_mutex_destroy(&server->shared.lock);
     free(server);
 }
