@@ -135,11 +135,6 @@ struct public_key certificate_key(const struct certificate *certificate)
     return (struct public_key){.spki = certificate->spki, .point = certificate->point};
 }
 
-bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer)
-{
-    return ecdsa_verify(issuer->point, certificate->tbs, certificate->signature);
-}
-
 enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE])
 {
     return sha256_of(spki, (struct bytes){0}, digest);

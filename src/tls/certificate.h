@@ -51,9 +51,6 @@ struct public_key certificate_key(const struct certificate *certificate);
 enum result certificate_names(
     const struct certificate *certificate, struct names *out, struct fault *fault) WARN_UNUSED;
 
-/* Is ISSUER's key the one that signed CERTIFICATE? One ECDSA verification. */
-bool certificate_signed_by(const struct certificate *certificate, const struct certificate *issuer);
-
 /* Where keyUsage is there, it has to say so (RFC 5280 6.3.3 (f)). */
 bool certificate_may_sign_crls(const struct certificate *certificate);
 
