@@ -173,6 +173,17 @@ static bool read_public_key(struct names *out)
 
 /* --- the verdict, in the daemon's order --- */
 
+static enum result judge_type(const struct bench *bench, struct fault *fault)
+{
+    const struct certificate_types types = policy_types_taken(bench->policy, bench->endpoint);
+    if (asked.raw_public_key ? types.raw_public_key : types.x509)
+        return RESULT_OK;
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+        "%s is not taken: no rule of end-point %s is for one",
+        asked.raw_public_key ? "a raw public key" : "a certificate",
+        bench->policy->endpoints[bench->endpoint].name);
+}
+
 static enum result judge_path(
     const struct bench *bench, const struct chain *chain, struct judgement *out)
 {
@@ -191,7 +202,9 @@ static enum result judge_path(
 static enum result judge(
     const struct bench *bench, const struct chain *chain, struct judgement *out)
 {
-    enum result result = judge_path(bench, chain, out);
+    enum result result = judge_type(bench, &out->fault);
+    if (result == RESULT_OK)
+        result = judge_path(bench, chain, out);
     if (result == RESULT_OK)
         result = policy_match(bench->policy, bench->endpoint, &out->names, asked.raw_public_key,
             out->path.trusted, bench->from, &out->authorised, &out->fault);

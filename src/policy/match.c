@@ -61,6 +61,18 @@ static bool consider(const struct policy_rule *rule, const char *name, void *con
     return true;
 }
 
+struct certificate_types policy_types_taken(const struct policy *policy, size_t endpoint)
+{
+    struct certificate_types types = {0};
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const bool raw = policy->rules[i].flavour == FLAVOUR_RAW_PUBLIC_KEY;
+        if (policy->rules[i].endpoints >> endpoint & 1)
+            *(raw ? &types.raw_public_key : &types.x509) = true;
+    }
+    types.x509 |= !types.raw_public_key; /* nobody is let in: for the usual reason */
+    return types;
+}
+
 /* The certificate's first name, for people. */
 static const char *first_name(const struct names *names, bool raw_public_key, char *id)
 {

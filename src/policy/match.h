@@ -10,6 +10,14 @@ struct authorisation {
                                          where the rule is a pattern */
 };
 
+/* Either type, or both (RFC 7250). */
+struct certificate_types {
+    bool x509, raw_public_key;
+};
+/* What end-point number ENDPOINT takes from initiators: that which its rules are for, and X.509 if
+ * it has none. */
+struct certificate_types policy_types_taken(const struct policy *policy, size_t endpoint);
+
 /* Built once by policy_load; constant time or O(log n) in the number of rules. */
 enum result rule_index_build(struct policy *policy) WARN_UNUSED;
 void rule_index_free(struct rule_index *index);

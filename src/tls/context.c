@@ -191,22 +191,6 @@ static bool load_public_key(
     return load_private_key(endpoint, out, out->raw, report);
 }
 
-static struct certificate_types types_of_rules(const struct policy *policy, size_t endpoint)
-{
-    struct certificate_types types = {0};
-
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        if (!(policy->rules[i].endpoints >> endpoint & 1))
-            continue;
-        if (policy->rules[i].flavour == FLAVOUR_RAW_PUBLIC_KEY)
-            types.raw_public_key = true;
-        else
-            types.x509 = true;
-    }
-    types.x509 |= !types.raw_public_key; /* nobody is let in: for the usual reason */
-    return types;
-}
-
 static void build_endpoint(
     const struct policy *policy, size_t number, struct tls_endpoint *out, struct report *report)
 {
@@ -216,7 +200,7 @@ static void build_endpoint(
     out->server_name = endpoint->server_name;
     out->has.x509 = endpoint->certificate.path != NULL;
     out->has.raw_public_key = endpoint->raw_public_key;
-    out->takes = types_of_rules(policy, number);
+    out->takes = policy_types_taken(policy, number);
     if ((out->has.x509 && !(out->x509 = engine_new_server(&policy->tls))) ||
         (out->has.raw_public_key && !(out->raw = engine_new_server(&policy->tls)))) {
         report_fault(report, &endpoint->place, "the TLS engine does not take the ciphersuites");

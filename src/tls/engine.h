@@ -8,6 +8,7 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 
 #include "base/bytes.h"
+#include "policy/match.h"
 #include "tls/context.h"
 #include "tls/exporter.h"
 #include "tls/record.h"
@@ -16,10 +17,6 @@
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 
-/* Either type, or both. */
-struct certificate_types {
-    bool x509, raw_public_key;
-};
 /* By what the end-point can prove itself, and by what the rules let its initiators do so. */
 const struct certificate_types *tls_endpoint_has(const struct tls_endpoint *endpoint);
 const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint);
