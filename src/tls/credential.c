@@ -117,7 +117,8 @@ static enum result find_public_key(const struct credential *credential,
     if (credential->leaf.size == 0)
         return token_is_uri(private_key_path)
                    ? fault_set(fault, RESULT_BAD_CONFIGURATION,
-                         "a key on a token goes with a certificate: name that as well")
+                         "a token does not tell the public key: name a certificate that has it, or "
+                         "have the private key in a file")
                    : public_key_of_private_key(private_key_path, spki, fault);
     enum result result = read_leaf(credential, &leaf, fault);
     if (result == RESULT_OK)
