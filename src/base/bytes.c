@@ -58,11 +58,6 @@ bool bytes_take_u16(struct bytes *in, uint16_t *out)
     return true;
 }
 
-bool bytes_take_u24(struct bytes *in, uint32_t *out)
-{
-    return take_number(in, 3, out);
-}
-
 static bool take_block(struct bytes *in, size_t length_size, struct bytes *out)
 {
     struct bytes rest = *in;

@@ -28,7 +28,6 @@ bool bytes_equal(struct bytes a, struct bytes b); /* not in constant time: never
 bool bytes_take(struct bytes *in, size_t size, struct bytes *out) WARN_UNUSED;
 bool bytes_take_u8(struct bytes *in, uint8_t *out) WARN_UNUSED;
 bool bytes_take_u16(struct bytes *in, uint16_t *out) WARN_UNUSED;
-bool bytes_take_u24(struct bytes *in, uint32_t *out) WARN_UNUSED;
 bool bytes_take_block_8(struct bytes *in, struct bytes *out) WARN_UNUSED;
 bool bytes_take_block_16(struct bytes *in, struct bytes *out) WARN_UNUSED;
 bool bytes_take_block_24(struct bytes *in, struct bytes *out) WARN_UNUSED;

@@ -206,15 +206,6 @@ void secret_wipe(void *memory, size_t size)
         explicit_bzero(memory, size);
 }
 
-bool secret_equal(const void *a, const void *b, size_t size)
-{
-    const volatile uint8_t *left = a, *right = b;
-    uint8_t difference = 0;
-    for (size_t i = 0; i < size; i++)
-        difference |= left[i] ^ right[i];
-    return difference == 0;
-}
-
 enum result secret_random(void *out, size_t size)
 {
     for (size_t done = 0; done < size;) {

@@ -30,7 +30,6 @@ void secret_free(void *secret); /* wipes; NULL is fine */
 DEFINE_CLEANUP(void *, secret_free)
 
 void secret_wipe(void *memory, size_t size);                   /* not optimised away */
-bool secret_equal(const void *a, const void *b, size_t size);  /* constant time */
 enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */
 
 /* malloc family that wipes on free: for libraries' allocator hooks (wolfSSL, jansson). */
