@@ -123,7 +123,7 @@ bool configuration_reload(const char *path, struct snapshot_slot *slot)
         return false;
     }
     warn_of_restart(old->policy, next->policy);
+    snapshot_swap(slot, next); /* stays while it hangs there, and only we swap */
     say_reloaded(next);
-    snapshot_swap(slot, next);
     return true;
 }
