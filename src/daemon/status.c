@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/store.h"
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
@@ -95,13 +96,15 @@ json_t *daemon_status_json(void *context)
 
     if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
         return NULL;
-    return json_pack("{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i}, s:o, s:o, s:o, s:o}",
-        "version", E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now",
-        (json_int_t)now_s, "policyGeneration", (json_int_t)snapshot->generation, "listen",
-        listeners(status->http), "exchanges", "pending", (int)exchanges.pending, "retained",
-        (int)exchanges.retained, "keys", "live", (int)key_cache_count(status->cache), "capacity",
-        (int)key_cache_capacity(status->cache), "certificates", expiries(&list, EXPIRY_CERTIFICATE),
-        "crls", expiries(&list, EXPIRY_CRL), "counters", counters(), "refused", refusals());
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i, s:b}, s:o, s:o, s:o, s:o}", "version",
+        E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now", (json_int_t)now_s,
+        "policyGeneration", (json_int_t)snapshot->generation, "listen", listeners(status->http),
+        "exchanges", "pending", (int)exchanges.pending, "retained", (int)exchanges.retained, "keys",
+        "live", (int)key_cache_count(status->cache), "capacity",
+        (int)key_cache_capacity(status->cache), "outliveRestarts", store_is_held(status->cache),
+        "certificates", expiries(&list, EXPIRY_CERTIFICATE), "crls", expiries(&list, EXPIRY_CRL),
+        "counters", counters(), "refused", refusals());
 }
 
 /* False when it is as it was. */

@@ -25,7 +25,7 @@ static int reopen(int fd)
     return open(path, O_RDWR | O_CLOEXEC);
 }
 
-static bool is_held(const struct key_cache *cache)
+bool store_is_held(const struct key_cache *cache)
 {
     int fd = key_cache_memory(cache);
 
@@ -128,7 +128,7 @@ static int on_watch(sd_event_source *source, uint64_t now_us, void *context)
 {
     (void)source;
     (void)now_us;
-    if (!is_held(context))
+    if (!store_is_held(context))
         log_info("keys end with this process: no service manager keeps them "
                  "(FileDescriptorStoreMax= of its unit)");
     return 0;
@@ -146,7 +146,7 @@ void store_close(struct key_cache *cache, bool forget)
         return;
     if (forget)
         systemd_forget(STORE_NAME);
-    if (!forget && is_held(cache))
+    if (!forget && store_is_held(cache))
         key_cache_leave(cache);
     else
         key_cache_free(cache);

@@ -85,16 +85,30 @@ static void restart(int signal)
 
 /* --- what is there ---------------------------------------------------------------------------- */
 
-static json_int_t count_live(void)
+static void read_status(int *live, int *kept)
 {
     struct varlink varlink;
     varlink_open(&varlink, daemon_.socket);
     json_t *reply = varlink_call(&varlink, "org.e2ekeyd.Keys.GetStatus", NULL);
-    json_t *status = json_object_get(json_object_get(reply, "parameters"), "status");
-    json_int_t live = json_integer_value(json_object_get(json_object_get(status, "keys"), "live"));
+    ck_assert_int_eq(json_unpack(reply, "{s:{s:{s:{s:i,s:b}}}}", "parameters", "status", "keys",
+                         "live", live, "outliveRestarts", kept),
+        0);
     json_decref(reply);
     varlink_close(&varlink);
+}
+
+static int count_live(void)
+{
+    int live, kept;
+    read_status(&live, &kept);
     return live;
+}
+
+static bool are_kept(void)
+{
+    int live, kept;
+    read_status(&live, &kept);
+    return kept;
 }
 
 /* By key id, with the octets that the meter exported, and as that meter's. */
@@ -160,6 +174,7 @@ START_TEST(keys_outlive_every_ending)
         establish_some(1);
         restart(signals[i]);
         assert_all_there();
+        ck_assert(are_kept());
     }
     assert_logged(
         "32 keys live on from before the restart; 0 expired, 0 made room, 0 were damaged");
@@ -240,6 +255,7 @@ START_TEST(without_a_store_keys_end_and_it_says_so)
         poll(NULL, 0, 10);
     }
     assert_logged(said);
+    ck_assert(!are_kept());
     restart(SIGTERM);
     ck_assert_int_eq(count_live(), 0);
     tear_down();

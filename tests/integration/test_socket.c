@@ -226,17 +226,18 @@ START_TEST(the_status_counts)
 {
     struct varlink varlink;
     char id[ID_CHARS + 1], wrong[] = NO_KEY;
-    int live = -1, capacity = -1;
+    int live = -1, capacity = -1, kept = -1;
 
     set_up(NULL);
     establish("meter", "Cmeter", id);
     varlink_open(&varlink, daemon_.socket);
     json_t *reply = varlink_call(&varlink, KEYS "GetStatus", NULL);
-    ck_assert_int_eq(json_unpack(reply, "{s:{s:{s:{s:i,s:i}}}}", "parameters", "status", "keys",
-                         "live", &live, "capacity", &capacity),
+    ck_assert_int_eq(json_unpack(reply, "{s:{s:{s:{s:i,s:i,s:b}}}}", "parameters", "status", "keys",
+                         "live", &live, "capacity", &capacity, "outliveRestarts", &kept),
         0);
     ck_assert_int_eq(live, 1);
     ck_assert_int_eq(capacity, 100000);
+    ck_assert_int_eq(kept, 0);
     json_decref(reply);
     expect(&varlink, KEYS "GetStatus", text("keyId", wrong), SERVICE "InvalidParameter");
     varlink_close(&varlink);
