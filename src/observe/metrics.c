@@ -9,10 +9,8 @@
 static _Atomic uint64_t counters[METRIC_COUNT];
 static _Atomic uint64_t refusals[RESULT_COUNT];
 
-static const struct {
-    const char *name, *help;
-} metrics[] = {
-#define METRIC_ROW(name, key, help) {key, help},
+static const char *const names[] = {
+#define METRIC_ROW(metric, name) name,
     METRIC_LIST(METRIC_ROW)
 #undef METRIC_ROW
 };
@@ -29,12 +27,7 @@ uint64_t metrics_read(enum metric metric)
 
 const char *metrics_name(enum metric metric)
 {
-    return metrics[metric].name;
-}
-
-const char *metrics_help(enum metric metric)
-{
-    return metrics[metric].help;
+    return names[metric];
 }
 
 /* A result that is none of ours counts as what it is, an internal error. */

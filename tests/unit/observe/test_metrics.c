@@ -16,14 +16,12 @@ START_TEST(each_counts_for_itself)
 }
 END_TEST
 
-START_TEST(names_and_helps_are_told_apart)
+START_TEST(names_are_told_apart)
 {
     ck_assert_str_eq(metrics_name(METRIC_KEYS_EVICTED), "keysEvicted");
-    for (int i = 0; i < METRIC_COUNT; i++) {
-        ck_assert_uint_gt(strlen(metrics_help((enum metric)i)), 0);
+    for (int i = 0; i < METRIC_COUNT; i++)
         for (int j = 0; j < i; j++)
             ck_assert_str_ne(metrics_name((enum metric)i), metrics_name((enum metric)j));
-    }
 }
 END_TEST
 
@@ -80,5 +78,5 @@ START_TEST(threads_lose_no_count)
 }
 END_TEST
 
-CHECK_MAIN("observe/metrics", each_counts_for_itself, names_and_helps_are_told_apart,
-    refusals_by_result, tls_errors_are_told_apart_up_to_a_bound, threads_lose_no_count)
+CHECK_MAIN("observe/metrics", each_counts_for_itself, names_are_told_apart, refusals_by_result,
+    tls_errors_are_told_apart_up_to_a_bound, threads_lose_no_count)
