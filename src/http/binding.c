@@ -60,7 +60,9 @@ static const char *path_of(const char *target)
     return target;
 }
 
-enum result binding_decode(const char *text, char *out, size_t size, struct fault *fault)
+/* Undoes percent-encoding (RFC 3986 2.1): RESULT_BAD_REQUEST when it is malformed or hides a NUL,
+ * RESULT_NOT_FOUND when the text does not fit. */
+WARN_UNUSED static enum result decode(const char *text, char *out, size_t size, struct fault *fault)
 {
     for (char *const end = out + size - 1; *text && out < end; out++) {
         uint8_t octet = (uint8_t)*text++;
@@ -86,8 +88,7 @@ void binding_start(struct binding *binding, const char *method, const char *path
         .fault = {.result = RESULT_OK, .alert = FAULT_NO_ALERT},
     };
     read_method(binding, method);
-    if (binding_decode(path_of(path), binding->path, sizeof(binding->path), first(binding)) !=
-        RESULT_OK)
+    if (decode(path_of(path), binding->path, sizeof(binding->path), first(binding)) != RESULT_OK)
         binding->path[0] = '\0';
 }
 
@@ -158,7 +159,7 @@ void binding_query(struct binding *binding, const char *name, const char *value)
             continue;
         if (*queries[i].field)
             fault_set(first(binding), RESULT_BAD_REQUEST, "%s comes twice", name);
-        else if (binding_decode(value ? value : "", queries[i].text, BINDING_QUERY_OCTETS, NULL) !=
+        else if (decode(value ? value : "", queries[i].text, BINDING_QUERY_OCTETS, NULL) !=
                  RESULT_OK)
             fault_set(first(binding), RESULT_BAD_REQUEST, "%s is malformed", name);
         *queries[i].field = queries[i].text;

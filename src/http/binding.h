@@ -57,8 +57,3 @@ void binding_refuse_body(struct binding *binding, size_t body_limit);
 typedef void binding_writer(void *context, const char *name, const char *value);
 int binding_respond(const struct binding *binding, const struct response *response,
     binding_writer *write, void *context);
-
-/* Undoes percent-encoding (RFC 3986 2.1): RESULT_BAD_REQUEST when it is malformed or hides a NUL,
- * RESULT_NOT_FOUND when the text does not fit. */
-enum result binding_decode(const char *text, char *out, size_t size, struct fault *fault)
-    WARN_UNUSED;
