@@ -159,6 +159,7 @@ static enum result start_http(struct daemon *daemon, const struct policy *policy
     configuration_log(&report);
     if (result != RESULT_OK)
         return fault_set(fault, result, "HTTP does not start");
+    daemon->status.http = daemon->http;
     const char *address;
     for (size_t i = 0; (address = http_server_address(daemon->http, i)); i++)
         log_info("listening on %s://%s", policy->http.tls ? "https" : "http", address);
@@ -181,6 +182,40 @@ static enum result start_metrics(
     return RESULT_OK;
 }
 
+/* What no one reaches from outside. */
+static enum result start_inside(struct daemon *daemon, const struct policy *policy,
+    const struct inherited *inherited, struct fault *fault)
+{
+    enum result result = store_open(inherited->keys, &policy->keys, &daemon->cache, fault);
+    if (result == RESULT_OK)
+        result = procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault);
+    daemon->status = (struct daemon_status){.started_s = clock_wall_s(),
+        .slot = daemon->slot,
+        .cache = daemon->cache,
+        .procedure = daemon->procedure};
+    return result == RESULT_OK ? start_loop(daemon, fault) : result;
+}
+
+static enum result start_query(
+    struct daemon *daemon, const struct inherited *inherited, struct fault *fault)
+{
+    daemon->reports = (struct query_reports){
+        .status = daemon_status_json, .metrics = daemon_metrics_json, .context = &daemon->status};
+    return query_server_new(daemon->loop, daemon->slot, daemon->cache, inherited->query,
+        &daemon->reports, &daemon->query, fault);
+}
+
+/* From here on subscribers hear of keys, first of those that CRLs have revoked meanwhile. */
+static enum result start_watching(struct daemon *daemon, struct fault *fault)
+{
+    key_cache_listen(daemon->cache, on_key_event, daemon);
+    store_watch(daemon->loop, daemon->cache);
+    enum result result = expiry_watch_new(daemon->loop, daemon->slot, &daemon->expiry, fault);
+    return result == RESULT_OK ? revoker_new(daemon->loop, daemon->slot, daemon->cache, on_new_crls,
+                                     daemon, &daemon->revoker, fault)
+                               : result;
+}
+
 static enum result start(struct daemon *daemon, struct fault *fault)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
@@ -190,39 +225,18 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     if (result == RESULT_OK)
         result = load_first(daemon, &snapshot, fault);
     if (result == RESULT_OK)
-        result = store_open(inherited.keys, &snapshot->policy->keys, &daemon->cache, fault);
+        result = start_inside(daemon, snapshot->policy, &inherited, fault);
     if (result == RESULT_OK)
-        result = procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault);
+        result = start_query(daemon, &inherited, fault);
     if (result == RESULT_OK)
-        result = start_loop(daemon, fault);
-    if (result != RESULT_OK)
-        return result;
-
-    daemon->status = (struct daemon_status){.started_s = clock_wall_s(),
-        .slot = daemon->slot,
-        .cache = daemon->cache,
-        .procedure = daemon->procedure};
-    daemon->reports = (struct query_reports){
-        .status = daemon_status_json, .metrics = daemon_metrics_json, .context = &daemon->status};
-    result = query_server_new(daemon->loop, daemon->slot, daemon->cache, inherited.query,
-        &daemon->reports, &daemon->query, fault);
-    if (result != RESULT_OK)
-        return result;
-    key_cache_listen(daemon->cache, on_key_event, daemon);
-    result = expiry_watch_new(daemon->loop, daemon->slot, &daemon->expiry, fault);
+        result = start_watching(daemon, fault);
     if (result == RESULT_OK)
-        result = revoker_new(daemon->loop, daemon->slot, daemon->cache, on_new_crls, daemon,
-            &daemon->revoker, fault);
-    if (result != RESULT_OK)
-        return result;
-    store_watch(daemon->loop, daemon->cache);
-    result = start_http(daemon, snapshot->policy, &inherited, fault);
-    daemon->status.http = daemon->http;
+        result = start_http(daemon, snapshot->policy, &inherited, fault);
     if (result == RESULT_OK)
         result = start_metrics(daemon, snapshot->policy, inherited.metrics, fault);
-    return result == RESULT_OK
-               ? watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault)
-               : result;
+    if (result == RESULT_OK)
+        result = watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault);
+    return result;
 }
 
 static void say_started(struct daemon *daemon)
