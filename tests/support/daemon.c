@@ -52,9 +52,14 @@ char *daemon_log(const struct daemon *daemon)
     return text;
 }
 
+/* The end of what it said: Check takes no message of more than 8192 octets. */
 static void give_up(const struct daemon *daemon, const char *what)
 {
-    ck_abort_msg("e2ekeyd: %s; it said:\n%s", what, daemon_log(daemon));
+    enum { SAID_MOST = 7000 };
+    const char *said = daemon_log(daemon);
+    size_t octets = strlen(said);
+    ck_abort_msg(
+        "e2ekeyd: %s; it said:\n%s", what, said + (octets > SAID_MOST ? octets - SAID_MOST : 0));
 }
 
 /* --- folder, PKI and policy ---------------------------------------------------------------- */
@@ -384,8 +389,10 @@ void daemon_stop(struct daemon *daemon)
     ck_assert_int_eq(kill(daemon->pid, SIGTERM), 0);
     ck_assert_int_eq(kill(daemon->pid, SIGINT), 0); /* no patience with pending exchanges */
     int status = daemon_await_exit(daemon);
+    char ended[32];
+    snprintf(ended, sizeof(ended), "exit status %d", status); /* of a signal 128 + its number */
     if (status != 0)
-        give_up(daemon, status > 128 ? "killed by a signal" : "exit status not 0");
+        give_up(daemon, ended);
     close(daemon->notify);
     keep(daemon, -1);
     for (int i = 0; i < 2; i++)
