@@ -60,9 +60,12 @@ bool open_socket(struct e2ekey **out, int *status)
     int error = e2ekey_connect(path, out);
     if (error == E2EKEY_OK)
         return true;
-    *status = error == E2EKEY_UNREACHABLE
-                  ? fail(STATUS_UNREACHABLE, "cannot reach e2ekeyd at %s", path)
-                  : fail_e2ekey(error);
+    if (error == E2EKEY_UNREACHABLE)
+        *status = fail(STATUS_UNREACHABLE, "cannot reach e2ekeyd at %s", path);
+    else if (error == E2EKEY_DENIED)
+        *status = fail(STATUS_REFUSED, "%s: permission denied: it is for root and its group", path);
+    else
+        *status = fail_e2ekey(error);
     return false;
 }
 

@@ -10,10 +10,21 @@ static const struct syntax syntax = {
     .about = "How the daemon is doing: what it serves, how many keys it holds, what it counted.",
 };
 
+static bool is_time(const char *name)
+{
+    return strcmp(name, "started") == 0 || strcmp(name, "now") == 0;
+}
+
 static void print_value(const char *name, const json_t *value)
 {
     if (json_is_string(value)) {
         printf("%-36s %s\n", name, json_string_value(value));
+        return;
+    }
+    if (is_time(name)) {
+        char when[TIME_TEXT_OCTETS] = "";
+        format_time(json_integer_value(value), when);
+        printf("%-36s %s\n", name, when);
         return;
     }
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
