@@ -45,8 +45,7 @@ struct daemon {
     struct watchdog watchdog;
 };
 
-/* --- key events --------------------------------------------------------------------------------
- */
+/* --- key events --- */
 
 static void on_key_event(enum key_event event, const struct key_info *info, void *context)
 {
@@ -79,8 +78,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
         query_server_notify(event, info, daemon->query);
 }
 
-/* --- what the loop does ------------------------------------------------------------------------
- */
+/* --- what the loop does --- */
 
 static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 {
@@ -123,8 +121,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
     return 0;
 }
 
-/* --- build in order, tear down in reverse --------------------------------------------------------
- */
+/* --- build in order, tear down in reverse --- */
 
 static enum result start_loop(struct daemon *daemon, struct fault *fault)
 {

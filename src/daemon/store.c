@@ -45,7 +45,7 @@ static void hand_over(const struct key_cache *cache)
         systemd_store(STORE_NAME, fd);
 }
 
-/* --- taking up -------------------------------------------------------------------------------- */
+/* --- taking up --- */
 
 static void say_restored(const struct key_restored *restored)
 {
@@ -122,7 +122,7 @@ enum result store_open(
     return result;
 }
 
-/* --- living and leaving ----------------------------------------------------------------------- */
+/* --- living and leaving --- */
 
 static int on_watch(sd_event_source *source, uint64_t now_us, void *context)
 {

@@ -20,7 +20,7 @@ static uint64_t mark_of(const struct step *step, struct bytes message)
         step->request->request_id, message);
 }
 
-/* --- C.1.b to C.1.d: Message 1 comes, Message 2 goes --------------------------------------- */
+/* --- C.1.b to C.1.d: Message 1 comes, Message 2 goes --- */
 
 /* The end-point that a Notify's address names, if it names one; RESULT_NOT_FOUND for a strange
  * name. */
@@ -132,7 +132,7 @@ enum result receive_message1(struct step *step, struct bytes message1)
     return result;
 }
 
-/* --- C.1.f to C.1.h, C.2: Message 3 comes, the key is cached, Message 4 goes ---------------- */
+/* --- C.1.f to C.1.h, C.2: Message 3 comes, the key is cached, Message 4 goes --- */
 
 _Static_assert(EVIDENCE_OCTETS_MAX <= KEY_EVIDENCE_OCTETS, "any evidence fits the key cache");
 

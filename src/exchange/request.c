@@ -85,7 +85,7 @@ static enum result read_message(struct step *step, bool rn_allowed, struct buffe
     return representation_read_e2ek(step->request->content, rn_allowed, message, &step->fault);
 }
 
-/* --- the operations -------------------------------------------------------------------------- */
+/* --- the operations --- */
 
 static struct exchange *find_exchange(struct step *step)
 {
@@ -218,7 +218,7 @@ static handler *const handlers[OPERATION_NOTIFY + 1][TARGET_NOTIFY + 1] = {
     [OPERATION_NOTIFY] = {[TARGET_ENTRY_POINT] = notify, [TARGET_NOTIFY] = notify},
 };
 
-/* --- what every request has to have ----------------------------------------------------------- */
+/* --- what every request has to have --- */
 
 /* rcn (TS-0004 6.3.4.2.7): the messages travel in the content, so it can not be left out. */
 static enum result check_result_content(struct step *step)

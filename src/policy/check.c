@@ -89,8 +89,7 @@ static void check_http(const struct policy *policy, const char *file, struct rep
             policy->metrics_listen);
 }
 
-/* --- rules -------------------------------------------------------------------------------------
- */
+/* --- rules --- */
 
 static void add_name(struct name_list *list, const char *name)
 {

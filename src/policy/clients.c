@@ -69,8 +69,7 @@ static void read_peers(struct reader *reader, const struct spot *spot, json_t *v
     }
 }
 
-/* --- accounts -----------------------------------------------------------------------------------
- */
+/* --- accounts --- */
 
 static bool parse_id(const char *text, unsigned *id)
 {

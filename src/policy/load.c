@@ -31,8 +31,7 @@ static void documents_release(struct documents *documents)
         json_decref(documents->document[i].root);
 }
 
-/* --- files to documents ------------------------------------------------------------------------
- */
+/* --- files to documents --- */
 
 static char *folder_of(struct policy_texts *texts, const char *path)
 {
@@ -78,8 +77,7 @@ static bool add_defaults(struct policy *policy, struct documents *documents)
     return true;
 }
 
-/* --- drop-ins ----------------------------------------------------------------------------------
- */
+/* --- drop-ins --- */
 
 static int is_drop_in(const struct dirent *entry)
 {
@@ -119,8 +117,7 @@ static void add_drop_ins(
     free(entries);
 }
 
-/* --- documents to a policy ---------------------------------------------------------------------
- */
+/* --- documents to a policy --- */
 
 static json_t *section_of(const struct document *document, const struct section *section)
 {

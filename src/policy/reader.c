@@ -209,7 +209,7 @@ void read_text(struct reader *reader, const struct spot *spot, json_t *value,
     *(char **)field = reader_text(reader, spot, value, member->form);
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files --- */
 
 static bool is_path(const char *text)
 {

@@ -19,8 +19,7 @@ const char policy_defaults[] =
 
 #define FIELD(type, name) .offset = offsetof(struct type, name)
 
-/* --- cse, http, socket -------------------------------------------------------------------------
- */
+/* --- cse, http, socket --- */
 
 static void read_cse(struct reader *reader, const struct spot *spot, json_t *value,
     const struct member *member, void *field)
@@ -142,8 +141,7 @@ static void read_metrics(struct reader *reader, const struct spot *spot, json_t 
     read_members(reader, spot, value, members, field);
 }
 
-/* --- tls, keys, limits -------------------------------------------------------------------------
- */
+/* --- tls, keys, limits --- */
 
 static const struct policy_suite *find_suite(const json_t *value)
 {
@@ -228,8 +226,7 @@ static void read_limits(struct reader *reader, const struct spot *spot, json_t *
     read_members(reader, spot, value, members, field);
 }
 
-/* --- endpoints, trust --------------------------------------------------------------------------
- */
+/* --- endpoints, trust --- */
 
 static const struct form name_form = {
     form_name, "a name of up to 63 letters, digits and any of - . _ ~", NULL};
@@ -287,8 +284,7 @@ static void read_trust(struct reader *reader, const struct spot *spot, json_t *v
             "is missing or empty, but requireCrl asks for one");
 }
 
-/* --- all ----------------------------------------------------------------------------------------
- */
+/* --- all --- */
 
 const struct section policy_sections[] = {
     {"cse", read_cse, FIELD(policy, cse)},

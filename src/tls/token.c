@@ -57,8 +57,7 @@ static void end_turn(void)
     pthread_mutex_unlock(&tokens.turn);
 }
 
-/* --- URIs (RFC 7512) --------------------------------------------------------------------------
- */
+/* --- URIs (RFC 7512) --- */
 
 bool token_is_uri(const char *text)
 {
@@ -163,8 +162,7 @@ static enum result key_new(const char *text, struct token_key **out, struct faul
     return result;
 }
 
-/* --- the PIN ----------------------------------------------------------------------------------
- */
+/* --- the PIN --- */
 
 static enum result read_pin(const char *path, char *out, size_t size, struct fault *fault)
 {
@@ -207,8 +205,7 @@ static int give_pin(void *context, int attempt, const char *url, const char *lab
     return fault->result == RESULT_OK ? 0 : GNUTLS_E_PKCS11_PIN_ERROR;
 }
 
-/* --- a token's turn ---------------------------------------------------------------------------
- */
+/* --- a token's turn --- */
 
 static int sign(gnutls_privkey_t handle, struct bytes digest,
     uint8_t signature[TOKEN_SIGNATURE_OCTETS], size_t *size)
@@ -321,8 +318,7 @@ static const char *reason(const struct token_key *key, int error)
     }
 }
 
-/* --- opening, signing, closing ----------------------------------------------------------------
- */
+/* --- opening, signing, closing --- */
 
 enum result token_key_open(
     const char *uri, struct bytes point, struct token_key **out, struct fault *fault)

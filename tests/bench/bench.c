@@ -40,8 +40,7 @@ int bench_compare(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* --- redis, when it is installed ---------------------------------------------------------------
- */
+/* --- redis, when it is installed --- */
 
 struct redis {
     pid_t pid; /* 0: not installed */

@@ -52,8 +52,7 @@ static void in_threads(void *(*work)(void *))
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 }
 
-/* --- all pending at once -----------------------------------------------------------------------
- */
+/* --- all pending at once --- */
 
 static void send_message(CURL *client, size_t i, enum run_carrier by_resource,
     const struct buffer *message, struct http_answer *answer)
@@ -134,7 +133,7 @@ START_TEST(exchanges_pending_at_once_each_get_their_own_key)
 }
 END_TEST
 
-/* --- reloads, and clients that are slow or mad ------------------------------------------------ */
+/* --- reloads, and clients that are slow or mad --- */
 
 static atomic_bool reloading;
 static sem_t done; /* exchanges */

@@ -35,7 +35,7 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* --- what clients may do -------------------------------------------------------------------- */
+/* --- what clients may do --- */
 
 START_TEST(connections_stay_or_end_as_asked)
 {
@@ -228,7 +228,7 @@ START_TEST(pipelined_requests_are_answered_in_order)
 }
 END_TEST
 
-/* --- listeners ------------------------------------------------------------------------------ */
+/* --- listeners --- */
 
 static bool has_ipv6(void)
 {
@@ -279,7 +279,7 @@ START_TEST(all_listeners_serve)
 }
 END_TEST
 
-/* --- HTTPS ---------------------------------------------------------------------------------- */
+/* --- HTTPS --- */
 
 /* From here on clients show the certificate NAME; NULL: none. */
 static void speak_https_as(const char *name)
@@ -361,7 +361,7 @@ START_TEST(a_whole_exchange_over_https)
 }
 END_TEST
 
-/* --- stopping ------------------------------------------------------------------------------- */
+/* --- stopping --- */
 
 /* A Create of which the daemon has the head. */
 static int begin_create(size_t size)

@@ -28,7 +28,7 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* --- an exchange that is over ---------------------------------------------------------------- */
+/* --- an exchange that is over --- */
 
 START_TEST(another_message3_after_the_first_is_a_conflict)
 {
@@ -105,7 +105,7 @@ START_TEST(exchanges_run_out_of_time)
 }
 END_TEST
 
-/* --- limits ----------------------------------------------------------------------------------- */
+/* --- limits --- */
 
 /* A Message 1 of its own from FROM; the status. */
 static void try_create(const char *from, struct http_answer *answer)

@@ -161,8 +161,7 @@ START_TEST(nobody_elses_key_is_taken)
 }
 END_TEST
 
-/* --- Message 3 of another type than was negotiated ----------------------------------------------
- */
+/* --- Message 3 of another type than was negotiated --- */
 
 /* A Certificate message of OCTETS behind LENGTHS (1 or 2) lengths. */
 static void wrap(const void *octets, size_t size, int lengths, struct buffer *out)
@@ -241,8 +240,7 @@ START_TEST(another_type_than_was_negotiated_is_refused)
 }
 END_TEST
 
-/* --- by From -------------------------------------------------------------------------------------
- */
+/* --- by From --- */
 
 /* Exchanges of both types are pending: each Message 3 finds its own. */
 START_TEST(types_are_told_apart_by_signature)

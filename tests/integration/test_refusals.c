@@ -34,7 +34,7 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 /* What is left out is as in a good Create of Message 1. In .path and .body, @1 and @3 stand for
  * the base64 of a good Message 1 and Message 3, and @n for the name of the exchange that awaits the

@@ -33,7 +33,7 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* --- Message 1 -------------------------------------------------------------------------------- */
+/* --- Message 1 --- */
 
 static void twice(struct buffer *message)
 {

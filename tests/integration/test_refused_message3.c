@@ -29,7 +29,7 @@ static void tear_down(void)
     daemon_stop(&daemon_);
 }
 
-/* --- Message 3 -------------------------------------------------------------------------------- */
+/* --- Message 3 --- */
 
 struct place {
     enum run_carrier carrier;
@@ -151,8 +151,7 @@ START_TEST(a_message_that_is_not_due_is_refused)
 }
 END_TEST
 
-/* --- a Message 3 that is whole, but not good ---------------------------------------------------
- */
+/* --- a Message 3 that is whole, but not good --- */
 
 static void bad_finished(struct buffer *message)
 {

@@ -83,7 +83,7 @@ static void restart(int signal)
     daemon_await_ready(&daemon_);
 }
 
-/* --- what is there ---------------------------------------------------------------------------- */
+/* --- what is there --- */
 
 static void read_status(int *live, int *kept)
 {
@@ -164,7 +164,7 @@ static void assert_logged(const char *text)
     free(log);
 }
 
-/* --- endings ---------------------------------------------------------------------------------- */
+/* --- endings --- */
 
 START_TEST(keys_outlive_every_ending)
 {
@@ -262,7 +262,7 @@ START_TEST(without_a_store_keys_end_and_it_says_so)
 }
 END_TEST
 
-/* --- another policy --------------------------------------------------------------------------- */
+/* --- another policy --- */
 
 START_TEST(another_capacity_moves_the_keys)
 {
@@ -303,7 +303,7 @@ START_TEST(a_policy_that_does_not_load_loses_no_key)
 }
 END_TEST
 
-/* --- what it is handed ------------------------------------------------------------------------ */
+/* --- what it is handed --- */
 
 static int garbage(void)
 {

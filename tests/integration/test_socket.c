@@ -52,7 +52,7 @@ static void establish(const char *name, const char *from, char id[ID_CHARS + 1])
     bytes_to_hex(bytes_of(exported.id, sizeof(exported.id)), id);
 }
 
-/* --- calls ---------------------------------------------------------------------------------- */
+/* --- calls --- */
 
 /* A member of "parameters", or of its "key"; "" when it is not there. Lives as long as REPLY. */
 static const char *parameter(const json_t *reply, const char *name)
@@ -100,7 +100,7 @@ static void settle(void)
     expect(NULL, SERVICE "GetInfo", NULL, "");
 }
 
-/* --- the interface -------------------------------------------------------------------------- */
+/* --- the interface --- */
 
 START_TEST(it_describes_itself)
 {
@@ -245,7 +245,7 @@ START_TEST(the_status_counts)
 }
 END_TEST
 
-/* --- events --------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void subscribe(struct varlink *varlink)
 {
@@ -300,7 +300,7 @@ START_TEST(subscribers_see_what_happens)
 }
 END_TEST
 
-/* --- callers -------------------------------------------------------------------------------- */
+/* --- callers --- */
 
 struct identity {
     uid_t uid;
@@ -458,7 +458,7 @@ START_TEST(a_reload_takes_rights_away)
 }
 END_TEST
 
-/* --- the socket's place --------------------------------------------------------------------- */
+/* --- the socket's place --- */
 
 START_TEST(the_socket_comes_and_goes_with_the_daemon)
 {

@@ -79,7 +79,7 @@ static void expect_end(struct varlink *varlink)
     varlink_close(varlink);
 }
 
-/* --- malformed ------------------------------------------------------------------------------ */
+/* --- malformed --- */
 
 START_TEST(malformed_calls_end_their_connection)
 {
@@ -125,7 +125,7 @@ START_TEST(a_call_has_a_bound)
 }
 END_TEST
 
-/* --- many calls at once --------------------------------------------------------------------- */
+/* --- many calls at once --- */
 
 START_TEST(pipelined_calls_are_answered_in_order)
 {
@@ -173,7 +173,7 @@ START_TEST(clients_hang_up_before_the_answer)
 }
 END_TEST
 
-/* --- who never reads ------------------------------------------------------------------------ */
+/* --- who never reads --- */
 
 /* COUNT keys with each of four peers. */
 static void establish_many(unsigned count)
@@ -266,7 +266,7 @@ START_TEST(who_never_reads_replies_is_read_no_more)
 }
 END_TEST
 
-/* --- many connections ----------------------------------------------------------------------- */
+/* --- many connections --- */
 
 /* Room for COUNT connections here and, as the daemon inherits it, there. */
 static bool has_room_for(unsigned count)

@@ -253,7 +253,7 @@ START_TEST(a_connection_without_a_request_yet_is_heard)
 }
 END_TEST
 
-/* --- all at once ---------------------------------------------------------------------------- */
+/* --- all at once --- */
 
 #define RESTARTS 5
 

@@ -62,7 +62,7 @@ static void give_up(const struct daemon *daemon, const char *what)
         "e2ekeyd: %s; it said:\n%s", what, said + (octets > SAID_MOST ? octets - SAID_MOST : 0));
 }
 
-/* --- folder, PKI and policy ---------------------------------------------------------------- */
+/* --- folder, PKI and policy --- */
 
 static void run(const char *const *command)
 {
@@ -122,7 +122,7 @@ void daemon_remove(struct daemon *daemon)
     run((const char *[]){"rm", "-rf", daemon->folder, NULL});
 }
 
-/* --- sockets to hand over ------------------------------------------------------------------- */
+/* --- sockets to hand over --- */
 
 static int listen_http(uint16_t *port)
 {
@@ -156,7 +156,7 @@ static int listen_unix(const char *path)
     return fd;
 }
 
-/* --- the process ---------------------------------------------------------------------------- */
+/* --- the process --- */
 
 static const char *daemon_program(void)
 {

@@ -17,7 +17,7 @@ static struct key_cache *restored(int fd)
     return cache;
 }
 
-/* --- at random -------------------------------------------------------------------------------- */
+/* --- at random --- */
 
 #define TIMES 2000
 
@@ -64,7 +64,7 @@ START_TEST(nothing_wrong_is_given_out)
 }
 END_TEST
 
-/* --- with care: the checksum holds ------------------------------------------------------------ */
+/* --- with care: the checksum holds --- */
 
 static struct key_arena arena;
 

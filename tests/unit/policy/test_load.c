@@ -204,8 +204,7 @@ START_TEST(warns_of_listening_to_all_in_clear)
 }
 END_TEST
 
-/* --- drop-ins ----------------------------------------------------------------------------------
- */
+/* --- drop-ins --- */
 
 START_TEST(merges_drop_ins_in_name_order)
 {
@@ -299,8 +298,7 @@ START_TEST(bounds_what_all_files_add_up_to)
 }
 END_TEST
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 START_TEST(resolves_paths_where_they_are_named)
 {

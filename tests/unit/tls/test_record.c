@@ -5,8 +5,7 @@
 
 #include "tls/record.h"
 
-/* --- messages, octet by octet ------------------------------------------------------------------
- */
+/* --- messages, octet by octet --- */
 
 struct octets {
     uint8_t data[40000];
@@ -154,8 +153,7 @@ static void put_finished(struct octets *message)
     put_record(message, 22, &finished);
 }
 
-/* --- Message 1 -----------------------------------------------------------------------------------
- */
+/* --- Message 1 --- */
 
 START_TEST(takes_a_client_hello)
 {
@@ -301,8 +299,7 @@ START_TEST(bounds_the_handshake)
 }
 END_TEST
 
-/* --- Message 3 -----------------------------------------------------------------------------------
- */
+/* --- Message 3 --- */
 
 START_TEST(takes_a_message3)
 {
@@ -382,8 +379,7 @@ START_TEST(refuses_too_many_certificates)
 }
 END_TEST
 
-/* --- a raw public key in Certificate -------------------------------------------------------------
- */
+/* --- a raw public key in Certificate --- */
 
 /* The generator of P-256, which is a point as good as any. */
 static const uint8_t spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
@@ -470,8 +466,7 @@ START_TEST(tells_the_types_apart)
 }
 END_TEST
 
-/* --- the types in Message 2 ----------------------------------------------------------------------
- */
+/* --- the types in Message 2 --- */
 
 static enum result parse2(const struct octets *extensions, struct message2 *out)
 {
