@@ -3,16 +3,24 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
 
 #define KEY_OCTETS_MAX  65536
 #define FILE_OCTETS_MAX 1048576
+#define EXPIRING_S      (30 * 86400) /* before its end, as of end-points' certificates */
 
 static void auto_credentials(gnutls_certificate_credentials_t *credentials)
 {
     if (*credentials)
         gnutls_certificate_free_credentials(*credentials);
+}
+
+static void auto_certificate(gnutls_x509_crt_t *certificate)
+{
+    if (*certificate)
+        gnutls_x509_crt_deinit(*certificate);
 }
 
 static gnutls_datum_t datum(const struct buffer *buffer)
@@ -75,6 +83,28 @@ static bool check_pair(const struct policy_http *http, const struct https *https
     return false;
 }
 
+/* No more than a warning: what the hop's clients make of it is theirs. */
+static void warn_of_dates(
+    const struct policy_http *http, const struct https *https, struct report *report)
+{
+    CLEANUP(auto_certificate) gnutls_x509_crt_t certificate = NULL;
+    const gnutls_datum_t pem = datum(&https->certificate);
+    const struct policy_file *file = &http->certificate;
+    int64_t now_s = clock_wall_s();
+
+    if (gnutls_x509_crt_init(&certificate) < 0 ||
+        gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM) < 0)
+        return;
+    int64_t left_s = gnutls_x509_crt_get_expiration_time(certificate) - now_s;
+    if (gnutls_x509_crt_get_activation_time(certificate) > now_s)
+        report_warning(report, &file->place, "%s: certificate is not valid yet", file->path);
+    else if (left_s < 0)
+        report_warning(report, &file->place, "%s: certificate is out of date", file->path);
+    else if (left_s < EXPIRING_S)
+        report_warning(report, &file->place, "%s: certificate expires in %lld days", file->path,
+            (long long)left_s / 86400);
+}
+
 static bool check_anchors(const struct policy_http *http, const struct https *https,
     gnutls_certificate_credentials_t credentials, struct report *report)
 {
@@ -96,6 +126,8 @@ enum result https_load(const struct policy_http *http, struct https *out, struct
     bool has_certificate = read_text(&http->certificate, &out->certificate, report);
     bool has_key = read_key(&http->private_key, out, report);
     bool ok = has_certificate && has_key && check_pair(http, out, credentials, report);
+    if (ok)
+        warn_of_dates(http, out, report);
     if (http->client_anchors.path)
         ok = read_text(&http->client_anchors, &out->client_anchors, report) &&
              check_anchors(http, out, credentials, report) && ok;

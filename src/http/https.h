@@ -15,7 +15,8 @@ struct https {
     struct buffer client_anchors; /* empty: clients need no certificate */
 };
 
-/* Reads the files and holds key and certificate against each other. All faults go to REPORT. */
+/* Reads the files and holds key and certificate against each other. Faults, and a warning of a
+ * certificate that is about to expire or has, to REPORT. */
 enum result https_load(const struct policy_http *http, struct https *out, struct report *report)
     WARN_UNUSED;
 void https_release(struct https *https); /* wipes */
