@@ -116,12 +116,53 @@ static enum MHD_Result answer(
 
 /* --- the request --- */
 
-static enum MHD_Result each_header(
-    void *binding, enum MHD_ValueKind kind, const char *name, const char *value)
+/* libmicrohttpd before 1.0 takes a text for ended at a NUL, and what follows it up to the end of
+ * the line is lost. It parses in place, so that where nothing is lost each line begins behind the
+ * CRLF, or LF, of the one before. A folded line (RFC 9112 5.2), which it moves, does not either.
+ * Later ones refuse a NUL themselves. */
+struct lines {
+    struct binding *binding;
+    const char *end; /* of what we know of the line before */
+    bool has_gap;
+};
+
+static void see_line(struct lines *lines, const char *start, const char *end, size_t breaks)
 {
+    uintptr_t gap = (uintptr_t)start - (uintptr_t)lines->end;
+
+    lines->has_gap |= gap < breaks || gap > 2 * breaks;
+    lines->end = end;
+}
+
+static enum MHD_Result each_header(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct lines *lines = context;
+
     (void)kind;
-    binding_header(binding, name, value ? value : "");
+    if (!value)
+        value = "";
+    see_line(lines, name, value + strlen(value), 1);
+    binding_header(lines->binding, name, value);
     return MHD_YES;
+}
+
+static void read_headers(struct MHD_Connection *connection, struct binding *binding,
+    const char *method, const char *version)
+{
+    struct lines lines = {.binding = binding, .end = version + strlen(version)};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &lines);
+    if (strncmp(MHD_get_version(), "0.", 2) != 0)
+        return;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    see_line(&lines, method + (size ? size->header_size : 0), NULL, 2);
+    if (!lines.has_gap)
+        return;
+    fault_set(
+        &binding->fault, RESULT_BAD_REQUEST, "a line of the HTTP header is folded or holds a NUL");
+    binding->is_unreadable = true;
 }
 
 static enum MHD_Result each_query(
@@ -159,7 +200,7 @@ static enum MHD_Result begin(struct call_shared *shared, struct MHD_Connection *
 {
     call->body.limit = body_limit(shared);
     binding_start(&call->binding, method, path);
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &call->binding);
+    read_headers(connection, &call->binding, method, version);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &call->binding);
     binding_check_host(&call->binding, version);
     binding_finish(&call->binding, call->body.limit);
