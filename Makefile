@@ -3,7 +3,6 @@
 # Every room of src/ (a folder) becomes build/lib/ROOM.a; programs and tests link the rooms they need.
 
 BUILD   ?= build
-WOLFSSL ?= private
 CC      ?= cc
 prefix  ?= /usr/local
 DESTDIR ?=
@@ -45,15 +44,9 @@ LDFLAGS  := $(LINKING)
 
 # The private wolfSSL is one for all build folders: it takes its time.
 WOLFSSL_DIR := build/wolfssl
-ifeq ($(WOLFSSL),system)
-WOLFSSL_READY := $(BUILD)/wolfssl-system.checked
-WOLFSSL_CPPFLAGS = $(shell pkg-config --cflags wolfssl 2>/dev/null)
-WOLFSSL_LIBS     = $(shell pkg-config --libs wolfssl 2>/dev/null)
-else
 WOLFSSL_READY := $(WOLFSSL_DIR)/lib/libwolfssl.a
 WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL_DIR)/include
 WOLFSSL_LIBS     := $(WOLFSSL_DIR)/lib/libwolfssl.a -lm
-endif
 P11_KIT_CPPFLAGS := -isystem /usr/include/p11-kit-1
 
 SETUP := $(BUILD)/setup.done
@@ -161,12 +154,8 @@ $(SETUP): scripts/setup
 	@scripts/setup
 	@mkdir -p $(@D) && touch $@
 
-$(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl scripts/wolfssl-rpk.patch | $(SETUP)
+$(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl scripts/wolfssl.patch | $(SETUP)
 	scripts/build-wolfssl $(WOLFSSL_DIR)
-
-$(BUILD)/wolfssl-system.checked: scripts/probe-wolfssl.c | $(SETUP)
-	scripts/build-wolfssl --check-system
-	@mkdir -p $(@D) && touch $@
 
 # --- tests -------------------------------------------------------------------------------------
 

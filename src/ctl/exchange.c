@@ -88,7 +88,7 @@ static int fail_refused(const struct http_answer *answer, const struct content *
     return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
         content->reason[0] != '\0' ? ": " : "", content->reason,
         alert != FAULT_NO_ALERT ? "; TLS alert " : "",
-        alert != FAULT_NO_ALERT ? record_alert_name(alert) : "");
+        alert != FAULT_NO_ALERT ? alert_name(alert) : "");
 }
 
 /* Sends MESSAGE; the answer's content becomes exchange->content. */

@@ -120,7 +120,7 @@ static json_t *describe(const struct bench *bench, const struct judgement *judge
         ruled ? flavour_name(authorised->rule->flavour) : NULL, "identity",
         ruled ? authorised->identity : NULL, "verdict", good ? "accepted" : "refused", "result",
         good ? NULL : result_name(judgement->result), "alert",
-        good || alert == FAULT_NO_ALERT ? NULL : record_alert_name(alert), "reason",
+        good || alert == FAULT_NO_ALERT ? NULL : alert_name(alert), "reason",
         good ? NULL : judgement->fault.text, "rules", good ? NULL : explain_all(bench, judgement));
 }
 

@@ -75,10 +75,10 @@ static enum result check_hello(
 
 /* C.1.c */
 static enum result make_message2(struct step *step, struct exchange *exchange,
-    struct tls_endpoint *endpoint, struct bytes message1, const struct hello *hello)
+    struct tls_endpoint *endpoint, const struct message1 *message1)
 {
-    enum result result = handshake_start(
-        endpoint, message1, hello, &exchange->handshake, &exchange->message2, &step->fault);
+    enum result result = handshake_start(endpoint, &step->snapshot->policy->tls, message1,
+        &exchange->handshake, &exchange->message2, &step->fault);
     if (result == RESULT_OK)
         result = step_answer(step, exchange, ANSWER_MESSAGE2);
     if (result == RESULT_OK)
@@ -103,12 +103,12 @@ enum result receive_message1(struct step *step, struct bytes message1)
 {
     struct exchange *exchange CLEANUP(auto_exchange_release) = NULL;
     struct tls_endpoint *endpoint;
-    struct hello hello;
+    struct message1 parsed;
     bool fresh;
 
-    enum result result = record_parse_message1(message1, &hello, &step->fault);
+    enum result result = record_parse_message1(message1, &parsed, &step->fault);
     if (result == RESULT_OK)
-        result = check_hello(step, &hello, &endpoint);
+        result = check_hello(step, &parsed.hello, &endpoint);
     if (result == RESULT_OK)
         result = exchange_table_open(step->procedure->table, step->snapshot, step->from,
             mark_of(step, message1), &exchange, &fresh, &step->response->retry_after_s,
@@ -125,7 +125,7 @@ enum result receive_message1(struct step *step, struct bytes message1)
                    ? fault_set(&step->fault, RESULT_TLS_REFUSED, "this request was refused already")
                    : step_answer(step, exchange, ANSWER_MESSAGE2);
     }
-    result = make_message2(step, exchange, endpoint, message1, &hello);
+    result = make_message2(step, exchange, endpoint, &parsed);
     histogram_add(HISTOGRAM_MESSAGE1, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
@@ -196,7 +196,7 @@ static void say_established(const struct exchange *exchange)
 
 /* C.1.g, of an exchange whose transcript Message 3 signs. */
 static enum result make_message4(struct step *step, struct exchange *exchange,
-    struct bytes message3, const struct presented *presented)
+    struct bytes message3, const struct message3 *parsed, const struct presented *presented)
 {
     void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
     struct authorisation authorised;
@@ -208,7 +208,7 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
         authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault);
     if (result == RESULT_OK)
         result = handshake_finish(
-            exchange->handshake, message3, &exchange->message4, exported, &step->fault);
+            exchange->handshake, parsed, &exchange->message4, exported, &step->fault);
     if (result == RESULT_OK)
         result = cache_key(
             step, exchange, &authorised, exported, bytes_of(evidence.octets, evidence.size));
@@ -241,6 +241,8 @@ enum result receive_message3(struct step *step, struct exchange *exchange, struc
         return fault_set(&step->fault, result, "%s", result_text(result));
 
     result = record_parse_message3(message3, &parsed, &step->fault);
+    if (result == RESULT_OK)
+        result = handshake_check_end(exchange->handshake, &parsed, &step->fault);
     if (result == RESULT_BAD_MESSAGE)
         return result;
     if (result == RESULT_OK)
@@ -251,7 +253,7 @@ enum result receive_message3(struct step *step, struct exchange *exchange, struc
         result = fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
             "CertificateVerify does not sign this exchange");
     if (result == RESULT_OK)
-        result = make_message4(step, exchange, message3, &presented);
+        result = make_message4(step, exchange, message3, &parsed, &presented);
     histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);
@@ -263,6 +265,7 @@ static bool is_signed(struct exchange *exchange, const struct message3 *parsed,
     struct presented *presented, struct fault *fault)
 {
     return exchange->state == EXCHANGE_AWAITING_MESSAGE3 &&
+           handshake_check_end(exchange->handshake, parsed, fault) == RESULT_OK &&
            presented_read(parsed, handshake_certificate_type(exchange->handshake), presented,
                fault) == RESULT_OK &&
            handshake_is_signed_by(exchange->handshake, parsed, &presented->key);
@@ -343,7 +346,7 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
         return result;
 
     step_name_exchange(step, exchange);
-    result = make_message4(step, exchange, message3, &presented);
+    result = make_message4(step, exchange, message3, &parsed, &presented);
     histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
     if (result != RESULT_OK)
         end_exchange(step, exchange, EXCHANGE_REFUSAL);

@@ -15,22 +15,64 @@ static int format_of(const void *data, size_t size)
     return pem_is_in(bytes_of(data, size)) ? WOLFSSL_FILETYPE_PEM : WOLFSSL_FILETYPE_ASN1;
 }
 
+/* The certificates of a file as they stand in a Certificate message, each after its length; the
+ * first one into LEAF too. */
+static enum result read_list(
+    struct bytes text, struct buffer *leaf, struct buffer *list, struct fault *fault)
+{
+    for (size_t count = 0;; count++) {
+        AUTO_BUFFER struct buffer der = {.limit = text.size};
+        enum result result = pem_or_der_next(&text, "CERTIFICATE", &der, fault);
+
+        if (result == RESULT_NOT_FOUND && count > 0)
+            return RESULT_OK;
+        const uint8_t length[] = {
+            (uint8_t)(der.size >> 16), (uint8_t)(der.size >> 8), (uint8_t)der.size};
+        if (result == RESULT_OK)
+            result = buffer_append(list, length, sizeof(length));
+        if (result == RESULT_OK)
+            result = buffer_append(list, der.data, der.size);
+        if (result == RESULT_OK && count == 0)
+            result = buffer_append(leaf, der.data, der.size);
+        if (result != RESULT_OK)
+            return result;
+    }
+}
+
+/* The engine gets the leaf's public key, and the certificates as octets to send. */
+static enum result use_list(
+    WOLFSSL_CTX *engine, struct bytes leaf, const struct buffer *list, struct fault *fault)
+{
+    struct certificate certificate;
+    enum result result = certificate_parse(leaf, &certificate, fault);
+
+    if (result != RESULT_OK)
+        return result;
+    if (wolfSSL_CTX_use_certificate_buffer(engine, certificate.spki.data,
+            (long)certificate.spki.size, WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_set_certificate_list(engine, list->data, (unsigned)list->size) !=
+            WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine is out of memory");
+    return RESULT_OK;
+}
+
 enum result credential_load_certificate(
     struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {
-    struct buffer *leaf = &credential->leaf;
-    AUTO_BUFFER struct buffer file = {0};
+    AUTO_BUFFER struct buffer file = {0}, list = {0};
+    struct fault why = FAULT_INIT;
     enum result result = file_read(path, CREDENTIAL_FILE_OCTETS, &file, fault);
 
     if (result != RESULT_OK)
         return result;
-    struct bytes text = buffer_bytes(&file);
-    leaf->limit = file.size;
-    if (wolfSSL_CTX_use_certificate_chain_buffer_format(engine, file.data, (long)file.size,
-            format_of(file.data, file.size)) != WOLFSSL_SUCCESS ||
-        pem_or_der_next(&text, "CERTIFICATE", leaf, NULL) != RESULT_OK)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate", path);
-    return RESULT_OK;
+    credential->leaf.limit = list.limit = CREDENTIAL_FILE_OCTETS;
+    if (read_list(buffer_bytes(&file), &credential->leaf, &list, &why) != RESULT_OK)
+        return fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "%s: no usable certificate: %s", path, why.text);
+    result = use_list(engine, buffer_bytes(&credential->leaf), &list, &why);
+    return result == RESULT_OK
+               ? result
+               : fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: %s", path, why.text);
 }
 
 static enum result use_file(WOLFSSL_CTX *engine, const char *path, struct fault *fault)
@@ -45,9 +87,6 @@ static enum result use_file(WOLFSSL_CTX *engine, const char *path, struct fault 
         WOLFSSL_SUCCESS)
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
-    if (wolfSSL_CTX_check_private_key(engine) != WOLFSSL_SUCCESS)
-        return fault_set(
-            fault, RESULT_BAD_CONFIGURATION, "%s: is not the private key of the certificate", path);
     return RESULT_OK;
 }
 
@@ -138,11 +177,28 @@ enum result credential_load_public_key(struct credential *credential, WOLFSSL_CT
     return result;
 }
 
+/* Whether the private key in PATH is that of the certificate, if there is one. */
+static enum result check_match(
+    const struct credential *credential, const char *path, struct fault *fault)
+{
+    uint8_t ours[P256_SPKI_OCTETS], spki[P256_SPKI_OCTETS];
+    enum result result = find_public_key(credential, path, ours, fault);
+
+    if (result == RESULT_OK)
+        result = public_key_of_private_key(path, spki, fault);
+    if (result == RESULT_OK && memcmp(ours, spki, sizeof(spki)) != 0)
+        result = fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "%s: is not the private key of the certificate", path);
+    return result;
+}
+
 enum result credential_load_private_key(
     struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {
-    return token_is_uri(path) ? use_token(credential, engine, path, fault)
-                              : use_file(engine, path, fault);
+    if (token_is_uri(path))
+        return use_token(credential, engine, path, fault);
+    enum result result = check_match(credential, path, fault);
+    return result == RESULT_OK ? use_file(engine, path, fault) : result;
 }
 
 void credential_release(struct credential *credential)

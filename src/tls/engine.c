@@ -32,10 +32,113 @@ static int write_flight(WOLFSSL *engine, char *data, int size, void *context)
     return size;
 }
 
-void engine_set_io(WOLFSSL_CTX *context)
+static void set_io(WOLFSSL_CTX *context)
 {
     wolfSSL_CTX_SetIORecv(context, read_flight);
     wolfSSL_CTX_SetIOSend(context, write_flight);
+}
+
+static const char raw_alone[] = {WOLFSSL_CERT_TYPE_RPK};
+
+bool engine_take_raw_public_key(WOLFSSL *engine)
+{
+    return wolfSSL_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) == WOLFSSL_SUCCESS;
+}
+
+bool engine_answer_raw_public_key(WOLFSSL_CTX *engine)
+{
+    return wolfSSL_CTX_set_server_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
+           WOLFSSL_SUCCESS;
+}
+
+bool engine_offer_raw_public_key(WOLFSSL_CTX *engine)
+{
+    return wolfSSL_CTX_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
+           WOLFSSL_SUCCESS;
+}
+
+bool engine_want_raw_public_key(WOLFSSL_CTX *engine)
+{
+    return engine_answer_raw_public_key(engine);
+}
+
+static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *suites, size_t count)
+{
+    char list[512] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int written =
+            snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ":" : "", suites[i]->name);
+        if (written < 0 || (size_t)written >= sizeof(list) - used)
+            return false;
+        used += (size_t)written;
+    }
+    return wolfSSL_CTX_set_cipher_list(engine, list) == WOLFSSL_SUCCESS;
+}
+
+static void prepare(WOLFSSL_CTX *engine)
+{
+    wolfSSL_CTX_set_verify(engine, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    wolfSSL_CTX_set_group_messages(engine); /* one flight, one write */
+    set_io(engine);
+}
+
+WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls)
+{
+    WOLFSSL_CTX *engine = wolfSSL_CTX_new(wolfTLSv1_2_server_method());
+
+    if (!engine)
+        return NULL;
+    prepare(engine);
+    wolfSSL_CTX_SetEccVerifyCb(engine, engine_recognise_signature);
+    if (!set_suites(engine, tls->suites, tls->suite_count)) {
+        wolfSSL_CTX_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+WOLFSSL_CTX *engine_new_client(void)
+{
+    const struct policy_suite *suites[8];
+    WOLFSSL_CTX *engine = wolfSSL_CTX_new(wolfTLSv1_2_client_method());
+
+    if (!engine)
+        return NULL;
+    prepare(engine);
+    for (size_t i = 0; i < policy_suite_count && i < ARRAY_SIZE(suites); i++)
+        suites[i] = &policy_suites[i];
+    if (!set_suites(engine, suites, policy_suite_count) ||
+        wolfSSL_CTX_UseSupportedCurve(engine, WOLFSSL_ECC_SECP256R1) != WOLFSSL_SUCCESS) {
+        wolfSSL_CTX_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+/* The alert that the RFC names for what the engine found wrong; the engine itself sends another
+ * one, or none. */
+static int alert_of(int error, int sent)
+{
+    switch (error) {
+    case 0: /* octets after the last message */
+    case SIDE_ERROR:
+    case OUT_OF_ORDER_E:
+    case DUPLICATE_MSG_E:
+    case UNKNOWN_HANDSHAKE_TYPE:
+        return TLS_ALERT_UNEXPECTED_MESSAGE; /* RFC 5246 7.2.2, 7.4 */
+    case BUFFER_ERROR:
+    case BUFFER_E:
+        return TLS_ALERT_DECODE_ERROR;
+    case VERIFY_FINISHED_ERROR:
+        return TLS_ALERT_DECRYPT_ERROR; /* 7.4.9 */
+    case VERIFY_MAC_ERROR:
+    case DECRYPT_ERROR:
+        return TLS_ALERT_BAD_RECORD_MAC; /* also of bad padding: 6.2.3.2 */
+    default:
+        return sent == FAULT_NO_ALERT ? TLS_ALERT_HANDSHAKE_FAILURE : sent;
+    }
 }
 
 enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
@@ -48,7 +151,8 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     int done = step(engine);
     io->out = NULL;
     int error = done == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(engine, done);
-    int alert = record_find_alert(bytes_of(out->data + before, out->size - before));
+    struct bytes written = buffer_bytes(out), old;
+    int alert = bytes_take(&written, before, &old) ? record_find_alert(written) : FAULT_NO_ALERT;
 
     if (alert == FAULT_NO_ALERT && done == WOLFSSL_SUCCESS && io->in.size == 0)
         return ENGINE_DONE;
@@ -66,12 +170,11 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
             TLS_ALERT_INTERNAL_ERROR, "the token of the private key does not sign");
         return ENGINE_FAILED;
     }
-    if (alert == FAULT_NO_ALERT)
-        alert = TLS_ALERT_HANDSHAKE_FAILURE;
+    alert = alert_of(error, alert);
     char reason[WOLFSSL_MAX_ERROR_SZ];
     fault_set_alert(fault, RESULT_TLS_REFUSED, alert, "TLS handshake refused: %s (alert %s)",
         error ? wolfSSL_ERR_error_string((unsigned long)error, reason) : "unexpected octets",
-        record_alert_name(alert));
+        alert_name(alert));
     return ENGINE_FAILED;
 }
 

@@ -13,7 +13,11 @@
 #include "tls/exporter.h"
 #include "tls/record.h"
 
-/* NULL when out of memory or a suite is unknown to the engine. No CAs, no session cache. */
+/* The engine looks into no certificate, neither its own nor the peer's (scripts/wolfssl.patch): we
+ * judge the peer's (tls/path), and give the engine the public key. A Certificate message for which
+ * it was given none ends the handshake. */
+
+/* NULL when out of memory or a suite is unknown to the engine. No session cache. */
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 
@@ -36,7 +40,6 @@ struct engine_io {
     struct bytes in;
     struct buffer *out;
 };
-void engine_set_io(WOLFSSL_CTX *context);
 
 enum engine_step { ENGINE_DONE, ENGINE_WANTS_MORE, ENGINE_FAILED };
 

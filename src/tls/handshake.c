@@ -25,41 +25,15 @@ void handshake_free(struct handshake *handshake)
     free(handshake);
 }
 
-/* The first that the initiator lists of those that are usable here; without a list it is X.509
- * (RFC 7250 4.1, 4.2). */
-static bool choose_type(
-    struct bytes listed, const struct certificate_types *usable, enum certificate_type *out)
-{
-    if (listed.size == 0)
-        listed = bytes_of("\0", 1);
-    for (size_t i = 0; i < listed.size; i++) {
-        *out = (enum certificate_type)listed.data[i];
-        if ((*out == CERTIFICATE_TYPE_X509 && usable->x509) ||
-            (*out == CERTIFICATE_TYPE_RAW_PUBLIC_KEY && usable->raw_public_key))
-            return true;
-    }
-    return false;
-}
-
-static enum result no_common_type(struct fault *fault, const char *who)
-{
-    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
-        "TLS handshake refused: no certificate type of the %s's is common", who);
-}
-
-static enum result handshake_new(struct tls_endpoint *endpoint, const struct hello *hello,
+static enum result handshake_new(struct tls_endpoint *endpoint, const struct hello_choice *choice,
     struct handshake **out, struct fault *fault)
 {
     struct handshake *handshake CLEANUP(auto_handshake_free) = calloc(1, sizeof(*handshake));
-    enum certificate_type ours;
 
     if (!handshake || wc_InitSha256(&handshake->transcript) != 0)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    if (!choose_type(hello->client_types, tls_endpoint_takes(endpoint), &handshake->type))
-        return no_common_type(fault, "initiator");
-    if (!choose_type(hello->server_types, tls_endpoint_has(endpoint), &ours))
-        return no_common_type(fault, "terminating end-point");
-    handshake->engine = wolfSSL_new(tls_endpoint_engine(endpoint, ours));
+    handshake->type = choice->client_type;
+    handshake->engine = wolfSSL_new(tls_endpoint_engine(endpoint, choice->server_type));
     if (!handshake->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine is out of memory");
     if (handshake->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY &&
@@ -84,22 +58,43 @@ static bool hash_message2(wc_Sha256 *transcript, struct bytes message2)
     return message2.size == 0;
 }
 
-enum result handshake_start(struct tls_endpoint *endpoint, struct bytes message1,
-    const struct hello *hello, struct handshake **out, struct buffer *message2, struct fault *fault)
+/* The engine answers a ClientHello of ours that offers what was chosen. */
+static enum result run_message1(struct handshake *handshake, const struct hello *hello,
+    const struct hello_choice *choice, struct buffer *message2, struct fault *fault)
+{
+    AUTO_BUFFER struct buffer flight = {.limit = 2 * HELLO_OCTETS_MAX};
+    uint8_t storage[HELLO_OCTETS_MAX];
+
+    if (record_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    if (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
+            message2, fault) != ENGINE_WANTS_MORE)
+        return fault->result;
+    return RESULT_OK;
+}
+
+enum result handshake_start(struct tls_endpoint *endpoint, const struct policy_tls *tls,
+    const struct message1 *message1, struct handshake **out, struct buffer *message2,
+    struct fault *fault)
 {
     struct handshake *handshake CLEANUP(auto_handshake_free) = NULL;
+    struct hello_choice choice;
     size_t before = message2->size;
-    enum result result = handshake_new(endpoint, hello, &handshake, fault);
 
-    if (!handshake)
+    enum result result = hello_choose(&message1->hello, tls, tls_endpoint_takes(endpoint),
+        tls_endpoint_has(endpoint), &choice, fault);
+    if (result == RESULT_OK)
+        result = handshake_new(endpoint, &choice, &handshake, fault);
+    if (result == RESULT_OK)
+        result = run_message1(handshake, &message1->hello, &choice, message2, fault);
+    if (result != RESULT_OK)
         return result;
-    if (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, message1, message2, fault) !=
-        ENGINE_WANTS_MORE)
-        return fault->result;
-    if (wc_Sha256Update(
-            &handshake->transcript, hello->handshake.data, (word32)hello->handshake.size) != 0 ||
+    /* From here on the engine hashes too what the two sides have really said. */
+    if (wc_Sha256Update(&handshake->transcript, message1->handshake.data,
+            (word32)message1->handshake.size) != 0 ||
         !hash_message2(
-            &handshake->transcript, bytes_of(message2->data + before, message2->size - before)))
+            &handshake->transcript, bytes_of(message2->data + before, message2->size - before)) ||
+        wolfSSL_set_transcript(handshake->engine, &handshake->transcript) != WOLFSSL_SUCCESS)
         return fault_set(fault, RESULT_INTERNAL, "the TLS engine wrote an odd Message 2");
     *out = TAKE_PTR(handshake);
     return RESULT_OK;
@@ -139,11 +134,57 @@ bool handshake_is_signed_by(
     return verified.known;
 }
 
-enum result handshake_finish(struct handshake *handshake, struct bytes message3,
+/* The octets of a record that holds all of Finished (16 octets), and no more padding than needed.
+ */
+static size_t whole_finished(uint16_t suite)
+{
+    switch (suite) {
+    case 0xc023:
+        return 16 + 64; /* initialisation vector; Finished, MAC, padding: RFC 5246 6.2.3.2 */
+    case 0xc0ae:
+        return 8 + 16 + 8; /* nonce, Finished, tag: RFC 6655 4 */
+    default:
+        return 8 + 16 + 16; /* RFC 5288 3 */
+    }
+}
+
+enum result handshake_check_end(
+    const struct handshake *handshake, const struct message3 *message3, struct fault *fault)
+{
+    const size_t whole = whole_finished(handshake_cipher_suite(handshake));
+    struct bytes rest = message3->end;
+    struct record record;
+
+    while (record_take(&rest, &record))
+        if (rest.size > 0 && record.fragment.size >= whole)
+            return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 does not end with Finished");
+    return RESULT_OK;
+}
+
+/* The records of the handshake messages are written anew: those that came may cut a message
+ * anywhere. */
+static enum result make_flight(const struct message3 *message3, struct buffer *out)
+{
+    enum result result = record_write_handshake(message3->handshake, out);
+
+    return result == RESULT_OK ? buffer_append(out, message3->end.data, message3->end.size)
+                               : result;
+}
+
+enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault)
 {
-    switch (
-        engine_run(handshake->engine, wolfSSL_accept, &handshake->io, message3, message4, fault)) {
+    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
+    struct bytes spki = handshake->verified.spki;
+
+    if (!handshake->verified.known || wolfSSL_set_peer_public_key(handshake->engine, spki.data,
+                                          (word32)spki.size) != WOLFSSL_SUCCESS)
+        return fault_set_alert(fault, RESULT_INTERNAL, TLS_ALERT_INTERNAL_ERROR,
+            "the TLS engine does not take the initiator's public key");
+    if (make_flight(message3, &flight) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    switch (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
+        message4, fault)) {
     case ENGINE_DONE:
         break;
     case ENGINE_WANTS_MORE:

@@ -171,8 +171,9 @@ static enum result check_hello(
     return RESULT_OK;
 }
 
+/* KEY: the leaf's; a view into CERTIFICATE. */
 static enum result check_certificate(const struct initiator *initiator, struct bytes certificate,
-    const char *identity, struct fault *fault)
+    const char *identity, struct public_key *key, struct fault *fault)
 {
     struct bytes chain[PATH_CERTIFICATES_MAX];
     struct path_verdict verdict;
@@ -187,19 +188,19 @@ static enum result check_certificate(const struct initiator *initiator, struct b
     if (!stands_for(&verdict.names, identity, initiator->server_name))
         return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
             "the terminating end-point's certificate does not stand for %s", identity);
+    *key = certificate_key(&verdict.leaf);
     return RESULT_OK;
 }
 
-static enum result check_public_key(
-    const struct initiator *initiator, struct bytes certificate, struct fault *fault)
+static enum result check_public_key(const struct initiator *initiator, struct bytes certificate,
+    struct public_key *key, struct fault *fault)
 {
     char id[PUBLIC_KEY_ID_OCTETS];
     uint8_t digest[SPKI_DIGEST_SIZE];
-    struct public_key key;
 
-    enum result result = record_read_public_key(certificate, &key, fault);
+    enum result result = record_read_public_key(certificate, key, fault);
     if (result == RESULT_OK)
-        result = spki_digest(key.spki, digest);
+        result = spki_digest(key->spki, digest);
     if (result != RESULT_OK)
         return result;
     if (public_key_id_matches(&initiator->credential->public_key, digest))
@@ -209,30 +210,38 @@ static enum result check_public_key(
         "the terminating end-point has another raw public key: %s", id);
 }
 
-static enum result check_terminating(const struct initiator *initiator, struct bytes message,
-    const char *identity, struct fault *fault)
+/* Whether what MESSAGE2 presents is that of IDENTITY; KEY is then its public key. */
+static enum result check_terminating(const struct initiator *initiator,
+    const struct message2 *message2, const char *identity, struct public_key *key,
+    struct fault *fault)
 {
+    enum result result = check_hello(initiator, message2, fault);
+
+    if (result != RESULT_OK)
+        return result;
+    return message2->server_type == CERTIFICATE_TYPE_X509
+               ? check_certificate(initiator, message2->certificate, identity, key, fault)
+               : check_public_key(initiator, message2->certificate, key, fault);
+}
+
+enum result initiator_answer(struct initiator *initiator, struct bytes message,
+    const char *server_identity, struct buffer *message3, struct fault *fault)
+{
+    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct message2 message2;
+    struct public_key key;
 
     enum result result = record_parse_message2(message, &message2, fault);
     if (result == RESULT_OK)
-        result = check_hello(initiator, &message2, fault);
+        result = check_terminating(initiator, &message2, server_identity, &key, fault);
     if (result != RESULT_OK)
         return result;
-    return message2.server_type == CERTIFICATE_TYPE_X509
-               ? check_certificate(initiator, message2.certificate, identity, fault)
-               : check_public_key(initiator, message2.certificate, fault);
-}
-
-enum result initiator_answer(struct initiator *initiator, struct bytes message2,
-    const char *server_identity, struct buffer *message3, struct fault *fault)
-{
-    enum result result = check_terminating(initiator, message2, server_identity, fault);
-
-    if (result != RESULT_OK)
-        return result;
-    if (engine_run(initiator->engine, wolfSSL_connect, &initiator->io, message2, message3, fault) !=
-        ENGINE_WANTS_MORE)
+    if (record_write_handshake(message2.handshake, &flight) != RESULT_OK ||
+        wolfSSL_set_peer_public_key(initiator->engine, key.spki.data, (word32)key.spki.size) !=
+            WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    if (engine_run(initiator->engine, wolfSSL_connect, &initiator->io, buffer_bytes(&flight),
+            message3, fault) != ENGINE_WANTS_MORE)
         return fault->result;
     return RESULT_OK;
 }

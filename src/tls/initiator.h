@@ -26,7 +26,7 @@ enum result initiator_start(struct initiator_credential *credential, const char 
 /* Validates the terminating end-point's certificate: a dNSName for a CSE-ID, a URI for an AE-ID,
  * that stands for SERVER_IDENTITY (absolute); or holds its raw public key to the one expected. An
  * alert in FAULT is ours to the peer. */
-enum result initiator_answer(struct initiator *initiator, struct bytes message2,
+enum result initiator_answer(struct initiator *initiator, struct bytes message,
     const char *server_identity, struct buffer *message3, struct fault *fault) WARN_UNUSED;
 enum result initiator_finish(struct initiator *initiator, struct bytes message4,
     struct exported_key *exported, struct fault *fault) WARN_UNUSED;

@@ -3,39 +3,54 @@
 
 #include <string.h>
 
-#define HANDSHAKE_CLIENT_HELLO        1
-#define HANDSHAKE_SERVER_HELLO        2
-#define HANDSHAKE_CERTIFICATE         11
-#define HANDSHAKE_CERTIFICATE_VERIFY  15
-#define HANDSHAKE_CLIENT_KEY_EXCHANGE 16
+#include "tls/ecdsa.h"
 
-#define EXTENSION_SERVER_NAME             0
+enum {
+    HANDSHAKE_CLIENT_HELLO = 1,
+    HANDSHAKE_SERVER_HELLO = 2,
+    HANDSHAKE_CERTIFICATE = 11,
+    HANDSHAKE_SERVER_KEY_EXCHANGE = 12,
+    HANDSHAKE_CERTIFICATE_REQUEST = 13,
+    HANDSHAKE_SERVER_HELLO_DONE = 14,
+    HANDSHAKE_CERTIFICATE_VERIFY = 15,
+    HANDSHAKE_CLIENT_KEY_EXCHANGE = 16,
+};
+
 #define EXTENSION_CLIENT_CERTIFICATE_TYPE 19
 #define EXTENSION_SERVER_CERTIFICATE_TYPE 20
 #define EXTENSION_EXTENDED_MASTER_SECRET  23
-#define EXTENSION_SUPPORTED_VERSIONS      43
 
 #define TLS_1_2                0x0303
 #define SIGNATURE_ECDSA_SHA256 0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
+#define NAMED_CURVE            3      /* ECCurveType (RFC 8422 5.4) */
+#define CURVE_SECP256R1        23
 
-#define RECORD_HEADER_OCTETS     5
-#define RECORD_FRAGMENT_MAX      (16384 + 2048) /* RFC 5246 6.2.3 */
-#define HANDSHAKE_EXTENSIONS_MAX 64
+#define HANDSHAKE_HEADER_OCTETS 4
+#define RECORD_PLAINTEXT_MAX    16384                         /* RFC 5246 6.2.1 */
+#define RECORD_CIPHERTEXT_MAX   (RECORD_PLAINTEXT_MAX + 2048) /* 6.2.3 */
 
 bool record_take(struct bytes *message, struct record *out)
 {
     struct bytes rest = *message;
-    uint8_t major;
-    uint8_t minor;
 
-    if (!bytes_take_u8(&rest, &out->type) || !bytes_take_u8(&rest, &major) ||
-        !bytes_take_u8(&rest, &minor) || !bytes_take_block_16(&rest, &out->fragment))
+    if (!bytes_take_u8(&rest, &out->type) || !bytes_take_u16(&rest, &out->version) ||
+        !bytes_take_block_16(&rest, &out->fragment))
         return false;
-    if (major != 3 || minor > 3 || out->fragment.size == 0 ||
-        out->fragment.size > RECORD_FRAGMENT_MAX)
+    if (out->version >> 8 != 3 || out->fragment.size == 0 ||
+        out->fragment.size > RECORD_CIPHERTEXT_MAX)
         return false;
     *message = rest;
     return true;
+}
+
+/* Whether the header at the front of MESSAGE announces more than a record of MOST octets. */
+static bool record_overflows(struct bytes message, size_t most)
+{
+    uint8_t type;
+    uint16_t version, size;
+
+    return bytes_take_u8(&message, &type) && bytes_take_u16(&message, &version) &&
+           bytes_take_u16(&message, &size) && version >> 8 == 3 && size > most;
 }
 
 /* What a stranger to the flight is called in messages. */
@@ -53,10 +68,11 @@ static const char *record_type_name(uint8_t type)
     }
 }
 
-/* Handshake octets of the records at the front of MESSAGE, joined in STORAGE (TLS_HANDSHAKE_MAX).
- * Stops before the first record of another type, which stays in MESSAGE. */
-static enum result gather_handshake(struct bytes *message, uint8_t *storage, struct bytes *out,
-    const char *name, struct fault *fault)
+/* Joins the handshake octets of the records at the front of MESSAGE in STORAGE (TLS_HANDSHAKE_MAX).
+ * Stops before the first record of another type, which stays in MESSAGE. The records of a
+ * ClientHello may have any minor version (RFC 5246 E.1): then ANY_VERSION. */
+static enum result gather_handshake(struct bytes *message, bool any_version, uint8_t *storage,
+    struct bytes *out, const char *name, struct fault *fault)
 {
     size_t size = 0;
 
@@ -64,10 +80,16 @@ static enum result gather_handshake(struct bytes *message, uint8_t *storage, str
         struct bytes rest = *message;
         struct record record;
 
+        if (record_overflows(rest, RECORD_PLAINTEXT_MAX))
+            return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_RECORD_OVERFLOW,
+                "%s holds a record of more than %d octets", name, RECORD_PLAINTEXT_MAX);
         if (!record_take(&rest, &record))
             return fault_set(fault, RESULT_BAD_MESSAGE, "%s is not whole TLS records", name);
         if (record.type != RECORD_HANDSHAKE)
             break;
+        if (record.version != TLS_1_2 && !any_version)
+            return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_PROTOCOL_VERSION,
+                "%s holds a record of another version than TLS 1.2", name);
         if (record.fragment.size > TLS_HANDSHAKE_MAX - size)
             return fault_set(fault, RESULT_BAD_MESSAGE, "%s holds more than %d handshake octets",
                 name, TLS_HANDSHAKE_MAX);
@@ -93,143 +115,12 @@ static bool take_handshake(
     return true;
 }
 
-static enum result hello_malformed(struct fault *fault, const char *what)
+enum result record_parse_message1(struct bytes message, struct message1 *out, struct fault *fault)
 {
-    return fault_set_alert(
-        fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR, "malformed ClientHello: %s", what);
-}
+    struct bytes handshake, body;
+    enum result result =
+        gather_handshake(&message, true, out->storage, &handshake, "Message 1", fault);
 
-/* RFC 6066 3: one host_name, an LDH name. */
-static enum result read_server_name(struct bytes body, struct hello *hello, struct fault *fault)
-{
-    struct bytes list;
-    struct bytes name;
-    uint8_t type;
-
-    if (!bytes_take_block_16(&body, &list) || body.size > 0 || !bytes_take_u8(&list, &type) ||
-        !bytes_take_block_16(&list, &name) || list.size > 0 || type != 0)
-        return hello_malformed(fault, "server_name");
-    if (name.size == 0 || name.size >= sizeof(hello->server_name))
-        return hello_malformed(fault, "server_name is empty or too long");
-    for (size_t i = 0; i < name.size; i++) {
-        uint8_t c = name.data[i];
-
-        if (c >= 'A' && c <= 'Z')
-            c = (uint8_t)(c - 'A' + 'a');
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
-            return hello_malformed(fault, "server_name is no host name");
-        hello->server_name[i] = (char)c;
-    }
-    hello->server_name[name.size] = '\0';
-    return RESULT_OK;
-}
-
-/* RFC 7250 3. */
-static enum result read_certificate_types(
-    struct bytes body, struct bytes *types, struct fault *fault)
-{
-    if (!bytes_take_block_8(&body, types) || body.size > 0 || types->size == 0)
-        return hello_malformed(fault, "certificate_type");
-    return RESULT_OK;
-}
-
-/* RFC 8446 4.2.1: when the initiator lists versions, TLS 1.2 has to be among them. */
-static enum result read_versions(struct bytes body, struct fault *fault)
-{
-    struct bytes list;
-    uint16_t version;
-
-    if (!bytes_take_block_8(&body, &list) || body.size > 0)
-        return hello_malformed(fault, "supported_versions");
-    while (bytes_take_u16(&list, &version))
-        if (version == TLS_1_2)
-            return RESULT_OK;
-    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_PROTOCOL_VERSION,
-        "the initiator does not offer TLS 1.2");
-}
-
-static enum result read_extension(
-    uint16_t type, struct bytes body, struct hello *hello, struct fault *fault)
-{
-    switch (type) {
-    case EXTENSION_SERVER_NAME:
-        return read_server_name(body, hello, fault);
-    case EXTENSION_CLIENT_CERTIFICATE_TYPE:
-        return read_certificate_types(body, &hello->client_types, fault);
-    case EXTENSION_SERVER_CERTIFICATE_TYPE:
-        return read_certificate_types(body, &hello->server_types, fault);
-    case EXTENSION_EXTENDED_MASTER_SECRET:
-        hello->extended_master_secret = true;
-        return body.size == 0 ? RESULT_OK : hello_malformed(fault, "extended_master_secret");
-    case EXTENSION_SUPPORTED_VERSIONS:
-        return read_versions(body, fault);
-    default:
-        return RESULT_OK; /* the engine's business */
-    }
-}
-
-static enum result read_extensions(
-    struct bytes extensions, struct hello *hello, struct fault *fault)
-{
-    uint16_t seen[HANDSHAKE_EXTENSIONS_MAX];
-    size_t count = 0;
-
-    while (extensions.size > 0) {
-        uint16_t type;
-        struct bytes body;
-
-        if (!bytes_take_u16(&extensions, &type) || !bytes_take_block_16(&extensions, &body))
-            return hello_malformed(fault, "extensions");
-        if (count == HANDSHAKE_EXTENSIONS_MAX)
-            return hello_malformed(fault, "too many extensions");
-        for (size_t i = 0; i < count; i++)
-            if (seen[i] == type)
-                return hello_malformed(fault, "an extension stands twice");
-        seen[count++] = type;
-
-        enum result result = read_extension(type, body, hello, fault);
-        if (result != RESULT_OK)
-            return result;
-    }
-    return RESULT_OK;
-}
-
-/* RFC 5246 7.4.1.2. */
-static enum result read_client_hello(struct bytes body, struct hello *hello, struct fault *fault)
-{
-    uint16_t version;
-    struct bytes random;
-    struct bytes session;
-    struct bytes suites;
-    struct bytes compressions;
-    struct bytes extensions = {0};
-
-    if (!bytes_take_u16(&body, &version) || !bytes_take(&body, 32, &random) ||
-        !bytes_take_block_8(&body, &session) || session.size > 32 ||
-        !bytes_take_block_16(&body, &suites) || suites.size < 2 || suites.size % 2 != 0 ||
-        !bytes_take_block_8(&body, &compressions) || compressions.size == 0)
-        return hello_malformed(fault, "too short");
-    if (body.size > 0 && (!bytes_take_block_16(&body, &extensions) || body.size > 0))
-        return hello_malformed(fault, "extensions");
-    if (version < TLS_1_2)
-        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_PROTOCOL_VERSION,
-            "the initiator does not offer TLS 1.2");
-    if (!memchr(compressions.data, 0, compressions.size))
-        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
-            "the initiator does not offer null compression");
-    return read_extensions(extensions, hello, fault);
-}
-
-enum result record_parse_message1(struct bytes message, struct hello *out, struct fault *fault)
-{
-    struct bytes handshake;
-    struct bytes body;
-
-    out->server_name[0] = '\0';
-    out->extended_master_secret = false;
-    out->client_types = out->server_types = (struct bytes){0};
-
-    enum result result = gather_handshake(&message, out->storage, &handshake, "Message 1", fault);
     if (result != RESULT_OK)
         return result;
     if (message.size > 0)
@@ -240,7 +131,7 @@ enum result record_parse_message1(struct bytes message, struct hello *out, struc
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 1 does not hold a whole ClientHello");
     if (handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 1 goes on after its ClientHello");
-    return read_client_hello(body, out, fault);
+    return hello_read(body, &out->hello, fault);
 }
 
 static enum result certificate_malformed(struct fault *fault)
@@ -283,57 +174,91 @@ enum result record_read_public_key(struct bytes body, struct public_key *out, st
     return RESULT_OK;
 }
 
-/* DigitallySigned (RFC 5246 4.7); we asked for ecdsa with sha256 alone. */
-static enum result read_verify(struct bytes body, struct message3 *out, struct fault *fault)
+/* ECPoint (RFC 8422 5.4), which has to be an uncompressed point of the curve. */
+static enum result check_point(struct bytes point, const char *name, struct fault *fault)
 {
-    uint16_t algorithm;
-
-    if (!bytes_take_u16(&body, &algorithm) || !bytes_take_block_16(&body, &out->signature) ||
-        body.size > 0)
-        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR,
-            "malformed CertificateVerify message");
-    if (algorithm != SIGNATURE_ECDSA_SHA256)
-        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
-            "CertificateVerify is not signed with ECDSA and SHA-256");
+    if (!ecdsa_is_point(point))
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_ILLEGAL_PARAMETER,
+            "%s does not hold an uncompressed point on P-256 (RFC 8422 5.11)", name);
     return RESULT_OK;
 }
 
-/* [ChangeCipherSpec] and the one encrypted record that Finished is. */
-static bool ends_with_finished(struct bytes message)
+static enum result read_client_key_exchange(struct bytes body, struct fault *fault)
 {
-    struct record change;
-    struct record finished;
+    struct bytes point;
 
-    return record_take(&message, &change) && change.type == RECORD_CHANGE_CIPHER_SPEC &&
-           change.fragment.size == 1 && change.fragment.data[0] == 1 &&
-           record_take(&message, &finished) && finished.type == RECORD_HANDSHAKE &&
-           message.size == 0;
+    if (!bytes_take_block_8(&body, &point) || body.size > 0)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR,
+            "malformed ClientKeyExchange message");
+    return check_point(point, "ClientKeyExchange", fault);
+}
+
+/* DigitallySigned (RFC 5246 4.7), of the one algorithm that either side offers. */
+static enum result read_signed(
+    struct bytes *body, struct bytes *signature, const char *name, struct fault *fault)
+{
+    uint16_t algorithm;
+
+    if (!bytes_take_u16(body, &algorithm) || !bytes_take_block_16(body, signature) ||
+        body->size > 0)
+        return fault_set_alert(
+            fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR, "malformed %s message", name);
+    if (algorithm != SIGNATURE_ECDSA_SHA256)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_ILLEGAL_PARAMETER,
+            "%s is not signed with ECDSA and SHA-256", name);
+    return RESULT_OK;
+}
+
+/* [ChangeCipherSpec] and Finished, which is encrypted, and may be cut into several records. */
+static enum result check_end(struct bytes message, struct fault *fault)
+{
+    struct record record;
+    bool good = record_take(&message, &record) && record.type == RECORD_CHANGE_CIPHER_SPEC &&
+                bytes_equal(record.fragment, bytes_of("\1", 1)) && message.size > 0;
+
+    while (good && message.size > 0) {
+        if (record_overflows(message, RECORD_CIPHERTEXT_MAX))
+            return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_RECORD_OVERFLOW,
+                "Message 3 holds a record of more than %d octets", RECORD_CIPHERTEXT_MAX);
+        good = record_take(&message, &record) && record.type == RECORD_HANDSHAKE;
+    }
+    return good ? RESULT_OK
+                : fault_set(fault, RESULT_BAD_MESSAGE,
+                      "Message 3 does not end with CertificateVerify, ChangeCipherSpec and "
+                      "Finished");
 }
 
 enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
 {
-    struct bytes handshake;
-    struct bytes body;
-
+    struct bytes handshake, exchange, verify;
     int alert = record_find_alert(message);
+
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 expected, but got the TLS alert %s",
-            record_alert_name(alert));
-    enum result result = gather_handshake(&message, out->storage, &handshake, "Message 3", fault);
+            alert_name(alert));
+    enum result result =
+        gather_handshake(&message, false, out->storage, &handshake, "Message 3", fault);
     if (result != RESULT_OK)
         return result;
+    out->handshake = handshake;
+    out->end = message;
     if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &out->certificate, &out->presented) ||
-        !take_handshake(&handshake, HANDSHAKE_CLIENT_KEY_EXCHANGE, &out->key_exchange, &body))
+        !take_handshake(&handshake, HANDSHAKE_CLIENT_KEY_EXCHANGE, &out->key_exchange, &exchange))
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not begin with Certificate and ClientKeyExchange");
     if (bytes_equal(out->presented, bytes_of("\0\0\0", 3))) /* whatever type it was to be of */
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
             "the initiator presents no certificate");
-    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_VERIFY, &out->verify, &body) ||
-        handshake.size > 0 || !ends_with_finished(message))
+    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_VERIFY, &out->verify, &verify) ||
+        handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not end with CertificateVerify, ChangeCipherSpec and Finished");
-    return read_verify(body, out, fault);
+    result = check_end(message, fault);
+    if (result == RESULT_OK)
+        result = read_client_key_exchange(exchange, fault);
+    if (result == RESULT_OK)
+        result = read_signed(&verify, &out->signature, "CertificateVerify", fault);
+    return result;
 }
 
 static enum certificate_type type_of(struct bytes body)
@@ -364,25 +289,51 @@ static void read_server_hello(struct bytes body, struct message2 *out)
     }
 }
 
+/* ServerECDHParams and their signature (RFC 8422 5.4). */
+static enum result read_server_key_exchange(struct bytes body, struct fault *fault)
+{
+    struct bytes point, signature;
+    uint8_t curve_type;
+    uint16_t curve;
+
+    if (!bytes_take_u8(&body, &curve_type) || !bytes_take_u16(&body, &curve) ||
+        !bytes_take_block_8(&body, &point))
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR,
+            "malformed ServerKeyExchange message");
+    if (curve_type != NAMED_CURVE || curve != CURVE_SECP256R1)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_ILLEGAL_PARAMETER,
+            "ServerKeyExchange is not on secp256r1 (P-256)");
+    enum result result = check_point(point, "ServerKeyExchange", fault);
+    return result == RESULT_OK ? read_signed(&body, &signature, "ServerKeyExchange", fault)
+                               : result;
+}
+
 enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
 {
-    struct bytes handshake;
-    struct bytes whole;
-    struct bytes hello;
-
+    struct bytes handshake, whole, hello, exchange, unread;
     int alert = record_find_alert(message);
+
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_TLS_REFUSED, "the terminating end-point sent the alert %s",
-            record_alert_name(alert));
-    enum result result = gather_handshake(&message, out->storage, &handshake, "Message 2", fault);
+            alert_name(alert));
+    enum result result =
+        gather_handshake(&message, false, out->storage, &handshake, "Message 2", fault);
     if (result != RESULT_OK)
         return result;
+    out->handshake = handshake;
     if (message.size > 0 || !take_handshake(&handshake, HANDSHAKE_SERVER_HELLO, &whole, &hello) ||
-        !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &out->certificate))
-        return fault_set(
-            fault, RESULT_BAD_MESSAGE, "Message 2 does not begin with ServerHello and Certificate");
+        !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &out->certificate) ||
+        !take_handshake(&handshake, HANDSHAKE_SERVER_KEY_EXCHANGE, &whole, &exchange))
+        return fault_set(fault, RESULT_BAD_MESSAGE,
+            "Message 2 does not begin with ServerHello, Certificate and ServerKeyExchange");
+    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_REQUEST, &whole, &unread))
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
+            "the terminating end-point does not ask for our certificate");
+    if (!take_handshake(&handshake, HANDSHAKE_SERVER_HELLO_DONE, &whole, &unread) ||
+        unread.size > 0 || handshake.size > 0)
+        return fault_set(fault, RESULT_BAD_MESSAGE, "Message 2 does not end with ServerHelloDone");
     read_server_hello(hello, out);
-    return RESULT_OK;
+    return read_server_key_exchange(exchange, fault);
 }
 
 int record_find_alert(struct bytes message)
@@ -406,36 +357,31 @@ void record_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS])
     memcpy(out, record, sizeof(record));
 }
 
-const char *record_alert_name(int description)
+static enum result write_record(struct bytes fragment, struct buffer *out)
 {
-    static const struct {
-        int description;
-        const char *name;
-    } names[] = {
-        {0, "close_notify"},
-        {TLS_ALERT_UNEXPECTED_MESSAGE, "unexpected_message"},
-        {20, "bad_record_mac"},
-        {22, "record_overflow"},
-        {TLS_ALERT_HANDSHAKE_FAILURE, "handshake_failure"},
-        {TLS_ALERT_BAD_CERTIFICATE, "bad_certificate"},
-        {TLS_ALERT_UNSUPPORTED_CERTIFICATE, "unsupported_certificate"},
-        {TLS_ALERT_CERTIFICATE_REVOKED, "certificate_revoked"},
-        {TLS_ALERT_CERTIFICATE_EXPIRED, "certificate_expired"},
-        {46, "certificate_unknown"},
-        {47, "illegal_parameter"},
-        {TLS_ALERT_UNKNOWN_CA, "unknown_ca"},
-        {TLS_ALERT_ACCESS_DENIED, "access_denied"},
-        {TLS_ALERT_DECODE_ERROR, "decode_error"},
-        {TLS_ALERT_DECRYPT_ERROR, "decrypt_error"},
-        {TLS_ALERT_PROTOCOL_VERSION, "protocol_version"},
-        {71, "insufficient_security"},
-        {TLS_ALERT_INTERNAL_ERROR, "internal_error"},
-        {110, "unsupported_extension"},
-        {TLS_ALERT_UNRECOGNIZED_NAME, "unrecognized_name"},
-    };
+    const uint8_t header[] = {RECORD_HANDSHAKE, TLS_1_2 >> 8, TLS_1_2 & 0xff,
+        (uint8_t)(fragment.size >> 8), (uint8_t)fragment.size};
+    enum result result = buffer_append(out, header, sizeof(header));
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (names[i].description == description)
-            return names[i].name;
-    return "unknown alert";
+    return result == RESULT_OK ? buffer_append(out, fragment.data, fragment.size) : result;
+}
+
+enum result record_write_handshake(struct bytes handshake, struct buffer *out)
+{
+    struct bytes rest = handshake, body, fragment;
+    uint8_t type;
+
+    while (bytes_take_u8(&rest, &type) && bytes_take_block_24(&rest, &body)) {
+        struct bytes message =
+            bytes_of(body.data - HANDSHAKE_HEADER_OCTETS, body.size + HANDSHAKE_HEADER_OCTETS);
+
+        while (message.size > 0) {
+            size_t size = message.size < RECORD_PLAINTEXT_MAX ? message.size : RECORD_PLAINTEXT_MAX;
+            enum result result = bytes_take(&message, size, &fragment) ? write_record(fragment, out)
+                                                                       : RESULT_INTERNAL;
+            if (result != RESULT_OK)
+                return result;
+        }
+    }
+    return RESULT_OK;
 }

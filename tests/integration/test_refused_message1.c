@@ -144,7 +144,7 @@ static const struct spoiled spoiled1[] = {
     {"TLS 1.1", as_tls_1_1, {403, 4106, TLS_ALERT_PROTOCOL_VERSION, "TLS 1.2"}},
     {"no common suite", strange_suites, {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "refused"}},
     {"no common curve", no_common_curve, {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "refused"}},
-    {"compressed", no_null_compression, {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "compression"}},
+    {"compressed", no_null_compression, {403, 4106, TLS_ALERT_ILLEGAL_PARAMETER, "compression"}},
     {"no extended master secret", no_extended_master_secret,
         {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "extended master secret"}},
     {"an extension twice", extension_twice, {403, 4106, TLS_ALERT_DECODE_ERROR, "stands twice"}},

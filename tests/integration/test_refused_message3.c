@@ -204,7 +204,7 @@ static const struct bad bad3[] = {
          {403, 4106, TLS_ALERT_DECRYPT_ERROR, "CertificateVerify"}},
         false},
     {{"another signature algorithm", strange_algorithm,
-         {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "ECDSA and SHA-256"}},
+         {403, 4106, TLS_ALERT_ILLEGAL_PARAMETER, "ECDSA and SHA-256"}},
         false},
     {{"no certificate", no_certificate,
          {403, 4106, TLS_ALERT_HANDSHAKE_FAILURE, "presents no certificate"}},

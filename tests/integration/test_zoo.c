@@ -193,7 +193,7 @@ static void expect_key(
 static int alert_of(const char *name)
 {
     for (int alert = 0; alert < 256; alert++)
-        if (strcmp(record_alert_name(alert), name) == 0)
+        if (strcmp(alert_name(alert), name) == 0)
             return alert;
     ck_abort_msg("\"%s\" is no alert", name);
 }

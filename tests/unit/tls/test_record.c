@@ -8,7 +8,7 @@
 /* --- messages, octet by octet --- */
 
 struct octets {
-    uint8_t data[40000];
+    uint8_t data[70000];
     size_t size;
 };
 
@@ -56,12 +56,24 @@ struct hello_parts {
     uint16_t version;
     const char *compressions;
     size_t compression_count;
+    unsigned strange_suites; /* before the one that we know */
     struct octets extensions;
 };
 
-static struct hello_parts plain_hello(void)
+/* The one extension that every hello needs. */
+#define SIGNATURE_ALGORITHMS 13
+
+static struct hello_parts bare_hello(void)
 {
     return (struct hello_parts){.version = 0x0303, .compressions = "", .compression_count = 1};
+}
+
+static struct hello_parts plain_hello(void)
+{
+    struct hello_parts parts = bare_hello();
+
+    put_extension(&parts.extensions, SIGNATURE_ALGORITHMS, "\0\2\4\3", 4);
+    return parts;
 }
 
 static void make_hello(const struct hello_parts *parts, struct octets *body)
@@ -72,7 +84,9 @@ static void make_hello(const struct hello_parts *parts, struct octets *body)
     put_number(body, parts->version, 2);
     put(body, random, sizeof(random));
     put_number(body, 0, 1);
-    put_number(body, 2, 2);
+    put_number(body, 2 * (parts->strange_suites + 1), 2);
+    for (unsigned i = 0; i < parts->strange_suites; i++)
+        put_number(body, 0x1301, 2);
     put_number(body, 0xc023, 2);
     put_number(body, parts->compression_count, 1);
     put(body, parts->compressions, parts->compression_count);
@@ -92,14 +106,14 @@ static void make_message1(const struct hello_parts *parts, struct octets *messag
     put_record(message, 22, &handshake);
 }
 
-static struct hello hello;
+static struct message1 first;
 static struct message3 third;
 static struct fault fault;
 
 static enum result parse1(const struct octets *message)
 {
     fault = FAULT_INIT;
-    return record_parse_message1(bytes_of(message->data, message->size), &hello, &fault);
+    return record_parse_message1(bytes_of(message->data, message->size), &first, &fault);
 }
 
 static enum result parse3(const struct octets *message)
@@ -117,8 +131,19 @@ static enum result read_chain(struct bytes body)
     return record_read_chain(body, chain, &chain_count, &fault);
 }
 
-/* Certificate with two entries, ClientKeyExchange, CertificateVerify of ALGORITHM. */
-static void make_handshakes3(struct octets *out, uint16_t algorithm)
+/* The generator of P-256, which is a point as good as any. */
+static const uint8_t spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+    0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+    0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
+    0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+
+/* Its last octets are the point. */
+#define POINT (spki + sizeof(spki) - P256_POINT_OCTETS)
+
+/* Certificate with two entries, ClientKeyExchange with POINT, CertificateVerify of ALGORITHM. */
+static void make_handshakes3_with(struct octets *out, struct bytes point, uint16_t algorithm)
 {
     static struct octets list;
     static struct octets body;
@@ -133,13 +158,19 @@ static void make_handshakes3(struct octets *out, uint16_t algorithm)
     *out = (struct octets){0};
     put_handshake(out, 11, &body);
     body = (struct octets){0};
-    put(&body, "point", 5);
+    put_number(&body, point.size, 1);
+    put(&body, point.data, point.size);
     put_handshake(out, 16, &body);
     body = (struct octets){0};
     put_number(&body, algorithm, 2);
     put_number(&body, 9, 2);
     put(&body, "signature", 9);
     put_handshake(out, 15, &body);
+}
+
+static void make_handshakes3(struct octets *out, uint16_t algorithm)
+{
+    make_handshakes3_with(out, bytes_of(POINT, P256_POINT_OCTETS), algorithm);
 }
 
 static void put_finished(struct octets *message)
@@ -167,11 +198,11 @@ START_TEST(takes_a_client_hello)
     put_extension(&parts.extensions, 19, types, sizeof(types));
     make_message1(&parts, &message);
     ck_assert_int_eq(parse1(&message), RESULT_OK);
-    ck_assert_str_eq(hello.server_name, "in-cse.exam");
-    ck_assert(hello.extended_master_secret);
-    ck_assert(bytes_equal(hello.client_types, bytes_of(types + 1, 2)));
-    ck_assert_uint_eq(hello.server_types.size, 0);
-    ck_assert_uint_eq(hello.handshake.size, message.size - 5);
+    ck_assert_str_eq(first.hello.server_name, "in-cse.exam");
+    ck_assert(first.hello.extended_master_secret);
+    ck_assert(bytes_equal(first.hello.client_types, bytes_of(types + 1, 2)));
+    ck_assert_uint_eq(first.hello.server_types.size, 0);
+    ck_assert_uint_eq(first.handshake.size, message.size - 5);
 }
 END_TEST
 
@@ -190,8 +221,8 @@ START_TEST(takes_a_client_hello_in_two_records)
     put(&part, whole.data + 10, whole.size - 10);
     put_record(&message, 22, &part);
     ck_assert_int_eq(parse1(&message), RESULT_OK);
-    ck_assert_uint_eq(hello.handshake.size, whole.size);
-    ck_assert_str_eq(hello.server_name, "");
+    ck_assert_uint_eq(first.handshake.size, whole.size);
+    ck_assert_str_eq(first.hello.server_name, "");
 }
 END_TEST
 
@@ -253,21 +284,36 @@ START_TEST(refuses_hopeless_hellos_with_an_alert)
 }
 END_TEST
 
-START_TEST(refuses_malformed_extensions)
+START_TEST(refuses_extensions_with_the_alert_of_their_rfc)
 {
     static const struct {
         uint16_t type;
         const char *data;
         size_t size;
+        int alert;
     } bad[] = {
-        {0, "\0\4\0\0\1a\0", 7},  /* octets after the list */
-        {0, "\0\3\0\0\0", 5},     /* empty name */
-        {0, "\0\6\0\0\3a\0b", 8}, /* NUL in the name */
-        {0, "\0\4\1\0\1a", 6},    /* not a host_name */
-        {19, "\0", 1},            /* no type */
-        {20, "\2\0", 2},          /* shorter than it says */
-        {23, "x", 1},             /* not empty */
-        {43, "\1", 1},            /* shorter than it says */
+        {0, "\0\4\0\0\1a\0", 7, TLS_ALERT_DECODE_ERROR},             /* octets after the list */
+        {0, "\0\0", 2, TLS_ALERT_DECODE_ERROR},                      /* no name */
+        {0, "\0\3\0\0\0", 5, TLS_ALERT_DECODE_ERROR},                /* empty name */
+        {0, "\0\6\0\0\3a\0b", 8, TLS_ALERT_ILLEGAL_PARAMETER},       /* NUL in the name */
+        {0, "\0\10\0\0\1a\0\0\1b", 10, TLS_ALERT_ILLEGAL_PARAMETER}, /* two host_names */
+        {0, "\0\5\0\0\2a*", 7, TLS_ALERT_UNRECOGNIZED_NAME},
+        {10, "", 0, TLS_ALERT_DECODE_ERROR},
+        {10, "\0\0", 2, TLS_ALERT_DECODE_ERROR},
+        {10, "\0\3\0\x17\0", 5, TLS_ALERT_DECODE_ERROR},
+        {10, "\0\2\0\x18", 4, TLS_ALERT_HANDSHAKE_FAILURE}, /* secp384r1 alone */
+        {11, "\0", 1, TLS_ALERT_DECODE_ERROR},
+        {11, "\1\1", 2, TLS_ALERT_ILLEGAL_PARAMETER}, /* compressed alone */
+        {19, "\0", 1, TLS_ALERT_DECODE_ERROR},        /* no type */
+        {20, "\2\0", 2, TLS_ALERT_DECODE_ERROR},      /* shorter than it says */
+        {22, "x", 1, TLS_ALERT_DECODE_ERROR},
+        {23, "x", 1, TLS_ALERT_DECODE_ERROR},
+        {43, "\1", 1, TLS_ALERT_DECODE_ERROR},
+        {43, "\0", 1, TLS_ALERT_DECODE_ERROR},
+        {43, "\3\3\3\3", 4, TLS_ALERT_DECODE_ERROR}, /* one and a half */
+        {0xff01, "", 0, TLS_ALERT_DECODE_ERROR},
+        {0xff01, "\5abc", 4, TLS_ALERT_DECODE_ERROR},
+        {0xff01, "\3abc", 4, TLS_ALERT_HANDSHAKE_FAILURE},
     };
     static struct octets message;
 
@@ -277,7 +323,7 @@ START_TEST(refuses_malformed_extensions)
         put_extension(&parts.extensions, bad[i].type, bad[i].data, bad[i].size);
         make_message1(&parts, &message);
         ck_assert_msg(parse1(&message) == RESULT_TLS_REFUSED, "kind %zu", i);
-        ck_assert_int_eq(fault.alert, TLS_ALERT_DECODE_ERROR);
+        ck_assert_msg(fault.alert == bad[i].alert, "kind %zu: alert %d", i, fault.alert);
     }
     struct hello_parts twice = plain_hello();
     put_extension(&twice.extensions, 99, "", 0);
@@ -287,15 +333,129 @@ START_TEST(refuses_malformed_extensions)
 }
 END_TEST
 
+/* RFC 5246 7.4.1.4.1: without the extension it is SHA-1, which we do not sign with. */
+START_TEST(refuses_signature_algorithms_without_ours)
+{
+    static const struct {
+        const char *data;
+        size_t size;
+        int alert;
+    } bad[] = {
+        {NULL, 0, TLS_ALERT_HANDSHAKE_FAILURE},
+        {"\0\0", 2, TLS_ALERT_DECODE_ERROR},
+        {"\0\1\4", 3, TLS_ALERT_DECODE_ERROR},
+        {"\0\2\4\1", 4, TLS_ALERT_HANDSHAKE_FAILURE},
+    };
+    static struct octets message;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct hello_parts parts = bare_hello();
+
+        if (bad[i].data)
+            put_extension(&parts.extensions, SIGNATURE_ALGORITHMS, bad[i].data, bad[i].size);
+        else
+            put_extension(&parts.extensions, 23, "", 0);
+        make_message1(&parts, &message);
+        ck_assert_msg(parse1(&message) == RESULT_TLS_REFUSED, "kind %zu", i);
+        ck_assert_msg(fault.alert == bad[i].alert, "kind %zu: alert %d", i, fault.alert);
+    }
+}
+END_TEST
+
+/* RFC 6066 3: name types of a later day stand beside the one that is known. */
+START_TEST(passes_over_unknown_name_types)
+{
+    static const uint8_t names[] = "\0\x0d\7\0\2ab\0\0\1c\x09\0\1x";
+    struct hello_parts parts = plain_hello();
+    static struct octets message;
+
+    put_extension(&parts.extensions, 0, names, sizeof(names) - 1);
+    make_message1(&parts, &message);
+    ck_assert_msg(parse1(&message) == RESULT_OK, "%s", fault.text);
+    ck_assert_str_eq(first.hello.server_name, "c");
+}
+END_TEST
+
+/* No number of extensions, suites or algorithms is too many by itself. */
+START_TEST(takes_as_much_as_fits_a_message)
+{
+    static struct octets message, list, body, handshake, content;
+    static struct hello_parts parts;
+
+    parts = bare_hello();
+    parts.strange_suites = 2000;
+    list = content = (struct octets){0};
+    for (unsigned i = 0; i < 300; i++)
+        put_number(&list, 0x0805, 2);
+    put_number(&list, 0x0403, 2);
+    put_block(&content, &list, 2);
+    put_extension(&parts.extensions, SIGNATURE_ALGORITHMS, content.data, content.size);
+    for (unsigned i = 0; i < 3000; i++)
+        put_extension(&parts.extensions, (uint16_t)(0x4000 + i), "", 0);
+    make_hello(&parts, &body);
+    handshake = message = (struct octets){0};
+    put_handshake(&handshake, 1, &body);
+    for (size_t at = 0; at < handshake.size; at += content.size) {
+        content = (struct octets){0};
+        put(&content, handshake.data + at,
+            handshake.size - at < 16384 ? handshake.size - at : 16384);
+        put_record(&message, 22, &content);
+    }
+    ck_assert_msg(parse1(&message) == RESULT_OK, "%s", fault.text);
+    ck_assert_uint_eq(first.hello.suites.size, 4002);
+}
+END_TEST
+
+/* RFC 5246 E.1 */
+START_TEST(takes_any_later_version)
+{
+    static const uint16_t versions[] = {0x0304, 0x03ff, 0x0400, 0x0401, 0xffff};
+    static struct octets message;
+
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        struct hello_parts parts = plain_hello();
+
+        parts.version = versions[i];
+        make_message1(&parts, &message);
+        message.data[2] = (uint8_t)(i * 60); /* the record's minor version */
+        ck_assert_msg(parse1(&message) == RESULT_OK, "%04x: %s", versions[i], fault.text);
+    }
+}
+END_TEST
+
 START_TEST(bounds_the_handshake)
 {
     static struct octets message, fragment;
 
     message = (struct octets){0};
     fragment = (struct octets){.size = 16384};
-    put_record(&message, 22, &fragment);
+    for (unsigned i = 0; i < 4; i++)
+        put_record(&message, 22, &fragment);
+    fragment.size = 1;
     put_record(&message, 22, &fragment);
     ck_assert_int_eq(parse1(&message), RESULT_BAD_MESSAGE);
+}
+END_TEST
+
+START_TEST(refuses_longer_records_than_there_may_be)
+{
+    static struct octets message, fragment, handshakes;
+
+    message = (struct octets){0};
+    fragment = (struct octets){.size = 16385};
+    put_record(&message, 22, &fragment);
+    ck_assert_int_eq(parse1(&message), RESULT_TLS_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_RECORD_OVERFLOW);
+
+    message = (struct octets){0};
+    make_handshakes3(&handshakes, 0x0403);
+    put_record(&message, 22, &handshakes);
+    fragment = (struct octets){.data = {1}, .size = 1};
+    put_record(&message, 20, &fragment);
+    fragment = (struct octets){.size = 16384 + 2049};
+    put_record(&message, 22, &fragment);
+    ck_assert_int_eq(parse3(&message), RESULT_TLS_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_RECORD_OVERFLOW);
 }
 END_TEST
 
@@ -348,6 +508,72 @@ START_TEST(refuses_another_signature_algorithm)
 }
 END_TEST
 
+/* RFC 8422 5.11: with any of these the engine would compute a secret that anybody knows. */
+START_TEST(refuses_points_that_are_none)
+{
+    static struct octets message, handshakes;
+    uint8_t points[6][P256_POINT_OCTETS];
+    struct bytes bad[ARRAY_SIZE(points) + 3];
+
+    memset(points, 0, sizeof(points));
+    memcpy(points[0], POINT, sizeof(points[0]));
+    points[0][0] = 2; /* compressed, by its form alone */
+    points[1][0] = 4; /* (0,0) */
+    points[2][0] = 4; /* (x,0) */
+    memcpy(points[2] + 1, POINT + 1, 32);
+    points[3][0] = 4; /* x not below p */
+    memset(points[3] + 1, 0xff, 32);
+    memcpy(points[3] + 33, POINT + 33, 32);
+    memcpy(points[4], POINT, sizeof(points[4]));
+    points[4][P256_POINT_OCTETS - 1] ^= 1; /* off the curve */
+    for (size_t i = 0; i < ARRAY_SIZE(points); i++)
+        bad[i] = bytes_of(points[i], P256_POINT_OCTETS);
+    static const uint8_t longer[97] = {4};
+    bad[ARRAY_SIZE(points)] = bytes_of(longer, sizeof(longer));
+    bad[ARRAY_SIZE(points) + 1] = bytes_of(POINT, P256_POINT_OCTETS - 1);
+    bad[ARRAY_SIZE(points) + 2] = bytes_of(POINT, 0);
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        make_handshakes3_with(&handshakes, bad[i], 0x0403);
+        message = (struct octets){0};
+        put_record(&message, 22, &handshakes);
+        put_finished(&message);
+        ck_assert_msg(parse3(&message) == RESULT_TLS_REFUSED, "point %zu", i);
+        ck_assert_int_eq(fault.alert, TLS_ALERT_ILLEGAL_PARAMETER);
+    }
+}
+END_TEST
+
+/* However the records cut them. */
+START_TEST(writes_a_record_a_message)
+{
+    static struct octets message, handshakes, part;
+    struct record record;
+    const uint8_t types[] = {11, 16, 15};
+
+    make_handshakes3(&handshakes, 0x0403);
+    for (size_t cut = 1; cut < handshakes.size; cut++) {
+        AUTO_BUFFER struct buffer written = {.limit = 4096};
+
+        message = part = (struct octets){0};
+        put(&part, handshakes.data, cut);
+        put_record(&message, 22, &part);
+        part = (struct octets){0};
+        put(&part, handshakes.data + cut, handshakes.size - cut);
+        put_record(&message, 22, &part);
+        put_finished(&message);
+        ck_assert_msg(parse3(&message) == RESULT_OK, "%s", fault.text);
+        ck_assert_int_eq(record_write_handshake(third.handshake, &written), RESULT_OK);
+        struct bytes rest = buffer_bytes(&written);
+        for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+            ck_assert(record_take(&rest, &record));
+            ck_assert_int_eq(record.fragment.data[0], types[i]);
+        }
+        ck_assert_uint_eq(rest.size, 0);
+    }
+}
+END_TEST
+
 START_TEST(refuses_no_certificate_with_handshake_failure)
 {
     static struct octets message, handshakes, body;
@@ -380,14 +606,6 @@ START_TEST(refuses_too_many_certificates)
 END_TEST
 
 /* --- a raw public key in Certificate --- */
-
-/* The generator of P-256, which is a point as good as any. */
-static const uint8_t spki[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-    0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
-    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
-    0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
-    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
-    0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
 
 static enum result read_raw(const struct octets *body, struct public_key *key)
 {
@@ -468,12 +686,13 @@ END_TEST
 
 /* --- the types in Message 2 --- */
 
-static enum result parse2(const struct octets *extensions, struct message2 *out)
+static enum result parse2_with(
+    const struct octets *extensions, const uint8_t point[P256_POINT_OCTETS], struct message2 *out)
 {
-    static struct octets hello_body, certificate, handshakes, message;
+    static struct octets hello_body, certificate, exchange, handshakes, message;
     static const uint8_t random[32] = {1};
 
-    hello_body = certificate = handshakes = message = (struct octets){0};
+    hello_body = certificate = exchange = handshakes = message = (struct octets){0};
     put_number(&hello_body, 0x0303, 2);
     put(&hello_body, random, sizeof(random));
     put_number(&hello_body, 0, 1);
@@ -483,9 +702,32 @@ static enum result parse2(const struct octets *extensions, struct message2 *out)
     put_handshake(&handshakes, 2, &hello_body);
     make_raw(&certificate);
     put_handshake(&handshakes, 11, &certificate);
+    put(&exchange, "\3\0\x17", 3);
+    put_number(&exchange, P256_POINT_OCTETS, 1);
+    put(&exchange, point, P256_POINT_OCTETS);
+    put(&exchange, "\4\3\0\1s", 5);
+    put_handshake(&handshakes, 12, &exchange);
+    put_handshake(&handshakes, 13, &(struct octets){.size = 8});
+    put_handshake(&handshakes, 14, &(struct octets){0});
     put_record(&message, 22, &handshakes);
     return record_parse_message2(bytes_of(message.data, message.size), out, &fault);
 }
+
+static enum result parse2(const struct octets *extensions, struct message2 *out)
+{
+    return parse2_with(extensions, POINT, out);
+}
+
+START_TEST(refuses_a_server_key_exchange_off_the_curve)
+{
+    static const uint8_t zero[P256_POINT_OCTETS] = {4};
+    static struct octets extensions;
+    static struct message2 second;
+
+    ck_assert_int_eq(parse2_with(&extensions, zero, &second), RESULT_TLS_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_ILLEGAL_PARAMETER);
+}
+END_TEST
 
 START_TEST(reads_the_types_in_message2)
 {
@@ -522,9 +764,13 @@ END_TEST
 
 CHECK_MAIN("tls/record", takes_a_client_hello, takes_a_client_hello_in_two_records,
     refuses_every_truncation_and_trailing_octets, refuses_what_is_no_client_hello,
-    refuses_hopeless_hellos_with_an_alert, refuses_malformed_extensions, bounds_the_handshake,
-    takes_a_message3, refuses_a_truncated_or_longer_message3, refuses_another_signature_algorithm,
-    refuses_no_certificate_with_handshake_failure, refuses_too_many_certificates,
-    takes_a_raw_public_key, refuses_a_raw_public_key_with_any_other_octet,
-    refuses_a_raw_public_key_of_another_length, tells_the_types_apart, reads_the_types_in_message2,
+    refuses_hopeless_hellos_with_an_alert, refuses_extensions_with_the_alert_of_their_rfc,
+    refuses_signature_algorithms_without_ours, passes_over_unknown_name_types,
+    takes_as_much_as_fits_a_message, takes_any_later_version, bounds_the_handshake,
+    refuses_longer_records_than_there_may_be, refuses_points_that_are_none,
+    writes_a_record_a_message, takes_a_message3, refuses_a_truncated_or_longer_message3,
+    refuses_another_signature_algorithm, refuses_no_certificate_with_handshake_failure,
+    refuses_too_many_certificates, takes_a_raw_public_key,
+    refuses_a_raw_public_key_with_any_other_octet, refuses_a_raw_public_key_of_another_length,
+    tells_the_types_apart, refuses_a_server_key_exchange_off_the_curve, reads_the_types_in_message2,
     names_the_alert_that_came_instead)
