@@ -43,11 +43,13 @@ struct syntax {
     size_t flag_count;
     const char **operand; /* NULL: takes none */
     const char *operand_name;
+    bool *wants_version; /* set by -V; NULL: no such option */
 };
 
 /* Reads a verb's arguments, ARGV[0] being the verb. False: *STATUS is how to exit, as help was
  * asked for and given, or as something is wrong and was said. */
 bool syntax_read(const struct syntax *syntax, int argc, char **argv, int *status) WARN_UNUSED;
+void syntax_print_help(const struct syntax *syntax);
 /* Reads the flags before the verb: *FIRST becomes the place of the verb. */
 bool syntax_read_leading(
     const struct syntax *syntax, int argc, char **argv, int *first, int *status) WARN_UNUSED;

@@ -25,7 +25,7 @@ static const struct {
 static bool wants_version;
 
 static const struct flag flags[] = {
-    {"version", NULL, NULL, &wants_version, "which version this is"},
+    {"version", NULL, NULL, &wants_version, "which version this is; -V too"},
 };
 
 static const struct syntax syntax = {
@@ -41,18 +41,36 @@ static const struct syntax syntax = {
              "  check-certificate\n"
              "             what the daemon would say to an initiator's certificate, and why\n"
              "  public-key-id\n"
-             "             by what rules name a public key (RFC 6920)\n\n"
+             "             by what rules name a public key (RFC 6920)\n"
+             "  help       this text, or with a verb after it the verb's\n\n"
              "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
     .flags = flags,
     .flag_count = ARRAY_SIZE(flags),
+    .wants_version = &wants_version,
 };
+
+/* "help" is --help, "help VERB" is "VERB --help". */
+static int run_help(int argc, char **argv);
 
 static int run_verb(int argc, char **argv)
 {
+    if (strcmp(argv[0], "help") == 0)
+        return run_help(argc, argv);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         if (strcmp(verbs[i].name, argv[0]) == 0)
             return verbs[i].run(argc, argv);
     return fail_usage("there is no verb \"%s\"", argv[0]);
+}
+
+static int run_help(int argc, char **argv)
+{
+    char help[] = "--help", *arguments[] = {argc > 1 ? argv[1] : NULL, help, NULL};
+    if (argc > 2)
+        return fail_usage("help: unexpected argument \"%s\"", argv[2]);
+    if (argc > 1 && strcmp(argv[1], "help") != 0)
+        return run_verb(2, arguments);
+    syntax_print_help(&syntax);
+    return STATUS_DONE;
 }
 
 static int run(int argc, char **argv)

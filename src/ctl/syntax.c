@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
+
+#define FLAGS_MAX 32 /* of one verb, the common ones included */
 
 struct common_options common;
 
@@ -11,40 +14,72 @@ static bool wants_help;
 static const struct flag common_flags[] = {
     {"socket", "PATH", &common.socket, NULL, "the daemon's socket (" E2EKEY_SOCKET ")"},
     {"json", NULL, NULL, &common.json, "JSON instead of text for people"},
-    {"help", NULL, NULL, &wants_help, "this text"},
+    {"help", NULL, NULL, &wants_help, "this text; -h too"},
 };
 
-static const struct flag *find_in(
-    const struct flag *flags, size_t count, const char *name, size_t length)
+/* Flag number I: the verb's own first. NULL: there are no more. */
+static const struct flag *flag_at(const struct syntax *syntax, size_t i)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strlen(flags[i].name) == length && strncmp(flags[i].name, name, length) == 0)
-            return &flags[i];
-    return NULL;
+    if (i < syntax->flag_count)
+        return &syntax->flags[i];
+    i -= syntax->flag_count;
+    return i < ARRAY_SIZE(common_flags) ? &common_flags[i] : NULL;
 }
 
-static const struct flag *find_flag(const struct syntax *syntax, const char *name, size_t length)
+/* What getopt_long returns for flag number I. */
+#define FLAG_BASE 256
+
+static void list_options(const struct syntax *syntax, struct option options[FLAGS_MAX + 1])
 {
-    const struct flag *flag = find_in(syntax->flags, syntax->flag_count, name, length);
-    return flag ? flag : find_in(common_flags, ARRAY_SIZE(common_flags), name, length);
+    const struct flag *flag;
+    size_t i = 0;
+    for (; i < FLAGS_MAX && (flag = flag_at(syntax, i)); i++)
+        options[i] = (struct option){
+            flag->name, flag->value ? required_argument : no_argument, NULL, FLAG_BASE + (int)i};
+    options[i] = (struct option){0};
 }
 
-/* Reads the flag at argv[*AT], and its value, which may be the next one. */
-static bool read_flag(const struct syntax *syntax, int argc, char **argv, int *at)
+/* What getopt_long found wrong: '?' or ':'. */
+static bool refuse_option(const struct syntax *syntax, int found, char **argv)
 {
-    const char *name = argv[*at] + 2, *value = strchr(name, '=');
-    const struct flag *flag = find_flag(syntax, name, strcspn(name, "="));
-    if (!flag)
-        return fail_usage("unknown option %s", argv[*at]), false;
-    if (!flag->value) {
-        if (value)
-            return fail_usage("--%s takes no value", flag->name), false;
-        *flag->set = true;
-        return true;
+    const struct flag *flag =
+        optopt >= FLAG_BASE ? flag_at(syntax, (size_t)(optopt - FLAG_BASE)) : NULL;
+    if (flag && found == ':')
+        fail_usage("--%s needs a value: %s", flag->name, flag->value);
+    else if (flag)
+        fail_usage("--%s takes no value", flag->name);
+    else if (optopt != 0)
+        fail_usage("unknown option -%c", optopt);
+    else
+        fail_usage("unknown option %s", argv[optind - 1]);
+    return false;
+}
+
+/* Reads the options of ARGV, whose first element is passed over; optind is then the first operand.
+ * SHORT_OPTIONS as getopt(3) has them. */
+static bool read_options(
+    const struct syntax *syntax, const char *short_options, int argc, char **argv)
+{
+    struct option options[FLAGS_MAX + 1];
+    int found;
+    list_options(syntax, options);
+    optind = 0; /* glibc: from the start, as this is done for the program and for its verb */
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
+        if (found == 'h')
+            wants_help = true;
+        else if (found == 'V' && syntax->wants_version)
+            *syntax->wants_version = true;
+        else if (found < FLAG_BASE)
+            return refuse_option(syntax, found, argv);
+        else {
+            const struct flag *flag = flag_at(syntax, (size_t)(found - FLAG_BASE));
+            if (flag->value)
+                *flag->text = optarg;
+            else
+                *flag->set = true;
+        }
     }
-    if (!value && *at + 1 == argc)
-        return fail_usage("--%s needs a value: %s", flag->name, flag->value), false;
-    *flag->text = value ? value + 1 : argv[++*at];
     return true;
 }
 
@@ -58,53 +93,41 @@ static void print_flags(const struct flag *flags, size_t count)
     }
 }
 
-static void print_help(const struct syntax *syntax)
+void syntax_print_help(const struct syntax *syntax)
 {
     printf("Usage: e2ekeyctl %s\n\n%s\n\n", syntax->usage, syntax->about);
     print_flags(syntax->flags, syntax->flag_count);
     print_flags(common_flags, ARRAY_SIZE(common_flags));
 }
 
-static bool is_flag(const char *argument)
+static bool give_help(const struct syntax *syntax, int *status)
 {
-    return strncmp(argument, "--", 2) == 0 && argument[2] != '\0';
+    if (wants_help) {
+        syntax_print_help(syntax);
+        *status = STATUS_DONE;
+    }
+    return wants_help;
 }
 
 bool syntax_read_leading(
     const struct syntax *syntax, int argc, char **argv, int *first, int *status)
 {
-    int at = 1;
-    for (*status = STATUS_USAGE; at < argc && is_flag(argv[at]); at++)
-        if (!read_flag(syntax, argc, argv, &at))
-            return false;
-    *first = at;
-    if (!wants_help)
-        return true;
-    print_help(syntax);
-    *status = STATUS_DONE;
-    return false;
+    *status = STATUS_USAGE;
+    if (!read_options(syntax, "+:hV", argc, argv))
+        return false;
+    *first = optind;
+    return !give_help(syntax, status);
 }
 
 bool syntax_read(const struct syntax *syntax, int argc, char **argv, int *status)
 {
-    int at = 0;
-    if (!syntax_read_leading(syntax, argc, argv, &at, status))
+    *status = STATUS_USAGE;
+    if (!read_options(syntax, ":h", argc, argv) || give_help(syntax, status))
         return false;
-    for (; at < argc; at++) {
-        if (is_flag(argv[at])) {
-            if (!read_flag(syntax, argc, argv, &at))
-                return false;
-        } else if (syntax->operand && !*syntax->operand) {
-            *syntax->operand = argv[at];
-        } else {
-            return fail_usage("%s: \"%s\" is too much", argv[0], argv[at]), false;
-        }
-    }
-    if (wants_help) {
-        print_help(syntax);
-        *status = STATUS_DONE;
-        return false;
-    }
+    if (syntax->operand && optind < argc)
+        *syntax->operand = argv[optind++];
+    if (optind < argc)
+        return fail_usage("%s: unexpected argument \"%s\"", argv[0], argv[optind]), false;
     if (syntax->operand && !*syntax->operand)
         return fail_usage("%s needs %s", argv[0], syntax->operand_name), false;
     return true;

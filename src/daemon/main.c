@@ -21,8 +21,8 @@ static void print_help(void)
          "\n"
          "  --policy FILE  the policy to run by (default " POLICY_DEFAULT_PATH ")\n"
          "  --check        load the policy and all that it names, say what is wrong, and exit\n"
-         "  --version      print the version and exit\n"
-         "  --help         print this and exit\n"
+         "  -V, --version  print the version and exit\n"
+         "  -h, --help     print this and exit\n"
          "\n"
          "Runs in the foreground. SIGHUP reloads the policy, SIGTERM stops, SIGINT\n"
          "stops and forgets the keys.\n"
@@ -40,12 +40,12 @@ static int prepare(struct fault *fault)
 
 int main(int argc, char **argv)
 {
-    enum { OPTION_POLICY = 1, OPTION_CHECK, OPTION_VERSION, OPTION_HELP };
+    enum { OPTION_POLICY = 1, OPTION_CHECK };
     static const struct option options[] = {
         {"policy", required_argument, NULL, OPTION_POLICY},
         {"check", no_argument, NULL, OPTION_CHECK},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     const char *policy_path = POLICY_DEFAULT_PATH;
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     bool check = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
         switch (option) {
         case OPTION_POLICY:
             policy_path = optarg;
@@ -61,10 +61,10 @@ int main(int argc, char **argv)
         case OPTION_CHECK:
             check = true;
             break;
-        case OPTION_VERSION:
+        case 'V':
             puts("e2ekeyd " E2EKEYD_VERSION);
             return EXIT_SUCCESS;
-        case OPTION_HELP:
+        case 'h':
             print_help();
             return EXIT_SUCCESS;
         default:
