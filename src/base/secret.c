@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 
 #include "base/bytes.h"
 
@@ -184,6 +185,94 @@ void secret_free(void *secret)
     pthread_mutex_unlock(&arena.lock);
 }
 
+/* --- stacks --- */
+
+#define STACK_OCTETS 32768U
+#define STACKS_MAX   8U /* as many threads compute at once; the others wait their turn */
+
+/* Each is a mapping of its own: what would run over its end meets a guard page. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t given_back;
+    size_t count, idle_count;
+    void *idle[STACKS_MAX];
+} stacks = {.lock = PTHREAD_MUTEX_INITIALIZER, .given_back = PTHREAD_COND_INITIALIZER};
+
+/* With the lock held. */
+static enum result stack_add(struct fault *fault)
+{
+    void *stack = NULL;
+    enum result result = secret_map(STACK_OCTETS, &stack, fault);
+    if (result != RESULT_OK)
+        return result;
+    stacks.count++;
+    stacks.idle[stacks.idle_count++] = stack;
+    return RESULT_OK;
+}
+
+/* NULL when there is none at all. */
+static void *stack_take(void)
+{
+    void *stack = NULL;
+    pthread_mutex_lock(&stacks.lock);
+    if (stacks.idle_count == 0 && stacks.count < STACKS_MAX)
+        (void)stack_add(NULL); /* where memory is short, those that there are have to do */
+    while (stacks.idle_count == 0 && stacks.count > 0)
+        pthread_cond_wait(&stacks.given_back, &stacks.lock);
+    if (stacks.idle_count > 0)
+        stack = stacks.idle[--stacks.idle_count];
+    pthread_mutex_unlock(&stacks.lock);
+    return stack;
+}
+
+static void stack_give_back(void *stack)
+{
+    secret_wipe(stack, STACK_OCTETS);
+    pthread_mutex_lock(&stacks.lock);
+    stacks.idle[stacks.idle_count++] = stack;
+    pthread_cond_signal(&stacks.given_back);
+    pthread_mutex_unlock(&stacks.lock);
+}
+
+/* What is to run on this thread's other stack: makecontext(3) hands over no pointers. */
+static _Thread_local struct {
+    void (*function)(void *);
+    void *context;
+} due;
+
+static void run_due(void)
+{
+    due.function(due.context);
+}
+
+/* As swapcontext(3) does it, of which the address sanitizer would warn on stderr. */
+static void run_due_on(void *stack)
+{
+    volatile bool is_done = false;
+    ucontext_t here, there;
+    getcontext(&there);
+    there.uc_stack = (stack_t){.ss_sp = stack, .ss_size = STACK_OCTETS};
+    there.uc_link = &here;
+    makecontext(&there, run_due, 0);
+    getcontext(&here); /* comes back once more, when the function has returned */
+    if (!is_done) {
+        is_done = true;
+        setcontext(&there);
+    }
+}
+
+enum result secret_call(void (*function)(void *), void *context)
+{
+    void *stack = stack_take();
+    if (!stack)
+        return RESULT_NO_MEMORY;
+    due.function = function;
+    due.context = context;
+    run_due_on(stack);
+    stack_give_back(stack);
+    return RESULT_OK;
+}
+
 /* --- the process --- */
 
 enum result secret_harden_process(struct fault *fault)
@@ -195,6 +284,10 @@ enum result secret_harden_process(struct fault *fault)
     pthread_mutex_lock(&arena.lock);
     enum result result = arena_open(fault);
     pthread_mutex_unlock(&arena.lock);
+    pthread_mutex_lock(&stacks.lock);
+    if (result == RESULT_OK && stacks.count == 0)
+        result = stack_add(fault);
+    pthread_mutex_unlock(&stacks.lock);
     return result;
 }
 

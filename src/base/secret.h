@@ -8,8 +8,8 @@
 
 #include "base/result.h"
 
-/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0), and the arena of secret_alloc in
- * place, so that a limit too low is said here. Call once, first thing. */
+/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0), and the arena of secret_alloc and
+ * a stack of secret_call in place, so that a limit too low is said here. Call once, first thing. */
 enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
 
 /* One mapping of SIZE octets, zeroed. FAULT says which limit to raise (LimitMEMLOCK=, ulimit -l).
@@ -28,6 +28,13 @@ void secret_leave(void *mapping, size_t size);
 void *secret_alloc(size_t size) WARN_UNUSED;
 void secret_free(void *secret); /* wipes; NULL is fine */
 DEFINE_CLEANUP(void *, secret_free)
+
+/* Calls FUNCTION on a stack of secret memory, which is wiped when it returns: for computing with a
+ * secret, of which a compiler or a library leaves parts in its frames. FUNCTION finds 32 KiB there
+ * and calls no secret_call itself. Thread-safe; where all stacks are in use, it waits for one.
+ * RESULT_NO_MEMORY, and FUNCTION was not called: only where there is not a single stack, which
+ * secret_harden_process sees to. */
+enum result secret_call(void (*function)(void *), void *context) WARN_UNUSED;
 
 void secret_wipe(void *memory, size_t size);                   /* not optimised away */
 enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -264,6 +265,99 @@ START_TEST(threads_do_not_meet_in_the_arena)
 }
 END_TEST
 
+/* --- stacks --- */
+
+#define CALL_THREADS 24 /* more than there are stacks */
+#define CALLS        500
+
+static uint8_t *frame; /* of the last call */
+
+static void leave_secrets(void *context)
+{
+    volatile uint8_t octets[20000];
+    for (size_t i = 0; i < sizeof(octets); i++)
+        octets[i] = 'k';
+    frame = (uint8_t *)octets;
+    ++*(int *)context;
+}
+
+/* The kernel's line for the mapping that AT lies in, by its start. */
+static void *mapping_of(const void *at)
+{
+    char line[512];
+    uintmax_t start, end;
+    void *found = NULL;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    ck_assert_ptr_nonnull(maps);
+    while (!found && fgets(line, sizeof(line), maps))
+        if (sscanf(line, "%jx-%jx", &start, &end) == 2 && (uintptr_t)at >= start &&
+            (uintptr_t)at < end)
+            found = (void *)(uintptr_t)start;
+    fclose(maps);
+    return found;
+}
+
+START_TEST(a_call_has_a_secret_stack_and_leaves_nothing)
+{
+    char flags[256];
+    int calls = 0;
+    ck_assert_int_eq(secret_call(leave_secrets, &calls), RESULT_OK);
+    ck_assert_int_eq(calls, 1);
+    uint8_t *first = frame, *mapping = mapping_of(frame);
+    flags_of(mapping, flags);
+    ck_assert_msg(
+        (strstr(flags, " lo ") || !mlock_is_real) && strstr(flags, " dd ") && strstr(flags, " wf "),
+        "flags are %s", flags);
+    ck_assert(is_zero(mapping, 32768));
+    ck_assert(survives(touch, mapping));
+    ck_assert(!survives(touch, mapping - 1));
+    ck_assert_int_eq(secret_call(leave_secrets, &calls), RESULT_OK);
+    ck_assert_ptr_eq(frame, first); /* the same stack once more */
+    ck_assert_int_eq(calls, 2);
+}
+END_TEST
+
+static void count_and_yield(void *count)
+{
+    int *counted = count;
+    sched_yield();
+    ++*counted;
+    sched_yield();
+}
+
+static void *call_often(void *count)
+{
+    for (int i = 0; i < CALLS; i++)
+        ck_assert_int_eq(secret_call(count_and_yield, count), RESULT_OK);
+    return NULL;
+}
+
+START_TEST(threads_wait_for_a_stack)
+{
+    pthread_t threads[CALL_THREADS];
+    int counts[CALL_THREADS] = {0};
+    for (size_t i = 0; i < CALL_THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, call_often, &counts[i]), 0);
+    for (size_t i = 0; i < CALL_THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        ck_assert_int_eq(counts[i], CALLS);
+    }
+}
+END_TEST
+
+/* As an ordinary user, as with a_limit_too_low_is_said. */
+START_TEST(without_any_stack_nothing_is_called)
+{
+    const struct rlimit limit = {4096, 4096};
+    int calls = 0;
+    if (!mlock_is_real || (geteuid() == 0 && seteuid(65534) != 0))
+        return;
+    ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    ck_assert_int_eq(secret_call(leave_secrets, &calls), RESULT_NO_MEMORY);
+    ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
 START_TEST(random_octets_differ)
 {
     uint8_t a[4096] = {0}, b[4096] = {0};
@@ -318,5 +412,7 @@ END_TEST
 CHECK_MAIN("base/secret", a_mapping_is_locked_undumped_and_guarded, a_child_finds_nothing,
     a_file_outlives_its_mapping, absurd_sizes_are_refused, a_limit_too_low_is_said,
     hardening_switches_dumps_off, what_is_freed_is_wiped, the_arena_is_bounded_and_joins_again,
-    a_wrong_free_stops_the_process, threads_do_not_meet_in_the_arena, random_octets_differ,
-    wiping_realloc_keeps_the_content, the_wiping_family_leaves_nothing)
+    a_wrong_free_stops_the_process, threads_do_not_meet_in_the_arena,
+    a_call_has_a_secret_stack_and_leaves_nothing, threads_wait_for_a_stack,
+    without_any_stack_nothing_is_called, random_octets_differ, wiping_realloc_keeps_the_content,
+    the_wiping_family_leaves_nothing)
