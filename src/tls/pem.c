@@ -21,18 +21,19 @@ static bool find_mark(struct bytes *text, const char *mark, struct bytes *before
     return true;
 }
 
-/* base64_decode takes no line breaks: they go first. */
+/* base64_decode takes no line breaks: the lines are joined in OUT itself, so that no other memory
+ * sees what may be a private key. OUT is empty. */
 static enum result decode_lines(struct bytes lines, struct buffer *out)
 {
-    AUTO_BUFFER struct buffer joined = {.limit = lines.size};
-    enum result result = buffer_reserve(&joined, lines.size);
+    size_t joined = 0;
+    enum result result = buffer_reserve(out, lines.size);
     if (result != RESULT_OK)
         return result;
     for (size_t i = 0; i < lines.size; i++) {
         if (!memchr(" \t\r\n", lines.data[i], 4))
-            joined.data[joined.size++] = lines.data[i];
+            out->data[joined++] = lines.data[i];
     }
-    return base64_decode(buffer_bytes(&joined), out);
+    return base64_decode(bytes_of(out->data, joined), out);
 }
 
 bool pem_is_in(struct bytes text)
