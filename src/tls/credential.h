@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an end-point proves itself by: a certificate and its private key, which is in a file or on a
- * token. Private to this room. */
+ * token. The engine gets neither: it asks for each signature. Private to this room. */
 #pragma once
 
 #include "tls/engine.h"
+#include "tls/private_key.h"
 #include "tls/token.h"
 
 struct credential {
     struct buffer leaf;      /* DER */
-    struct token_key *token; /* that signs; NULL: the engine has the private key */
+    struct private_key *key; /* what signs: this, */
+    struct token_key *token; /* or this */
 };
 
 /* Certificate chain, leaf first, from a file into ENGINE. */
@@ -19,8 +21,8 @@ enum result credential_load_certificate(struct credential *credential, WOLFSSL_C
 enum result credential_load_public_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *private_key_path, struct fault *fault) WARN_UNUSED;
 
-/* Then the private key of either, from a file, or on a token (PATH is a pkcs11: URI) which ENGINE
- * lets sign. CREDENTIAL has to outlive ENGINE. */
+/* Then the private key of either, from a file, or on a token (PATH is a pkcs11: URI); ENGINE lets
+ * it sign. CREDENTIAL has to outlive ENGINE. */
 enum result credential_load_private_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 

@@ -5,6 +5,7 @@
 
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include "tls/der.h"
@@ -36,15 +37,48 @@ bool ecdsa_is_point(struct bytes point)
            wc_ecc_is_point(&key.pubkey, &a, &b, &prime) == MP_OKAY;
 }
 
-bool ecdsa_point_of(struct bytes private_key, uint8_t point[P256_POINT_OCTETS])
+static bool import_scalar(const uint8_t scalar[P256_SCALAR_OCTETS], ecc_key *key)
+{
+    return wc_ecc_import_private_key_ex(scalar, P256_SCALAR_OCTETS, NULL, 0, key, ECC_SECP256R1) ==
+           0;
+}
+
+bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256_POINT_OCTETS])
 {
     CLEANUP(release_key) ecc_key key = {0};
-    word32 at = 0, size = P256_POINT_OCTETS;
-    return wc_ecc_init(&key) == 0 &&
-           wc_EccPrivateKeyDecode(private_key.data, &at, &key, (word32)private_key.size) == 0 &&
-           at == private_key.size && key.dp->id == ECC_SECP256R1 &&
-           wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* whatever point stands beside it */
+    word32 size = P256_POINT_OCTETS;
+    return wc_ecc_init(&key) == 0 && import_scalar(scalar, &key) &&
+           wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* which looks at the scalar's range */
            wc_ecc_export_x963(&key, point, &size) == 0 && size == P256_POINT_OCTETS;
+}
+
+static void release_random(WC_RNG *random)
+{
+    (void)wc_FreeRng(random);
+}
+
+static bool sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
+    const uint8_t digest[SHA256_OCTETS], WC_RNG *random, uint8_t signature[ECDSA_SIGNATURE_OCTETS],
+    size_t *size)
+{
+    CLEANUP(release_key) ecc_key key = {0};
+    word32 room = ECDSA_SIGNATURE_OCTETS;
+    if (wc_ecc_init(&key) != 0 || !import_scalar(scalar, &key) ||
+        wc_ecc_sign_hash(digest, SHA256_OCTETS, signature, &room, random, &key) != 0)
+        return false;
+    *size = room;
+    return true;
+}
+
+/* What is left of a generator tells nothing of a nonce that it gave before (SP 800-90A 8.8). */
+bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
+    const uint8_t digest[SHA256_OCTETS], struct WC_RNG *random,
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)
+{
+    CLEANUP(release_random) WC_RNG own = {0};
+    if (!random && wc_InitRng(&own) != 0)
+        return false;
+    return sign_digest(scalar, digest, random ? random : &own, signature, size);
 }
 
 /* RFC 5480 appendix A: SEQUENCE { r INTEGER, s INTEGER }. wolfCrypt checks their range. */

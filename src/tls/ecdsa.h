@@ -4,14 +4,24 @@
 
 #include "base/bytes.h"
 
-#define SHA256_OCTETS     32
-#define P256_POINT_OCTETS 65 /* 0x04, X, Y */
+#define SHA256_OCTETS      32
+#define P256_POINT_OCTETS  65 /* 0x04, X, Y */
+#define P256_SCALAR_OCTETS 32
+
+#define ECDSA_SIGNATURE_OCTETS 72 /* most, of an ECDSA-Sig-Value on P-256 */
 
 /* Does POINT (uncompressed) lie on the curve? */
 bool ecdsa_is_point(struct bytes point);
 
-/* The point that goes with a private key (DER, PKCS#8 or SEC1); false when it is none on P-256. */
-bool ecdsa_point_of(struct bytes private_key, uint8_t point[P256_POINT_OCTETS]);
+/* With a private key, big-endian: its point, and a signature (ECDSA-Sig-Value) with RANDOM, a
+ * generator of wolfCrypt's, or where it is NULL with one of its own. Both leave parts of the key
+ * and of the nonce in their frames: only by secret_call. False when SCALAR is not in [1, n-1], or
+ * when random numbers or memory fail. */
+struct WC_RNG;
+bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256_POINT_OCTETS]);
+bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
+    const uint8_t digest[SHA256_OCTETS], struct WC_RNG *random,
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size);
 
 /* Is SIGNATURE (ECDSA-Sig-Value, strict DER) that of CONTENT by POINT's key, with SHA-256? */
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature);

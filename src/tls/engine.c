@@ -165,9 +165,9 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
             fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");
         return ENGINE_FAILED;
     }
-    if (error == WC_HW_E || error == WC_HW_WAIT_E) { /* of sign_by_token, in tls/credential */
+    if (error == WC_HW_E || error == WC_HW_WAIT_E) { /* of sign, in tls/credential */
         fault_set_alert(fault, error == WC_HW_E ? RESULT_INTERNAL : RESULT_BUSY,
-            TLS_ALERT_INTERNAL_ERROR, "the token of the private key does not sign");
+            TLS_ALERT_INTERNAL_ERROR, "the private key does not sign");
         return ENGINE_FAILED;
     }
     alert = alert_of(error, alert);

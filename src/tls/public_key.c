@@ -7,11 +7,8 @@
 #include "base/secret.h"
 #include "tls/certificate.h"
 #include "tls/pem.h"
+#include "tls/private_key.h"
 #include "tls/x509.h"
-
-#include <wolfssl/options.h>
-
-#include <wolfssl/wolfcrypt/asn_public.h>
 
 #define KEY_FILE_OCTETS 65536
 
@@ -37,36 +34,13 @@ bool public_key_parse(struct bytes spki, struct public_key *out)
     return public_key_take(&spki, out) && spki.size == 0;
 }
 
+void public_key_write(const uint8_t point[P256_POINT_OCTETS], uint8_t spki[P256_SPKI_OCTETS])
+{
+    memcpy(spki, p256_spki, sizeof(p256_spki) - 1);
+    memcpy(spki + sizeof(p256_spki) - 1, point, P256_POINT_OCTETS);
+}
+
 /* --- from files --- */
-
-static bool spki_of_private_key(struct bytes der, uint8_t spki[P256_SPKI_OCTETS])
-{
-    memcpy(spki, p256_spki, sizeof(p256_spki));
-    return ecdsa_point_of(der, spki + sizeof(p256_spki) - 1);
-}
-
-static bool spki_of_private_text(struct bytes text, uint8_t spki[P256_SPKI_OCTETS])
-{
-    if (!pem_is_in(text))
-        return spki_of_private_key(text, spki);
-    void *der CLEANUP(auto_secret_free) = secret_alloc(text.size);
-    int size = der ? wc_KeyPemToDer(text.data, (int)text.size, der, (int)text.size, NULL) : -1;
-    return size > 0 && spki_of_private_key(bytes_of(der, (size_t)size), spki);
-}
-
-enum result public_key_of_private_key(
-    const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
-{
-    void *text CLEANUP(auto_secret_free) = NULL;
-    size_t size;
-    enum result result = file_read_secret(path, KEY_FILE_OCTETS, &text, &size, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (!spki_of_private_text(bytes_of(text, size), spki))
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);
-    return RESULT_OK;
-}
 
 static enum result read_public_key(
     struct bytes der, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
@@ -113,16 +87,19 @@ static enum result read_public(
 enum result public_key_of_file(
     const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {
+    struct private_key *key CLEANUP(auto_private_key_free) = NULL;
     AUTO_BUFFER struct buffer file = {0};
     struct fault why = FAULT_INIT;
-    if (public_key_of_private_key(path, spki, fault) == RESULT_OK)
+    if (private_key_read(path, &key, fault) == RESULT_OK) {
+        memcpy(spki, private_key_public(key).spki.data, P256_SPKI_OCTETS);
         return RESULT_OK;
+    }
     enum result result = file_read(path, KEY_FILE_OCTETS, &file, &why);
     if (result != RESULT_OK)
         return fault_set(fault, result, "%s", why.text);
     struct bytes text = buffer_bytes(&file);
     if ((pem_is_in(text) && memmem(text.data, text.size, "PRIVATE KEY-----", 16)) ||
-        spki_of_private_text(text, spki))
+        private_key_parse(text, &key) == RESULT_OK)
         return fault->result; /* of a private key, and what is wrong with it */
     result = read_public(text, spki, &why);
     return result == RESULT_OK ? result : fault_set(fault, result, "%s: %s", path, why.text);

@@ -20,10 +20,10 @@ bool public_key_take(struct bytes *in, struct public_key *out) WARN_UNUSED;
 /* SPKI is one, and nothing else. */
 bool public_key_parse(struct bytes spki, struct public_key *out) WARN_UNUSED;
 
-/* The SubjectPublicKeyInfo (P256_SPKI_OCTETS) that goes with a private key, of PKCS#8 or SEC1 in
- * PEM or DER. FAULT: "PATH: what is wrong". */
-enum result public_key_of_private_key(
-    const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault) WARN_UNUSED;
-/* The same of a file that holds a certificate, a public key or a private key. */
+/* Writes the one of POINT. */
+void public_key_write(const uint8_t point[P256_POINT_OCTETS], uint8_t spki[P256_SPKI_OCTETS]);
+
+/* That of a file which holds a certificate, a public key or a private key, in PEM or DER. FAULT:
+ * "PATH: what is wrong". */
 enum result public_key_of_file(
     const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault) WARN_UNUSED;

@@ -208,7 +208,7 @@ static int give_pin(void *context, int attempt, const char *url, const char *lab
 /* --- a token's turn --- */
 
 static int sign(gnutls_privkey_t handle, struct bytes digest,
-    uint8_t signature[TOKEN_SIGNATURE_OCTETS], size_t *size)
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)
 {
     const gnutls_datum_t in = {.data = (unsigned char *)digest.data, .size = (unsigned)digest.size};
     gnutls_datum_t out = {0};
@@ -217,7 +217,7 @@ static int sign(gnutls_privkey_t handle, struct bytes digest,
     if (error != 0)
         return error;
     *size = out.size;
-    if (out.size <= TOKEN_SIGNATURE_OCTETS)
+    if (out.size <= ECDSA_SIGNATURE_OCTETS)
         memcpy(signature, out.data, out.size);
     else
         error = GNUTLS_E_CERTIFICATE_KEY_MISMATCH; /* RSA, or a larger curve */
@@ -228,7 +228,7 @@ static int sign(gnutls_privkey_t handle, struct bytes digest,
 /* One digest signed and verified: the key works, and is the certificate's. */
 static int prove(const struct token_key *key)
 {
-    uint8_t digest[SHA256_OCTETS], signature[TOKEN_SIGNATURE_OCTETS];
+    uint8_t digest[SHA256_OCTETS], signature[ECDSA_SIGNATURE_OCTETS];
     size_t size;
 
     if (secret_random(digest, sizeof(digest)) != RESULT_OK)
@@ -355,7 +355,7 @@ static void say(struct token_key *key, int error)
 }
 
 enum result token_key_sign(struct token_key *key, struct bytes digest,
-    uint8_t signature[TOKEN_SIGNATURE_OCTETS], size_t *size)
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)
 {
     if (!take_turn())
         return RESULT_BUSY;

@@ -3,9 +3,7 @@
  * headers nobody else sees. Private to this room. */
 #pragma once
 
-#include "base/bytes.h"
-
-#define TOKEN_SIGNATURE_OCTETS 72 /* most, of an ECDSA-Sig-Value on P-256 */
+#include "tls/ecdsa.h"
 
 struct token_key;
 
@@ -24,4 +22,4 @@ DEFINE_CLEANUP(struct token_key *, token_key_close)
  * later calls, at most once a second; that it fails and that it signs again is logged, once each.
  */
 enum result token_key_sign(struct token_key *key, struct bytes digest,
-    uint8_t signature[TOKEN_SIGNATURE_OCTETS], size_t *size) WARN_UNUSED;
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size) WARN_UNUSED;

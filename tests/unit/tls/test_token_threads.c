@@ -107,7 +107,7 @@ static enum result open_key(unsigned label, unsigned point, struct token_key **o
 
 static void expect_signature(struct token_key *key, unsigned number, unsigned seed)
 {
-    uint8_t signature[TOKEN_SIGNATURE_OCTETS], digest[SHA256_OCTETS];
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS], digest[SHA256_OCTETS];
     size_t size = 0;
 
     memset(digest, 0, sizeof(digest));
