@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/https.h"
 
+#include <stdatomic.h>
 #include <string.h>
+
+#include <gnutls/x509.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -44,42 +47,129 @@ static bool read_text(const struct policy_file *file, struct buffer *out, struct
     return false;
 }
 
-/* A copy with a NUL at its end, which the file's octets lack. */
+/* --- the private key --- */
+
+/* Of GnuTLS (gnutls_privkey_info_func): what it may ask of the key. */
+static int tell(gnutls_privkey_t signer, unsigned what, void *context)
+{
+    (void)signer;
+    (void)context;
+    switch (what & 0xff) { /* above is which signature algorithm it asks about */
+    case GNUTLS_PRIVKEY_INFO_PK_ALGO:
+        return GNUTLS_PK_ECDSA;
+    case GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS:
+        return 256;
+    case GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO:
+        switch (GNUTLS_FLAGS_TO_SIGN_ALGO(what)) {
+        case GNUTLS_SIGN_ECDSA_SHA256:
+        case GNUTLS_SIGN_ECDSA_SHA384:
+        case GNUTLS_SIGN_ECDSA_SHA512:
+        case GNUTLS_SIGN_ECDSA_SECP256R1_SHA256:
+            return 1;
+        default:
+            return 0;
+        }
+    default:
+        return -1;
+    }
+}
+
+/* Of GnuTLS (gnutls_privkey_sign_hash_func). */
+static int sign(gnutls_privkey_t signer, gnutls_sign_algorithm_t algorithm, void *context,
+    unsigned flags, const gnutls_datum_t *digest, gnutls_datum_t *out)
+{
+    uint8_t signature[ECDSA_SIGNATURE_OCTETS];
+    size_t size;
+
+    (void)signer;
+    (void)algorithm;
+    (void)flags;
+    if (private_key_sign(context, bytes_of(digest->data, digest->size), NULL, signature, &size) !=
+        RESULT_OK)
+        return GNUTLS_E_PK_SIGN_FAILED;
+    out->data = gnutls_malloc(size);
+    if (!out->data)
+        return GNUTLS_E_MEMORY_ERROR;
+    memcpy(out->data, signature, size);
+    out->size = (unsigned)size;
+    return 0;
+}
+
+/* GnuTLS takes a key on P-256 as a function that signs. Of others (RSA, other curves) it has to
+ * have the key itself, which it keeps in memory that may be swapped out. */
+static int import_key(struct bytes text, struct https *out)
+{
+    const gnutls_datum_t pem = {.data = (unsigned char *)text.data, .size = (unsigned)text.size};
+    int error = gnutls_privkey_init(&out->signer);
+
+    if (error < 0)
+        return error;
+    switch (private_key_parse(text, &out->key)) {
+    case RESULT_OK:
+        return gnutls_privkey_import_ext4(out->signer, out->key, NULL, sign, NULL, NULL, tell, 0);
+    case RESULT_BAD_INPUT:
+        return gnutls_privkey_import_x509_raw(out->signer, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+    default:
+        return GNUTLS_E_MEMORY_ERROR;
+    }
+}
+
 static bool read_key(const struct policy_file *file, struct https *out, struct report *report)
 {
-    CLEANUP(auto_secret_free) void *key = NULL;
+    CLEANUP(auto_secret_free) void *text = NULL;
     struct fault fault = FAULT_INIT;
     size_t size = 0;
 
-    if (file_read_secret(file->path, KEY_OCTETS_MAX, &key, &size, &fault) != RESULT_OK) {
+    if (file_read_secret(file->path, KEY_OCTETS_MAX, &text, &size, &fault) != RESULT_OK) {
         report_fault(report, &file->place, "%s", fault.text);
         return false;
     }
-    out->private_key = secret_alloc(size + 1);
-    if (!out->private_key) {
-        report_fault(report, &file->place, "%s: no secret memory left", file->path);
-        return false;
-    }
-    memcpy(out->private_key, key, size);
-    out->private_key[size] = '\0';
-    return true;
+    int error = import_key(bytes_of(text, size), out);
+    if (error < 0)
+        report_fault(report, &file->place, "%s: %s", file->path, gnutls_strerror(error));
+    return error >= 0;
 }
 
-static bool check_pair(const struct policy_http *http, const struct https *https,
-    gnutls_certificate_credentials_t credentials, struct report *report)
-{
-    const gnutls_datum_t certificate = datum(&https->certificate);
-    const gnutls_datum_t key = {
-        .data = (unsigned char *)https->private_key,
-        .size = (unsigned)strlen(https->private_key),
-    };
+/* --- the certificate --- */
 
+static bool read_chain(const struct policy_file *file, const struct buffer *text, struct https *out,
+    struct report *report)
+{
+    const gnutls_datum_t pem = datum(text);
+
+    out->chain_count = HTTPS_CHAIN_MAX;
     int error =
-        gnutls_certificate_set_x509_key_mem(credentials, &certificate, &key, GNUTLS_X509_FMT_PEM);
+        gnutls_pcert_list_import_x509_raw(out->chain, &out->chain_count, &pem, GNUTLS_X509_FMT_PEM,
+            GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED | GNUTLS_X509_CRT_LIST_SORT);
+    if (error >= 0 && out->chain_count > 0)
+        return true;
+    out->chain_count = 0;
+    report_fault(report, &file->place, "%s: %s", file->path,
+        error < 0 ? gnutls_strerror(error) : "no certificate in PEM in it");
+    return false;
+}
+
+/* Whether the certificate's key verifies what the other one signs. */
+static bool check_pair(
+    const struct policy_http *http, const struct https *https, struct report *report)
+{
+    static const gnutls_datum_t sample = {.data = (unsigned char *)"sample", .size = 6};
+    gnutls_pubkey_t ours = https->chain[0].pubkey;
+    gnutls_datum_t signature = {0};
+    gnutls_digest_algorithm_t hash;
+
+    int error = gnutls_pubkey_get_preferred_hash_algorithm(ours, &hash, NULL);
+    if (error >= 0)
+        error = gnutls_privkey_sign_data(https->signer, hash, 0, &sample, &signature);
+    if (error >= 0)
+        error = gnutls_pubkey_verify_data2(ours,
+            gnutls_pk_to_sign(gnutls_pubkey_get_pk_algorithm(ours, NULL), hash), 0, &sample,
+            &signature);
+    gnutls_free(signature.data);
     if (error >= 0)
         return true;
     report_fault(report, &http->certificate.place, "%s with %s: %s", http->certificate.path,
-        http->private_key.path, gnutls_strerror(error));
+        http->private_key.path, gnutls_strerror(GNUTLS_E_CERTIFICATE_KEY_MISMATCH));
     return false;
 }
 
@@ -88,12 +178,12 @@ static void warn_of_dates(
     const struct policy_http *http, const struct https *https, struct report *report)
 {
     CLEANUP(auto_certificate) gnutls_x509_crt_t certificate = NULL;
-    const gnutls_datum_t pem = datum(&https->certificate);
+    const gnutls_datum_t *der = &https->chain[0].cert;
     const struct policy_file *file = &http->certificate;
     int64_t now_s = clock_wall_s();
 
     if (gnutls_x509_crt_init(&certificate) < 0 ||
-        gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM) < 0)
+        gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) < 0)
         return;
     int64_t left_s = gnutls_x509_crt_get_expiration_time(certificate) - now_s;
     if (gnutls_x509_crt_get_activation_time(certificate) > now_s)
@@ -105,12 +195,14 @@ static void warn_of_dates(
             (long long)left_s / 86400);
 }
 
-static bool check_anchors(const struct policy_http *http, const struct https *https,
-    gnutls_certificate_credentials_t credentials, struct report *report)
+static bool check_anchors(
+    const struct policy_http *http, const struct https *https, struct report *report)
 {
+    CLEANUP(auto_credentials) gnutls_certificate_credentials_t credentials = NULL;
     const gnutls_datum_t anchors = datum(&https->client_anchors);
 
-    if (gnutls_certificate_set_x509_trust_mem(credentials, &anchors, GNUTLS_X509_FMT_PEM) > 0)
+    if (gnutls_certificate_allocate_credentials(&credentials) == 0 &&
+        gnutls_certificate_set_x509_trust_mem(credentials, &anchors, GNUTLS_X509_FMT_PEM) > 0)
         return true;
     report_fault(report, &http->client_anchors.place, "%s: no certificate in PEM in it",
         http->client_anchors.path);
@@ -119,27 +211,57 @@ static bool check_anchors(const struct policy_http *http, const struct https *ht
 
 enum result https_load(const struct policy_http *http, struct https *out, struct report *report)
 {
-    CLEANUP(auto_credentials) gnutls_certificate_credentials_t credentials = NULL;
+    AUTO_BUFFER struct buffer certificate = {0};
 
-    if (gnutls_certificate_allocate_credentials(&credentials) != 0)
-        return RESULT_NO_MEMORY;
-    bool has_certificate = read_text(&http->certificate, &out->certificate, report);
+    bool has_certificate = read_text(&http->certificate, &certificate, report) &&
+                           read_chain(&http->certificate, &certificate, out, report);
     bool has_key = read_key(&http->private_key, out, report);
-    bool ok = has_certificate && has_key && check_pair(http, out, credentials, report);
+    bool ok = has_certificate && has_key && check_pair(http, out, report);
     if (ok)
         warn_of_dates(http, out, report);
     if (http->client_anchors.path)
         ok = read_text(&http->client_anchors, &out->client_anchors, report) &&
-             check_anchors(http, out, credentials, report) && ok;
+             check_anchors(http, out, report) && ok;
     return ok ? RESULT_OK : RESULT_BAD_CONFIGURATION;
 }
 
 void https_release(struct https *https)
 {
-    secret_free(https->private_key);
-    buffer_release(&https->certificate);
+    for (unsigned i = 0; i < https->chain_count; i++)
+        gnutls_pcert_deinit(&https->chain[i]);
+    if (https->signer)
+        gnutls_privkey_deinit(https->signer);
+    private_key_free(https->key);
     buffer_release(&https->client_anchors);
     *https = (struct https){0};
+}
+
+/* --- serving --- */
+
+static const struct https *_Atomic serving;
+
+void https_serve(const struct https *https)
+{
+    serving = https;
+}
+
+int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+    const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
+    unsigned *chain_count, gnutls_privkey_t *key)
+{
+    const struct https *https = serving;
+
+    (void)session;
+    (void)authorities;
+    (void)authority_count;
+    (void)algorithms;
+    (void)algorithm_count;
+    if (!https)
+        return -1;
+    *chain = (gnutls_pcert_st *)https->chain; /* which it only reads, as it does the key */
+    *chain_count = https->chain_count;
+    *key = https->signer;
+    return 0;
 }
 
 /* libmicrohttpd asks clients for a certificate but goes on without one. */

@@ -35,6 +35,7 @@ struct http_server {
     struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
     unsigned threads;                              /* of each */
     struct probe *probes;                          /* one for each thread */
+    struct https https;
 };
 
 /* --- options --- */
@@ -108,8 +109,7 @@ static void set_tls_options(
 {
     options->flags |= MHD_USE_TLS;
     add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, HTTPS_PRIORITIES);
-    add_option(options, MHD_OPTION_HTTPS_MEM_KEY, 0, https->private_key);
-    add_option(options, MHD_OPTION_HTTPS_MEM_CERT, 0, https->certificate.data);
+    add_option(options, MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (const void *)(intptr_t)https_choose);
     if (shared->needs_client_certificate)
         add_option(options, MHD_OPTION_HTTPS_MEM_TRUST, 0, https->client_anchors.data);
 }
@@ -203,8 +203,11 @@ static enum result prepare_threads(
 }
 
 static enum result load_tls(const struct policy_http *http, struct options *options,
-    struct call_shared *shared, struct https *https, struct report *report)
+    struct http_server *server, struct report *report)
 {
+    struct call_shared *shared = &server->shared;
+    struct https *https = &server->https;
+
     if (!http->tls)
         return RESULT_OK;
     if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
@@ -216,6 +219,7 @@ static enum result load_tls(const struct policy_http *http, struct options *opti
         return result;
     shared->needs_client_certificate = https->client_anchors.size > 0;
     set_tls_options(options, https, shared);
+    https_serve(https);
     return RESULT_OK;
 }
 
@@ -226,7 +230,6 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     struct http_server **out, struct report *report)
 {
     CLEANUP(auto_http_server_free) struct http_server *server = server_new(slot, procedure);
-    CLEANUP(https_release) struct https https = {0};
     struct options options = {0};
 
     if (!server) {
@@ -242,7 +245,7 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     if (result != RESULT_OK)
         return result;
     set_options(&options, server, &server->shared);
-    result = load_tls(&policy->http, &options, &server->shared, &https, report);
+    result = load_tls(&policy->http, &options, server, report);
     for (size_t i = 0; result == RESULT_OK && i < server->count; i++)
         result = start_listener(server, i, &options, report);
     if (result == RESULT_OK)
@@ -333,6 +336,9 @@ void http_server_free(struct http_server *server)
     for (size_t i = 0; server->probes && i < server->count * server->threads; i++)
         auto_close(&server->probes[i].fd);
     free(server->probes);
+    if (server->https.signer)
+        https_serve(NULL);
+    https_release(&server->https);
     pthread_cond_destroy(&server->shared.counted);
     pthread_cond_destroy(&server->shared.released);
     pthread_mutex_destroy(&server->shared.lock);
