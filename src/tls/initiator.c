@@ -105,11 +105,12 @@ enum result initiator_start(struct initiator_credential *credential, const char 
     if (server_name && server_name[0] != '\0') {
         size_t size = strlen(server_name);
 
-        if (size >= sizeof(initiator->server_name) ||
-            wolfSSL_UseSNI(initiator->engine, WOLFSSL_SNI_HOST_NAME, server_name,
-                (unsigned short)size) != WOLFSSL_SUCCESS)
+        if (size >= sizeof(initiator->server_name))
             return fault_set(
                 fault, RESULT_BAD_INPUT, "\"%s\" is no server name for SNI", server_name);
+        if (wolfSSL_UseSNI(initiator->engine, WOLFSSL_SNI_HOST_NAME, server_name,
+                (unsigned short)size) != WOLFSSL_SUCCESS)
+            return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
         memcpy(initiator->server_name, server_name, size + 1);
     }
     if (engine_run(initiator->engine, wolfSSL_connect, &initiator->io, (struct bytes){0}, message1,
