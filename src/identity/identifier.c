@@ -164,6 +164,18 @@ bool identifier_is_pattern(const char *text)
     return identifier_is_absolute(sample);
 }
 
+bool identifier_is_deep_pattern(const char *text)
+{
+    if (!fits(text))
+        return false;
+    const size_t size = strlen(text);
+    if (size < 3 || strcmp(text + size - 3, "/**") != 0)
+        return identifier_is_pattern(text);
+    char single[IDENTIFIER_OCTETS];
+    snprintf(single, sizeof(single), "%.*s", (int)(size - 1), text);
+    return identifier_is_pattern(single);
+}
+
 bool identifier_matches(const char *pattern, const char *absolute)
 {
     if (strncmp(pattern, "//", 2) != 0)
@@ -171,10 +183,11 @@ bool identifier_matches(const char *pattern, const char *absolute)
     const size_t sp = 2 + strcspn(pattern + 2, "/");
     if (strncasecmp(pattern, absolute, sp) != 0)
         return false;
-    const size_t size = strlen(pattern);
-    if (pattern[size - 1] != '*')
+    const size_t before = strcspn(pattern, "*"); /* an asterisk */
+    if (pattern[before] == '\0')
         return strcmp(pattern + sp, absolute + sp) == 0;
-    const char *last = absolute + size - 1;
-    return strncmp(pattern + sp, absolute + sp, size - 1 - sp) == 0 && *last != '\0' &&
-           !strchr(last, '/');
+    if (before < sp || strncmp(pattern + sp, absolute + sp, before - sp) != 0)
+        return false;
+    const char *rest = absolute + before;
+    return *rest != '\0' && (pattern[before + 1] == '*' || !strchr(rest, '/'));
 }

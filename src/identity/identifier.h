@@ -28,7 +28,9 @@ enum result identifier_absolute(const char *sp_id, const char *cse_id, const cha
  * the start of something that is none. */
 const char *identifier_of_uri(const char *uri);
 
-/* PATTERN: an absolute identifier, exact, or one that ends in slash and asterisk: then every
- * identifier with exactly one more segment in its place. */
+/* PATTERN: an absolute identifier, exact, or one whose last segment is an asterisk, which stands
+ * for exactly one segment. In a deep pattern the last segment may also be two asterisks, which
+ * stand for one segment or more. */
 bool identifier_is_pattern(const char *text);
-bool identifier_matches(const char *pattern, const char *absolute);
+bool identifier_is_deep_pattern(const char *text);
+bool identifier_matches(const char *pattern, const char *absolute); /* of either kind */

@@ -10,18 +10,35 @@
 
 #define POINTER_OCTETS 256
 
+static void add_at(struct report *report, bool warning, const struct policy_place *place,
+    const char *member, const char *format, va_list arguments)
+{
+    char pointer[POINTER_OCTETS];
+    snprintf(pointer, sizeof(pointer), "%s/%s", place->pointer, member);
+    const struct policy_place below = {.file = place->file, .pointer = pointer};
+    report_add(report, warning, &below, format, arguments);
+}
+
 /* At MEMBER of the object that stands at PLACE. */
 static void fault_at(struct report *report, const struct policy_place *place, const char *member,
     const char *format, ...) PRINTF(4, 5);
 static void fault_at(struct report *report, const struct policy_place *place, const char *member,
     const char *format, ...)
 {
-    char pointer[POINTER_OCTETS];
-    snprintf(pointer, sizeof(pointer), "%s/%s", place->pointer, member);
-    const struct policy_place below = {.file = place->file, .pointer = pointer};
     va_list arguments;
     va_start(arguments, format);
-    report_add(report, false, &below, format, arguments);
+    add_at(report, false, place, member, format, arguments);
+    va_end(arguments);
+}
+
+static void warning_at(struct report *report, const struct policy_place *place, const char *member,
+    const char *format, ...) PRINTF(4, 5);
+static void warning_at(struct report *report, const struct policy_place *place, const char *member,
+    const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_at(report, true, place, member, format, arguments);
     va_end(arguments);
 }
 
@@ -210,6 +227,104 @@ static void check_rules(const struct policy *policy, struct report *report)
     }
 }
 
+/* --- clients: a pattern of "peers" that covers nobody is hardly ever meant --- */
+
+/* The identities that rules give, sorted by what stands before the last segment and then by the
+ * last segment: so all that a pattern covers stands together. */
+struct identities {
+    const char **text;
+    size_t count;
+};
+
+static size_t size_before_last(const char *identity)
+{
+    return (size_t)(strrchr(identity, '/') + 1 - identity);
+}
+
+static int compare_identities(const char *a, const char *b)
+{
+    const size_t size_a = size_before_last(a), size_b = size_before_last(b);
+    const int order = memcmp(a, b, size_a < size_b ? size_a : size_b);
+    if (order != 0)
+        return order;
+    return size_a != size_b ? (size_a > size_b) - (size_a < size_b)
+                            : strcmp(a + size_a, b + size_b);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return compare_identities(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The first that does not come before TEXT; "" when there is none. */
+static const char *first_from(const struct identities *identities, const char *text)
+{
+    size_t low = 0, high = identities->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (compare_identities(identities->text[middle], text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < identities->count ? identities->text[low] : "";
+}
+
+/* PEER is one identifier. A rule's pattern admits AEs alone. */
+static bool is_admitted(const struct identities *identities, const char *peer)
+{
+    char pattern[IDENTIFIER_OCTETS + 1];
+    if (strcmp(first_from(identities, peer), peer) == 0)
+        return true;
+    snprintf(pattern, sizeof(pattern), "%.*s*", (int)size_before_last(peer), peer);
+    return identifier_is_ae_id(peer) && strcmp(first_from(identities, pattern), pattern) == 0;
+}
+
+/* Does any rule give an identity that begins with START, and is DEEP or has one more segment? */
+static bool is_begun(const struct identities *identities, const char *start, bool deep)
+{
+    const size_t size = strlen(start);
+    const char *first = first_from(identities, start);
+    return strncmp(first, start, size) == 0 && (deep || size_before_last(first) == size);
+}
+
+static void check_pattern(const struct identities *identities, const struct policy_client *client,
+    size_t number, struct report *report)
+{
+    const char *pattern = client->peers[number];
+    const size_t size = strcspn(pattern, "*");
+    const bool deep = pattern[size] == '*' && pattern[size + 1] == '*';
+    char start[IDENTIFIER_OCTETS], member[32];
+    snprintf(start, sizeof(start), "%.*s", (int)size, pattern);
+    snprintf(member, sizeof(member), "peers/%zu", number);
+    if (pattern[size] == '\0' ? is_admitted(identities, pattern)
+                              : is_begun(identities, start, deep))
+        return;
+    if (pattern[size] == '*' && is_begun(identities, start, true))
+        warning_at(report, &client->place, member,
+            "\"%s\" covers nobody whom initiators admits, as /* is one segment: write \"%s**\"",
+            pattern, start);
+    else
+        warning_at(report, &client->place, member,
+            "\"%s\" covers nobody whom initiators admits: mend it, or add an initiator", pattern);
+}
+
+static void check_clients(const struct policy *policy, struct report *report)
+{
+    AUTO_FREE const char **text = calloc(policy->rule_count + 1, sizeof(*text));
+    struct identities identities = {.text = text};
+    if (!text) {
+        report_fault(report, NULL, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < policy->rule_count; i++)
+        text[identities.count++] = policy->rules[i].identity;
+    qsort(text, identities.count, sizeof(*text), compare_entries);
+    for (size_t i = 0; i < policy->client_count; i++)
+        for (size_t j = 0; j < policy->clients[i].peer_count; j++)
+            check_pattern(&identities, &policy->clients[i], j, report);
+}
+
 void policy_check(const struct policy *policy, const char *file, struct report *report)
 {
     check_endpoints(policy, report);
@@ -217,4 +332,6 @@ void policy_check(const struct policy *policy, const char *file, struct report *
     check_trust(policy, report);
     check_http(policy, file, report);
     check_rules(policy, report);
+    if (report->faults == 0) /* else an identity may be missing */
+        check_clients(policy, report);
 }

@@ -55,8 +55,9 @@ static void read_allow(struct reader *reader, const struct spot *spot, json_t *v
 static void read_peers(struct reader *reader, const struct spot *spot, json_t *value,
     const struct member *member, void *field)
 {
-    static const struct form form = {identifier_is_pattern,
-        "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*)",
+    static const struct form form = {identifier_is_deep_pattern,
+        "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*,"
+        " //SP/**)",
         settle_identity};
     (void)member;
     struct policy_client *client = field;

@@ -43,6 +43,9 @@ static void check_pattern(const char *absolute)
     must(!identifier_matches(pattern, other));
     snprintf(other, sizeof(other), "%.*s", start, absolute);
     must(!identifier_matches(pattern, other));
+    snprintf(pattern, sizeof(pattern), "%.*s**", start, absolute);
+    must(identifier_is_deep_pattern(pattern) == (strlen(pattern) < IDENTIFIER_OCTETS));
+    must(identifier_matches(pattern, absolute) && !identifier_matches(pattern, other));
 }
 
 /* What is short is so by what an originator leaves out. */

@@ -160,8 +160,19 @@ START_TEST(matches_patterns)
         {"//m2m.example/in-cse/Cmeter", "//m2m.example/in-cse/Cmeter2", false},
         {"//m2m.example/in-cse/Cmeter2", "//m2m.example/in-cse/Cmeter", false},
         {"//m2m.example/in-cse", "//m2m.example", false},
+        {"//m2m.example/**", "//m2m.example/in-cse", true},
+        {"//m2m.example/**", "//m2m.example/in-cse/Cmeter", true},
+        {"//m2m.example/**", "//M2M.example/Smeter", true},
+        {"//m2m.example/**", "//m2m.example/", false},
+        {"//m2m.example/**", "//m2m.example2/Smeter", false},
+        {"//m2m.example/in-cse/**", "//m2m.example/in-cse/Cmeter", true},
+        {"//m2m.example/in-cse/**", "//m2m.example/in-cse", false},
+        {"//m2m.example/in-cse/**", "//m2m.example/in-cse2/Cmeter", false},
+        {"//m2m.example/in-cse/**", "//m2m.example/IN-cse/Cmeter", false},
         {"", "", false},
         {"*", "//m2m.example/in-cse", false},
+        {"**", "//m2m.example/in-cse", false},
+        {"//*", "//*", false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         ck_assert_msg(identifier_matches(cases[i].pattern, cases[i].absolute) == cases[i].matches,
@@ -182,6 +193,26 @@ START_TEST(knows_patterns)
 }
 END_TEST
 
+START_TEST(knows_deep_patterns)
+{
+    static const char *const good[] = {"//m2m.example/**", "//m2m.example/in-cse/**",
+        "//m2m.example/*", "//m2m.example/in-cse/*", "//m2m.example/in-cse/Cmeter"};
+    static const char *const bad[] = {"", "**", "/**", "//**", "//**/in-cse", "//m2m.example/***",
+        "//m2m.example/in-cse/C**", "//m2m.example/**/Cx", "//m2m.example/in-cse/Cx/**",
+        "/in-cse/**"};
+    char longest[IDENTIFIER_OCTETS + 1];
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        ck_assert_msg(identifier_is_deep_pattern(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        ck_assert_msg(!identifier_is_deep_pattern(bad[i]), "%s", bad[i]);
+    snprintf(longest, sizeof(longest), "//sp/%0*d/**", IDENTIFIER_OCTETS - 9, 0);
+    ck_assert(identifier_is_deep_pattern(longest));
+    snprintf(longest, sizeof(longest), "//sp/%0*d/**", IDENTIFIER_OCTETS - 8, 0);
+    ck_assert(!identifier_is_deep_pattern(longest));
+}
+END_TEST
+
 CHECK_MAIN("identity/identifier", knows_absolute_identifiers, tells_aes_from_cses,
     knows_domain_names, lengthens_every_form, refuses_what_is_no_originator,
-    bounds_what_lengthening_makes, finds_identifiers_in_uris, matches_patterns, knows_patterns)
+    bounds_what_lengthening_makes, finds_identifiers_in_uris, matches_patterns, knows_patterns,
+    knows_deep_patterns)

@@ -204,6 +204,76 @@ START_TEST(warns_of_listening_to_all_in_clear)
 }
 END_TEST
 
+#define RULES_START                                                                                \
+    POLICY_START ", \"trust\": [{\"name\": \"t\", \"anchors\": \"a\"}], \"initiators\": ["
+#define AE_RULE(identity)                                                                          \
+    "{\"flavour\": \"aeId\", \"trust\": \"t\", \"identity\": \"" identity "\"}"
+#define CSE_RULE(name)                                                                             \
+    "{\"flavour\": \"cseId\", \"trust\": \"t\", \"domainName\": \"" name ".example\","             \
+    " \"identity\": \"//m2m.example/" name "\"}"
+
+/* The warning about PEER as the second of its client's patterns, or NULL. */
+static const char *warning_of(const char *rules, const char *peer)
+{
+    static char text[1024];
+    CLEANUP(report_release) struct report report = {0};
+    CLEANUP(auto_policy_free) struct policy *policy = NULL;
+    snprintf(text, sizeof(text),
+        "%s], \"clients\": [{\"unit\": \"a.service\", \"allow\": [\"get\"]}, {\"unit\":"
+        " \"b.service\", \"allow\": [\"get\"], \"peers\": [\"//m2m.example/**\", \"%s\"]}]}",
+        rules, peer);
+    folder_write("policy.json", text);
+    ck_assert_int_eq(policy_load("policy.json", &policy, &report), RESULT_OK);
+    ck_assert_uint_le(report.count, 1);
+    if (report.count == 0)
+        return NULL;
+    snprintf(text, sizeof(text), "%s", report.entries[0].text);
+    return text;
+}
+
+START_TEST(warns_of_peers_whom_nobody_admits)
+{
+    static const char fewer[] =
+        RULES_START AE_RULE("//m2m.example/in-cse/*") "," AE_RULE("//m2m.example/mn-cse/Cpump");
+    static const char stems[] = RULES_START AE_RULE("//m2m.example/*");
+    static const struct {
+        const char *rules, *peer;
+        bool covers;
+    } cases[] = {
+        {fewer, "//m2m.example/in-cse/*", true},
+        {fewer, "//M2M.example/in-cse/**", true},
+        {fewer, "//m2m.example/in-cse/Cmeter", true},
+        {fewer, "//m2m.example/mn-cse/Cpump", true},
+        {fewer, "//m2m.example/mn-cse/*", true},
+        {fewer, "//m2m.example/**", true},
+        {fewer, "//m2m.example/*", false},
+        {fewer, "//m2m.example/in-cse", false},
+        {fewer, "//m2m.example/mn-cse/Cother", false},
+        {fewer, "//m2m.example/in/*", false},
+        {fewer, "//m2m.example/in-cse2/**", false},
+        {fewer, "//m2m.exampl/**", false},
+        {fewer, "//z.example/**", false},
+        {stems, "//m2m.example/*", true},
+        {stems, "//m2m.example/Smeter", true},
+        {stems, "//m2m.example/in-cse", false},
+        {stems, "//m2m.example/in-cse/*", false},
+        {RULES_START CSE_RULE("mn-cse"), "//m2m.example/*", true},
+        {RULES_START CSE_RULE("mn-cse"), "//m2m.example/mn-cse", true},
+        {RULES_START CSE_RULE("mn-cse"), "//m2m.example/mn-cse/**", false},
+    };
+    folder_make();
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *warning = warning_of(cases[i].rules, cases[i].peer);
+        ck_assert_msg(!warning == cases[i].covers, "%s: %s", cases[i].peer, warning);
+        ck_assert(!warning || strncmp(warning, "policy.json: /clients/1/peers/1: ", 33) == 0);
+    }
+    ck_assert_str_eq(warning_of(fewer, "//m2m.example/*"),
+        "policy.json: /clients/1/peers/1: \"//m2m.example/*\" covers nobody whom initiators admits,"
+        " as /* is one segment: write \"//m2m.example/**\"");
+    folder_remove();
+}
+END_TEST
+
 /* --- drop-ins --- */
 
 START_TEST(merges_drop_ins_in_name_order)
@@ -382,6 +452,7 @@ END_TEST
 
 CHECK_MAIN("policy/load", gives_every_default, takes_every_member, reads_rules_of_each_flavour,
     resolves_accounts, warns_of_accounts_that_are_not_there, warns_of_listening_to_all_in_clear,
-    merges_drop_ins_in_name_order, takes_an_object_in_parts, names_the_drop_in_at_fault,
-    bounds_what_all_files_add_up_to, resolves_paths_where_they_are_named, finds_credentials,
-    says_what_it_cannot_read, refuses_more_than_16_mib, survives_hostile_files)
+    warns_of_peers_whom_nobody_admits, merges_drop_ins_in_name_order, takes_an_object_in_parts,
+    names_the_drop_in_at_fault, bounds_what_all_files_add_up_to,
+    resolves_paths_where_they_are_named, finds_credentials, says_what_it_cannot_read,
+    refuses_more_than_16_mib, survives_hostile_files)
