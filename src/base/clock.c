@@ -21,6 +21,11 @@ int64_t clock_wall_us(void)
     return microseconds(CLOCK_REALTIME);
 }
 
+int64_t clock_steady_s(void)
+{
+    return clock_steady_us() / 1000000;
+}
+
 int64_t clock_steady_ms(void)
 {
     return clock_steady_us() / 1000;

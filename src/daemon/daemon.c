@@ -85,7 +85,7 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
     struct daemon *daemon = context;
 
     unsigned ended = procedure_sweep(daemon->procedure, SWEEP_MOST);
-    unsigned expired = key_cache_sweep(daemon->cache, clock_wall_s(), SWEEP_MOST);
+    unsigned expired = key_cache_sweep(daemon->cache, clock_steady_s(), SWEEP_MOST);
     bool more = ended == SWEEP_MOST || expired == SWEEP_MOST;
     if (expired > 0)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},

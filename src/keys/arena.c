@@ -257,11 +257,13 @@ uint64_t key_slot_checksum(
 }
 
 enum result key_arena_put(struct key_arena *arena, uint32_t at, uint64_t sequence,
-    const struct key_info *info, const uint8_t key[KEY_OCTETS], struct bytes evidence)
+    const struct key_info *info, uint32_t deadline_s, const uint8_t key[KEY_OCTETS],
+    struct bytes evidence)
 {
     uint8_t text[KEY_TEXT_OCTETS];
     struct key_slot slot = {.established_s = info->established_s,
         .expires_s = info->expires_s,
+        .deadline_s = deadline_s,
         .cipher_suite = info->cipher_suite,
         .evidence_size = (uint16_t)evidence.size,
         .peer_size = (uint8_t)strlen(info->peer),

@@ -34,7 +34,8 @@ struct key_slot {
     uint16_t evidence_size;
     uint8_t peer_size, local_size; /* without NUL */
     uint8_t role, flavour;
-    uint32_t unused;
+    uint32_t deadline_s; /* when it expires, by clock_steady_s; 0 from a version that went by
+                            expires_s alone and left this unused: see keys/restore.c */
 };
 
 struct key_block {
@@ -88,7 +89,8 @@ void key_arena_leave(struct key_arena *arena); /* lets go of it as it is */
 
 /* Into a free slot. RESULT_NO_MEMORY. */
 enum result key_arena_put(struct key_arena *arena, uint32_t at, uint64_t sequence,
-    const struct key_info *info, const uint8_t key[KEY_OCTETS], struct bytes evidence) WARN_UNUSED;
+    const struct key_info *info, uint32_t deadline_s, const uint8_t key[KEY_OCTETS],
+    struct bytes evidence) WARN_UNUSED;
 void key_arena_remove(struct key_arena *arena, uint32_t at); /* wipes */
 
 void key_arena_describe(const struct key_arena *arena, uint32_t at, struct key_info *info);

@@ -35,7 +35,7 @@ static void tell(const struct key_cache *cache, const struct news *news)
 
 static bool is_live(const struct key_cache *cache, uint32_t at)
 {
-    return key_table_is_live(&cache->table, at, clock_wall_s());
+    return key_table_is_live(&cache->table, at, clock_steady_s());
 }
 
 /* A key that had expired goes as expired, whatever else makes it go. */
@@ -58,7 +58,7 @@ static void make_room(struct key_cache *cache, const struct key_pair *pair, stru
 
 /* The new key comes before another goes, for which the arena has one slot more than the cache has
  * capacity: if the process dies between, no key is lost. */
-static enum result put(struct key_cache *cache, const struct key_info *info,
+static enum result put(struct key_cache *cache, const struct key_info *info, uint32_t deadline_s,
     const uint8_t key[KEY_OCTETS], struct bytes evidence, struct news *news)
 {
     struct key_table *table = &cache->table;
@@ -71,13 +71,14 @@ static enum result put(struct key_cache *cache, const struct key_info *info,
     if (!pair)
         return RESULT_NO_MEMORY;
     uint32_t at = key_table_take(table);
-    enum result result = key_arena_put(&cache->arena, at, cache->sequence + 1, info, key, evidence);
+    enum result result =
+        key_arena_put(&cache->arena, at, cache->sequence + 1, info, deadline_s, key, evidence);
     if (result != RESULT_OK) {
         key_table_give(table, at);
         key_table_release(table, pair);
         return result;
     }
-    key_table_insert(table, at, pair);
+    key_table_insert(table, at, pair, deadline_s);
     cache->sequence++;
     cache->count++;
     make_room(cache, pair, news);
@@ -173,8 +174,29 @@ static bool is_terminated(const char text[IDENTIFIER_OCTETS])
     return memchr(text, '\0', IDENTIFIER_OCTETS) != NULL;
 }
 
+static int64_t between(int64_t least, int64_t value, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+uint32_t key_deadline_at(int64_t expires_s, int64_t now_s)
+{
+    int64_t left_s;
+    if (__builtin_sub_overflow(expires_s, now_s, &left_s))
+        left_s = expires_s < now_s ? -(int64_t)UINT32_MAX : UINT32_MAX;
+    left_s = between(-(int64_t)UINT32_MAX, left_s, UINT32_MAX);
+    return (uint32_t)between(1, clock_steady_s() + left_s, UINT32_MAX);
+}
+
 enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS], struct bytes evidence)
+{
+    return key_cache_put_until(
+        cache, info, key_deadline_at(info->expires_s, info->established_s), key, evidence);
+}
+
+enum result key_cache_put_until(struct key_cache *cache, const struct key_info *info,
+    uint32_t deadline_s, const uint8_t key[KEY_OCTETS], struct bytes evidence)
 {
     struct news news;
     news.count = 0;
@@ -182,7 +204,7 @@ enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
         evidence.size > KEY_EVIDENCE_OCTETS)
         return RESULT_INTERNAL;
     pthread_mutex_lock(&cache->lock);
-    enum result result = put(cache, info, key, evidence, &news);
+    enum result result = put(cache, info, deadline_s, key, evidence, &news);
     pthread_mutex_unlock(&cache->lock);
     tell(cache, &news);
     return result;
@@ -202,7 +224,7 @@ enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, con
     struct key_info *info, uint8_t key[KEY_OCTETS])
 {
     pthread_mutex_lock(&cache->lock);
-    uint32_t at = key_table_find_by_peer(&cache->table, peer, local, clock_wall_s());
+    uint32_t at = key_table_find_by_peer(&cache->table, peer, local, clock_steady_s());
     enum result result = hand_out(cache, at, info, key);
     pthread_mutex_unlock(&cache->lock);
     return result;
@@ -224,7 +246,7 @@ enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OC
 
 bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *info)
 {
-    int64_t now_s = clock_wall_s();
+    int64_t now_s = clock_steady_s();
     pthread_mutex_lock(&cache->lock);
     uint32_t at = key_table_next(&cache->table, cursor);
     while (at && !key_table_is_live(&cache->table, at, now_s))

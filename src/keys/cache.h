@@ -27,7 +27,7 @@ struct key_info {
     enum flavour flavour;
     uint16_t cipher_suite; /* IANA code point */
     int64_t established_s; /* seconds since the epoch, UTC */
-    int64_t expires_s;
+    int64_t expires_s;     /* the same, as it was when the key was put: see key_cache_put */
 };
 
 enum key_event { KEY_ESTABLISHED, KEY_EXPIRED, KEY_REVOKED, KEY_EVICTED };
@@ -71,8 +71,10 @@ enum result key_cache_resize(const struct key_cache *old, uint32_t capacity, str
 /* One listener, set before other threads use the cache. */
 void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context);
 
-/* Copies all. EVIDENCE: what the key's owner may be judged by later; opaque here, and kept as long
- * as the key lives. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
+/* Copies all. The key lives expires_s - established_s seconds of CLOCK_BOOTTIME from now on: to set
+ * the wall clock neither ends it nor prolongs it, and a restart goes on with what is left.
+ * EVIDENCE: what the key's owner may be judged by later; opaque here, and kept as long as the key
+ * lives. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
 enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS], struct bytes evidence) WARN_UNUSED;
 
@@ -98,7 +100,8 @@ bool key_cache_review(
  * the end. Keys that come and go meanwhile may be seen or not; the others are seen once. */
 bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *info);
 
-/* Removes what has expired by NOW_S, at most MOST keys; returns how many it removed. */
+/* Removes what has expired by NOW_S of clock_steady_s, at most MOST keys; returns how many it
+ * removed. */
 unsigned key_cache_sweep(struct key_cache *cache, int64_t now_s, unsigned most);
 
 uint32_t key_cache_count(const struct key_cache *cache);

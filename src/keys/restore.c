@@ -22,14 +22,21 @@ static void make_room(
     restored->evicted++;
 }
 
+/* A version that knew the wall clock alone left no deadline: then what is left by the wall clock.
+ * The slot stays as it is, since a new deadline and a new checksum can't be stored as one. */
+static uint32_t deadline_of(const struct key_slot *slot)
+{
+    return slot->deadline_s ? slot->deadline_s : key_deadline_at(slot->expires_s, clock_wall_s());
+}
+
 /* The next in the order of age. */
-static enum result take_up(
-    struct key_cache *cache, uint32_t at, int64_t now_s, struct key_restored *restored)
+static enum result take_up(struct key_cache *cache, uint32_t at, struct key_restored *restored)
 {
     struct key_info info;
     key_arena_describe(&cache->arena, at, &info);
+    uint32_t deadline_s = deadline_of(&cache->arena.slot[at]);
     bool twice = key_table_find(&cache->table, info.id) != 0;
-    if (twice || info.expires_s <= now_s) {
+    if (twice || deadline_s <= clock_steady_s()) {
         restored->damaged += twice;
         restored->expired += !twice;
         key_arena_remove(&cache->arena, at);
@@ -39,7 +46,7 @@ static enum result take_up(
     struct key_pair *pair = key_table_hold(&cache->table, info.peer, info.local);
     if (!pair)
         return RESULT_NO_MEMORY;
-    key_table_insert(&cache->table, at, pair);
+    key_table_insert(&cache->table, at, pair, deadline_s);
     cache->sequence = cache->arena.slot[at].sequence;
     cache->count++;
     make_room(cache, pair, restored);
@@ -49,7 +56,6 @@ static enum result take_up(
 static enum result take_up_all(
     struct key_cache *cache, struct key_restored *restored, struct fault *fault)
 {
-    int64_t now_s = clock_wall_s();
     struct key_inventory found = {0};
     enum result result = key_arena_check(&cache->arena, &found, fault);
     if (result != RESULT_OK)
@@ -58,7 +64,7 @@ static enum result take_up_all(
     *restored = (struct key_restored){.damaged = found.damaged};
     key_table_begin(&cache->table, found.touched);
     for (uint32_t i = 0; i < found.count; i++)
-        if (take_up(cache, at[i], now_s, restored) != RESULT_OK)
+        if (take_up(cache, at[i], restored) != RESULT_OK)
             return fault_set(fault, RESULT_NO_MEMORY, "no memory for %u keys", found.count);
     restored->kept = cache->count;
     return RESULT_OK;
@@ -94,8 +100,8 @@ static enum result copy_key(struct key_cache *to, const struct key_cache *from, 
     struct key_info info;
     uint8_t text[KEY_TEXT_OCTETS];
     key_arena_describe(&from->arena, at, &info);
-    return key_cache_put(
-        to, &info, from->arena.octets[at], key_arena_evidence(&from->arena, at, text));
+    return key_cache_put_until(to, &info, from->table.records[at].deadline_s,
+        from->arena.octets[at], key_arena_evidence(&from->arena, at, text));
 }
 
 enum result key_cache_resize(

@@ -153,16 +153,16 @@ static uint32_t *wheel_slot(const struct key_table *table, int64_t second)
  * do not expire in the same second are a turn of the wheel or more apart: hardly ever a step. */
 static void wheel_add(struct key_table *table, uint32_t at)
 {
-    int64_t expires_s = slot_of(table, at)->expires_s;
-    uint32_t *first = wheel_slot(table, expires_s);
-    if (expires_s < table->due_s)
-        table->due_s = expires_s;
-    if (!*first || expires_s < slot_of(table, *first)->expires_s) {
+    uint32_t deadline_s = table->records[at].deadline_s;
+    uint32_t *first = wheel_slot(table, deadline_s);
+    if (deadline_s < table->due_s)
+        table->due_s = deadline_s;
+    if (!*first || deadline_s < table->records[*first].deadline_s) {
         chain_push(table, BY_EXPIRY, first, at);
         return;
     }
     uint32_t before = *first, last = chain_last(table, BY_EXPIRY, *first);
-    while (slot_of(table, last)->expires_s > expires_s) {
+    while (table->records[last].deadline_s > deadline_s) {
         before = last;
         last = link_of(table, BY_EXPIRY, last)->previous;
     }
@@ -176,7 +176,7 @@ uint32_t key_table_due(struct key_table *table, int64_t now_s)
         table->due_s = now_s - (WHEEL_SLOTS - 1);
     for (; table->due_s <= now_s; table->due_s++) {
         uint32_t at = *wheel_slot(table, table->due_s);
-        if (at && slot_of(table, at)->expires_s <= now_s)
+        if (at && table->records[at].deadline_s <= now_s)
             return at;
         if (table->due_s == now_s)
             break;
@@ -209,9 +209,10 @@ void key_table_begin(struct key_table *table, uint32_t touched)
             key_table_give(table, at);
 }
 
-void key_table_insert(struct key_table *table, uint32_t at, struct key_pair *pair)
+void key_table_insert(
+    struct key_table *table, uint32_t at, struct key_pair *pair, uint32_t deadline_s)
 {
-    table->records[at] = (struct key_record){.pair = pair};
+    table->records[at] = (struct key_record){.pair = pair, .deadline_s = deadline_s};
     index_id(table, at);
     chain_push(table, BY_AGE, &table->newest, at);
     chain_push(table, BY_PAIR, &pair->newest, at);
@@ -224,7 +225,7 @@ void key_table_remove(struct key_table *table, uint32_t at)
     unindex_id(table, at);
     chain_remove(table, BY_AGE, &table->newest, at);
     chain_remove(table, BY_PAIR, &record->pair->newest, at);
-    chain_remove(table, BY_EXPIRY, wheel_slot(table, slot_of(table, at)->expires_s), at);
+    chain_remove(table, BY_EXPIRY, wheel_slot(table, record->deadline_s), at);
     key_table_release(table, record->pair);
     key_table_give(table, at);
 }
@@ -233,7 +234,7 @@ void key_table_remove(struct key_table *table, uint32_t at)
 
 bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s)
 {
-    return at && slot_of(table, at)->expires_s > now_s;
+    return at && table->records[at].deadline_s > now_s;
 }
 
 /* A pair's first live key is its newest: before it are only some whose lifetime was shorter. */

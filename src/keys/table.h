@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ways to find a key. It knows no lock and no clock, and nothing of a key but its places: all
- * else lies in the arena, in the slot of the same index. For keys/cache.c alone.
+/* The ways to find a key. It knows no lock and no clock, and nothing of a key but its places and
+ * when it expires: all else lies in the arena, in the slot of the same index. For keys/cache.c
+ * alone.
  *
  * The records are one array; around it are
  *   - a hash table by key id;
@@ -23,6 +24,7 @@ struct key_record {
     struct key_pair *pair; /* NULL in a free record */
     struct key_link link[KEY_CHAINS];
     uint32_t next_by_id; /* in a free record: the next free one */
+    uint32_t deadline_s; /* when the key expires, by clock_steady_s */
 };
 
 /* A peer and an end-point of ours that share keys, named by any of these. All of a peer's pairs lie
@@ -83,6 +85,7 @@ struct key_pair *key_table_hold(struct key_table *table, const char *peer, const
     WARN_UNUSED;
 void key_table_release(struct key_table *table, struct key_pair *pair);
 /* The key that is in the arena at AT, as the newest; takes over the hold on PAIR. */
-void key_table_insert(struct key_table *table, uint32_t at, struct key_pair *pair);
+void key_table_insert(
+    struct key_table *table, uint32_t at, struct key_pair *pair, uint32_t deadline_s);
 /* Before it leaves the arena. */
 void key_table_remove(struct key_table *table, uint32_t at);

@@ -28,7 +28,7 @@ static void put(struct key_arena *arena, uint32_t at)
     struct key_info info = info_of(at);
     sample_key(info.id, key);
     struct bytes evidence = bytes_of(evidence_of(at), (size_t)at * KEY_EVIDENCE_OCTETS / SLOTS);
-    ck_assert_int_eq(key_arena_put(arena, at, at, &info, key, evidence), RESULT_OK);
+    ck_assert_int_eq(key_arena_put(arena, at, at, &info, 1, key, evidence), RESULT_OK);
 }
 
 static void assert_there(const struct key_arena *arena, uint32_t at)
@@ -78,7 +78,7 @@ START_TEST(there_is_text_for_every_slot)
     memset(info.peer, 'p', sizeof(info.peer) - 1);
     for (uint64_t round = 0; round < 3; round++) {
         for (uint32_t at = 1; at <= SLOTS; at++)
-            ck_assert_int_eq(key_arena_put(&arena, at, round * SLOTS + at, &info, key,
+            ck_assert_int_eq(key_arena_put(&arena, at, round * SLOTS + at, &info, 1, key,
                                  bytes_of(evidence_of(at), KEY_EVIDENCE_OCTETS)),
                 RESULT_OK);
         ck_assert_uint_eq(arena.blocks_touched, arena.layout.blocks);

@@ -269,7 +269,7 @@ END_TEST
 START_TEST(a_sweep_takes_what_has_expired)
 {
     AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
-    int64_t now_s = clock_wall_s();
+    int64_t now_s = clock_steady_s();
     put(cache, 1, "//sp/cse/C1", 1000);
     put(cache, 2, "//sp/cse/C2", 500);
     put(cache, 3, "//sp/cse/C3", 1000000); /* turns of the wheel later */
@@ -287,7 +287,7 @@ END_TEST
 START_TEST(a_sweep_takes_no_more_than_asked)
 {
     AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
-    int64_t later_s = clock_wall_s() + 101;
+    int64_t later_s = clock_steady_s() + 101;
     for (uint32_t i = 1; i <= 5; i++)
         put(cache, i, "//sp/cse/C1", 100);
     ck_assert_uint_eq(key_cache_sweep(cache, later_s, 0), 0);
@@ -301,7 +301,7 @@ END_TEST
 START_TEST(sweeps_survive_a_clock_that_jumps)
 {
     AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
-    int64_t now_s = clock_wall_s();
+    int64_t now_s = clock_steady_s();
     ck_assert_uint_eq(key_cache_sweep(cache, now_s + 100000000, 10), 0);
     put(cache, 1, "//sp/cse/C1", 100);
     put(cache, 2, "//sp/cse/C1", 200);
@@ -321,16 +321,16 @@ START_TEST(keys_of_one_slot_go_in_their_time)
 {
     static const int turns[] = {3, 0, 2, 5, 1, 4};
     AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
-    int64_t end_s = clock_wall_s() + 100;
+    int64_t end_s = clock_steady_s() + 100; /* or a second later */
     for (uint32_t i = 0; i < ARRAY_SIZE(turns); i++) {
         struct key_info info = sample_info((uint32_t)turns[i], "//sp/cse/C1", 0);
-        info.expires_s = end_s + turns[i] * 131072LL;
+        info.expires_s = info.established_s + 100 + turns[i] * 131072LL;
         ck_assert_int_eq(put_sample(cache, &info), RESULT_OK);
     }
     for (uint32_t i = 0; i < ARRAY_SIZE(turns); i++) {
         ck_assert(has_sample(cache, i));
         ck_assert_uint_eq(key_cache_sweep(cache, end_s + i * 131072LL - 1, 10), 0);
-        ck_assert_uint_eq(key_cache_sweep(cache, end_s + i * 131072LL, 10), 1);
+        ck_assert_uint_eq(key_cache_sweep(cache, end_s + i * 131072LL + 1, 10), 1);
         ck_assert(!has_sample(cache, i));
     }
 }

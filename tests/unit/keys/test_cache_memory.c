@@ -90,7 +90,7 @@ START_TEST(an_expired_key_leaves_nothing)
 {
     struct key_info info;
     CLEANUP(auto_key_cache_free) struct key_cache *cache = cache_with_the_key(&info);
-    ck_assert_uint_eq(key_cache_sweep(cache, info.expires_s, 1), 1);
+    ck_assert_uint_eq(key_cache_sweep(cache, INT64_MAX, 1), 1);
     ck_assert_uint_eq(count_everywhere(), 0);
 }
 END_TEST
