@@ -202,6 +202,7 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
     struct authorisation authorised;
     struct evidence evidence;
 
+    step->has_signed = true;
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
     enum result result =

@@ -284,6 +284,14 @@ static enum result run(struct step *step, const struct fault *refused)
     return handle ? handle(step) : refuse_operation(step);
 }
 
+/* The log counts refusals of those who have signed apart, by the alert that they get: so neither
+ * forged requests nor self-made certificates push out the line about one that an authority issued
+ * and that is revoked, say, or not authorised. */
+static unsigned share_of_log(const struct step *step)
+{
+    return step->has_signed ? (unsigned)(step->fault.alert - FAULT_NO_ALERT + 1) : 0;
+}
+
 static void say_refused(const struct step *step)
 {
     const struct log_event event = {
@@ -293,6 +301,7 @@ static void say_refused(const struct step *step)
         .local = step->local[0] != '\0' ? step->local : NULL,
         .exchange = step->exchange_name[0] != '\0' ? step->exchange_name : NULL,
         .rsc = step->response->rsc,
+        .share = share_of_log(step),
     };
 
     metrics_refused((int)step->fault.result);

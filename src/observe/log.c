@@ -19,7 +19,7 @@
 
 #define MESSAGE_OCTETS 1024
 #define FIELD_OCTETS   320
-#define LINE_OCTETS    3072 /* less than PIPE_BUF: one write is one whole line in a pipe, too */
+#define LINE_OCTETS    3840 /* less than PIPE_BUF: one write is one whole line in a pipe, too */
 
 static const char *program = "e2ekeyd"; /* log_open sets these two before there are threads */
 static bool to_journal;
@@ -41,7 +41,7 @@ static const char *const level_names[] = {
 struct entry {
     char space[LINE_OCTETS];
     size_t used;
-    struct iovec field[9];
+    struct iovec field[13];
     int fields;
 };
 
@@ -62,6 +62,10 @@ static void add(struct entry *entry, const char *name, const char *value, size_t
 
 static void add_event(struct entry *entry, const struct log_event *event)
 {
+    const struct log_caller *caller = event->caller;
+    char rsc[16], uid[16];
+    snprintf(rsc, sizeof(rsc), "%d", event->rsc);
+    snprintf(uid, sizeof(uid), "%u", caller ? (unsigned)caller->uid : 0);
     const struct {
         const char *in_journal, *on_line, *value;
     } fields[] = {
@@ -69,13 +73,15 @@ static void add_event(struct entry *entry, const struct log_event *event)
         {"E2EKEY_ENDPOINT=", " endpoint=", event->local},
         {"E2EKEY_KEY_ID=", " keyId=", event->key_id},
         {"E2EKEY_EXCHANGE=", " exchange=", event->exchange},
+        {"E2EKEY_RSC=", " rsc=", event->rsc ? rsc : NULL},
+        {"E2EKEY_METHOD=", " method=", event->method},
+        {"E2EKEY_UID=", " uid=", caller ? uid : NULL},
+        {"E2EKEY_USER=", " user=", caller ? caller->user : NULL},
+        {"E2EKEY_UNIT=", " unit=", caller ? caller->unit : NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
         add(entry, to_journal ? fields[i].in_journal : fields[i].on_line, fields[i].value,
             FIELD_OCTETS);
-    char rsc[16];
-    snprintf(rsc, sizeof(rsc), "%d", event->rsc);
-    add(entry, to_journal ? "E2EKEY_RSC=" : " rsc=", event->rsc ? rsc : NULL, sizeof(rsc));
 }
 
 static void write_line(struct entry *entry)
@@ -110,16 +116,22 @@ static void say(const struct log_event *event, const char *message)
 #define BURST     100
 #define PERIOD_MS 10000
 
-static struct kind {
-    char message_id[33];
+struct budget {
+    uint64_t share;
     int level;
     int64_t ends_ms; /* of the period under way */
     unsigned said;
     uint64_t suppressed; /* since log_say_suppressed */
-} kinds[KINDS];
-static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+};
 
-/* With the lock held. Past the table's room all other kinds share its last row. */
+static struct kind {
+    char message_id[33];
+    struct budget whole; /* of share 0 */
+    struct budget shares[LOG_SHARES];
+} kinds[KINDS];
+static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over all of them */
+
+/* Past the table's room all other kinds share its last row. */
 static struct kind *kind_of(const char *message_id)
 {
     size_t i = 0;
@@ -130,35 +142,70 @@ static struct kind *kind_of(const char *message_id)
     return &kinds[i];
 }
 
+#define SHARE_OF_USER (UINT64_C(1) << 32) /* and the user id; below: log_event.share */
+
+static uint64_t share_of(const struct log_event *event)
+{
+    return event->caller ? SHARE_OF_USER | event->caller->uid : event->share;
+}
+
+/* A budget is free for another share once its period is over and nothing of it is left to say. */
+static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_ms)
+{
+    struct budget *free_one = NULL;
+    for (size_t i = 0; share != 0 && i < LOG_SHARES; i++) {
+        struct budget *budget = &kind->shares[i];
+        if (budget->share == share)
+            return budget;
+        if (!free_one && budget->suppressed == 0 && now_ms >= budget->ends_ms)
+            free_one = budget;
+    }
+    if (!free_one)
+        return &kind->whole;
+    *free_one = (struct budget){.share = share};
+    return free_one;
+}
+
 static bool may_speak(const struct log_event *event)
 {
     int64_t now_ms = clock_steady_ms();
     pthread_mutex_lock(&kinds_lock);
-    struct kind *kind = kind_of(event->message_id);
-    kind->level = event->level;
-    if (now_ms >= kind->ends_ms) {
-        kind->ends_ms = now_ms + PERIOD_MS;
-        kind->said = 0;
+    struct budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
+    budget->level = event->level;
+    if (now_ms >= budget->ends_ms) {
+        budget->ends_ms = now_ms + PERIOD_MS;
+        budget->said = 0;
     }
-    bool may = kind->said < BURST;
-    kind->said += may;
-    kind->suppressed += !may;
+    bool may = budget->said < BURST;
+    budget->said += may;
+    budget->suppressed += !may;
     pthread_mutex_unlock(&kinds_lock);
     return may;
+}
+
+static void say_suppressed(const struct kind *kind, struct budget *budget)
+{
+    pthread_mutex_lock(&kinds_lock);
+    struct budget was = *budget;
+    budget->suppressed = 0;
+    pthread_mutex_unlock(&kinds_lock);
+    if (was.suppressed == 0)
+        return;
+    char message[64];
+    snprintf(message, sizeof(message), "%" PRIu64 " more of these suppressed", was.suppressed);
+    const struct log_caller caller = {.uid = (uid_t)was.share};
+    say(&(struct log_event){.level = was.level,
+            .message_id = kind->message_id,
+            .caller = was.share & SHARE_OF_USER ? &caller : NULL},
+        message);
 }
 
 void log_say_suppressed(void)
 {
     for (size_t i = 0; i < KINDS; i++) {
-        pthread_mutex_lock(&kinds_lock);
-        struct kind kind = kinds[i];
-        kinds[i].suppressed = 0;
-        pthread_mutex_unlock(&kinds_lock);
-        if (kind.suppressed == 0)
-            continue;
-        char message[64];
-        snprintf(message, sizeof(message), "%" PRIu64 " more of these suppressed", kind.suppressed);
-        say(&(struct log_event){.level = kind.level, .message_id = kind.message_id}, message);
+        say_suppressed(&kinds[i], &kinds[i].whole);
+        for (size_t j = 0; j < LOG_SHARES; j++)
+            say_suppressed(&kinds[i], &kinds[i].shares[j]);
     }
 }
 

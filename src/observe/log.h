@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 #include <syslog.h>
 
 #include "base/cleanup.h"
@@ -18,20 +19,32 @@ void log_warning(const char *format, ...) PRINTF(1, 2);
 void log_info(const char *format, ...) PRINTF(1, 2);
 void log_debug(const char *format, ...) PRINTF(1, 2);
 
+/* A local process that asked for something. */
+struct log_caller {
+    uid_t uid;        /* E2EKEY_UID= */
+    const char *user; /* E2EKEY_USER=; NULL leaves a field out */
+    const char *unit; /* E2EKEY_UNIT= */
+};
+
 /* What an operator asks about, one entry each: a kind, and the fields that it has. */
 struct log_event {
     int level;
-    const char *message_id; /* 32 hex digits, constant for ever: the kind */
-    const char *peer;       /* E2EKEY_PEER=; NULL leaves a field out */
-    const char *local;      /* E2EKEY_ENDPOINT= */
-    const char *key_id;     /* E2EKEY_KEY_ID= */
-    const char *exchange;   /* E2EKEY_EXCHANGE= */
-    int rsc;                /* E2EKEY_RSC=; 0 leaves it out */
+    const char *message_id;          /* 32 hex digits, constant for ever: the kind */
+    const char *peer;                /* E2EKEY_PEER=; NULL leaves a field out */
+    const char *local;               /* E2EKEY_ENDPOINT= */
+    const char *key_id;              /* E2EKEY_KEY_ID= */
+    const char *exchange;            /* E2EKEY_EXCHANGE= */
+    int rsc;                         /* E2EKEY_RSC=; 0 leaves it out */
+    const char *method;              /* E2EKEY_METHOD= */
+    const struct log_caller *caller; /* NULL: no local process asked for it */
+    unsigned share;                  /* of the kind's entries: see log_event() */
 };
 
 /* Each by `systemd-id128 new`, with its entry in systemd/e2ekeyd.catalog. */
 #define LOG_EVENT_ESTABLISHED  "9d03dfca46df469e9be6cafe46f08b36"
 #define LOG_EVENT_REFUSED      "2803e9d8e3bb49b2a5dea13320620b64"
+#define LOG_EVENT_READ         "99b877e69650453399f204854bc62ab7"
+#define LOG_EVENT_DENIED       "c136eaa751f4495a9e51a2a6c78df290"
 #define LOG_EVENT_REVOKED      "461d370e3b7744daa91ecd08a4498425"
 #define LOG_EVENT_EXPIRED      "f5a907fb9aee48288e9b6be346f08684"
 #define LOG_EVENT_LIMIT        "8c1af78aaf4c4f56bc8befc9f891bc37"
@@ -49,7 +62,11 @@ struct log_event {
 #define LOG_EVENT_STALE_OWN    "89f3dd40fdd04cffa2c4fa99675a6826"
 #define LOG_EVENT_STALLED      "08e6ee2101444c4e8bc82915c058e005"
 
-/* Rate-limited by kind: past 100 in ten seconds entries are only counted. */
+/* Rate-limited by kind: past 100 in ten seconds entries are only counted. Within a kind the entries
+ * of each caller's user are counted apart, and so are those of each share but 0: nobody who causes
+ * many entries pushes out those about others. LOG_SHARES are told apart at a time; entries of more
+ * count as of share 0. */
+#define LOG_SHARES 16
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
-/* Says how many were, one entry a kind: call every few seconds and at the end. */
+/* Says how many were, one entry a kind and share: call every few seconds and at the end. */
 void log_say_suppressed(void);

@@ -87,13 +87,16 @@ START_TEST(a_long_text_is_cut)
                   .local = text,
                   .key_id = text,
                   .exchange = text,
+                  .method = text,
+                  .caller = &(struct log_caller){.uid = 7, .user = text, .unit = text},
                   .rsc = 4106},
         "%s", text);
     const char *line = caught();
     ck_assert_uint_lt(strlen(line), 4096);
     ck_assert_uint_gt(strlen(line), 2000);
     ck_assert_uint_eq(lines_in(line), 1);
-    ck_assert_ptr_nonnull(strstr(line, " rsc=4106\n"));
+    ck_assert_ptr_nonnull(strstr(line, " rsc=4106 method=a"));
+    ck_assert_ptr_nonnull(strstr(line, " unit=a"));
 }
 END_TEST
 
@@ -141,6 +144,54 @@ START_TEST(one_kind_can_not_drown_the_log)
     ck_assert_str_eq(caught(), "info: 1134 more of these suppressed\n");
     log_say_suppressed();
     ck_assert_str_eq(caught(), "");
+}
+END_TEST
+
+static void deny(uid_t uid, int times)
+{
+    const struct log_caller caller = {.uid = uid};
+    for (int i = 0; i < times; i++)
+        log_event(
+            &(struct log_event){
+                .level = LOG_INFO, .message_id = LOG_EVENT_DENIED, .caller = &caller},
+            "denied");
+}
+
+START_TEST(one_user_can_not_drown_another)
+{
+    const struct log_caller reader_caller = {.uid = 1000};
+    catch_stderr();
+    deny(1000, 1000);
+    ck_assert_uint_eq(lines_in(caught()), 100);
+    deny(1001, 1);
+    ck_assert_str_eq(caught(), "info: denied uid=1001\n");
+    log_event(
+        &(struct log_event){
+            .level = LOG_INFO, .message_id = LOG_EVENT_READ, .caller = &reader_caller},
+        "read");
+    ck_assert_str_eq(caught(), "info: read uid=1000\n");
+    log_say_suppressed();
+    ck_assert_str_eq(caught(), "info: 900 more of these suppressed uid=1000\n");
+    log_say_suppressed();
+    ck_assert_str_eq(caught(), "");
+}
+END_TEST
+
+/* And they leave what is told apart otherwise its own. */
+START_TEST(users_past_the_table_share_a_bound)
+{
+    const struct log_event refused = {.level = LOG_INFO, .message_id = LOG_EVENT_REFUSED};
+    struct log_event of_someone = refused;
+    catch_stderr();
+    for (uid_t uid = 0; uid < 100; uid++)
+        deny(uid, 10);
+    ck_assert_uint_eq(lines_in(caught()), LOG_SHARES * 10 + 100);
+    for (int i = 0; i < 300; i++)
+        log_event(&refused, "forged");
+    ck_assert_uint_eq(lines_in(caught()), 100);
+    of_someone.share = 49;
+    log_event(&of_someone, "real");
+    ck_assert_str_eq(caught(), "info: real\n");
 }
 END_TEST
 
@@ -231,7 +282,9 @@ START_TEST(the_journal_gets_fields)
                   .local = "//sp/cse",
                   .key_id = "00ff",
                   .exchange = "x1",
-                  .rsc = 4106},
+                  .rsc = 4106,
+                  .method = "a.b.C",
+                  .caller = &(struct log_caller){.uid = 33, .user = "www", .unit = "x\ny.service"}},
         "refused: %s", "expired");
     ssize_t size = recv(journal, entry, sizeof(entry) - 1, 0);
     ck_assert_int_gt(size, 0);
@@ -242,6 +295,10 @@ START_TEST(the_journal_gets_fields)
                             "E2EKEY_KEY_ID=00ff\n"
                             "E2EKEY_EXCHANGE=x1\n"
                             "E2EKEY_RSC=4106\n"
+                            "E2EKEY_METHOD=a.b.C\n"
+                            "E2EKEY_UID=33\n"
+                            "E2EKEY_USER=www\n"
+                            "E2EKEY_UNIT=x\\x0ay.service\n"
                             "PRIORITY=4\n"
                             "SYSLOG_IDENTIFIER=e2ekeyd\n"
                             "MESSAGE_ID=" LOG_EVENT_REFUSED "\n");
@@ -266,5 +323,6 @@ END_TEST
 
 CHECK_MAIN("observe/log", levels_are_named_and_held_to, a_text_is_one_line, a_long_text_is_cut,
     a_cut_never_splits_an_escape, an_event_has_its_fields, one_kind_can_not_drown_the_log,
+    one_user_can_not_drown_another, users_past_the_table_share_a_bound,
     kinds_past_the_table_share_a_bound, lines_of_threads_do_not_mix, the_journal_gets_fields,
     another_s_journal_stream_is_not_ours)
