@@ -1,26 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is at the other end of a connection, as the kernel says, and what policy lets it do. */
+/* Who is at the other end of a connection, as the kernel says, and what policy lets it do.
+ *
+ * User and groups are those that the process had when it connected (SO_PEERCRED): they hold for
+ * whoever has the connection now. The unit is that of the process that connected, and holds only
+ * while that process runs. A process id says nothing of it, since it may be another process' by
+ * now; a pidfd does. Before Linux 6.5 the kernel has no pidfd for a connection: there the process
+ * must also send each call itself. */
 #pragma once
 
+#include "observe/log.h"
 #include "policy/policy.h"
 
 struct caller {
     int fd; /* borrowed */
     uid_t uid;
     gid_t gid;
-    pid_t pid;
-    /* These two are asked for when a rule first needs them. */
-    bool groups_known, unit_known;
+    pid_t pid;      /* of the process that connected; 0: it is in a PID namespace not below ours */
+    int pidfd;      /* the same process for certain; -1: it has ended */
+    bool must_send; /* its unit counts only for calls that it sent itself */
+    pid_t sender;   /* of the call in hand, as frame.sender says: for .must_send */
+    /* These are asked for when a rule or the log first needs them. */
+    bool groups_known, unit_known, user_known;
     gid_t *groups; /* supplementary ones */
     size_t group_count;
     char *unit; /* systemd unit; NULL = none */
+    char *user; /* the name of .uid; NULL = none */
 };
 
-/* SO_PEERCRED: those who connected, whoever holds the connection now. */
+/* Has a listening socket note who sends what, where the kernel has nothing better: also of what is
+ * sent before the connection is accepted. */
+void caller_listen(int listening);
+
+/* Who connected to FD. On failure nothing is to be released. */
 enum result caller_of(int fd, struct caller *out) WARN_UNUSED;
+/* The same by what a kernel before 6.5 has. Called by caller_of where need be; else for tests. */
+enum result caller_of_old_kernel(int fd, struct caller *out) WARN_UNUSED;
 void caller_release(struct caller *caller);
 
 /* Is there an entry of "clients" that this caller meets, that gives RIGHT, and that covers PEER
  * (absolute; NULL = that covers anyone at all)? */
 bool caller_may(struct caller *caller, const struct policy *policy, enum policy_right right,
     const char *peer) WARN_UNUSED;
+
+#define CALLER_TEXT_OCTETS 600
+/* For the log: its fields, which live as long as CALLER, and a text such as
+ * "user meter-ae (1000), unit meter.service". */
+struct log_caller caller_describe(struct caller *caller, char text[CALLER_TEXT_OCTETS]);

@@ -16,6 +16,7 @@ static enum result answer(struct connection *connection, struct bytes message)
     enum result result = call_parse(message, &call);
     if (result != RESULT_OK)
         return result;
+    connection->session.caller.sender = connection->frame.sender;
     result = methods_call(&connection->session, &call);
     call_release(&call);
     return result;
@@ -101,11 +102,12 @@ void connection_ready(struct connection *connection, uint32_t events)
         connection->ended(connection, connection->context);
 }
 
-enum result connection_new(int poller, int fd, const struct caller *caller,
-    const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
+enum result connection_new(int poller, int fd, struct caller *caller, const struct methods *methods,
+    connection_ended *ended, void *context, struct connection **out)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection) {
+        caller_release(caller);
         close(fd);
         return RESULT_NO_MEMORY;
     }
@@ -115,6 +117,7 @@ enum result connection_new(int poller, int fd, const struct caller *caller,
     connection->ended = ended;
     connection->context = context;
     frame_init(&connection->frame, fd);
+    connection->frame.asks_sender = caller->must_send;
     connection->session =
         (struct session){.methods = methods, .caller = *caller, .out = &connection->frame.out};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};

@@ -21,11 +21,10 @@ struct connection {
     void *context;
 };
 
-/* Takes FD over in any case. POLLER is an epoll instance, whose events with this connection as
- * their data go to connection_ready. ENDED is to call connection_free. */
-enum result connection_new(int poller, int fd, const struct caller *caller,
-    const struct methods *methods, connection_ended *ended, void *context, struct connection **out)
-    WARN_UNUSED;
+/* Takes FD and CALLER over in any case. POLLER is an epoll instance, whose events with this
+ * connection as their data go to connection_ready. ENDED is to call connection_free. */
+enum result connection_new(int poller, int fd, struct caller *caller, const struct methods *methods,
+    connection_ended *ended, void *context, struct connection **out) WARN_UNUSED;
 void connection_free(struct connection *connection);
 
 /* What epoll has seen. May end this connection, and no other. */

@@ -34,6 +34,31 @@ static bool is_transient(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
+/* As recv(2), and *SENDER if that is asked for. The kernel puts the sender first, where there is
+ * room for nothing else: descriptors that are sent along never get here. */
+static ssize_t receive(const struct frame *frame, uint8_t *out, size_t room, pid_t *sender)
+{
+    union {
+        char octets[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr aligned;
+    } control;
+    struct iovec part = {.iov_base = out, .iov_len = room};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (frame->asks_sender) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+    }
+    *sender = 0;
+    ssize_t size = recvmsg(frame->fd, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *first = size >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_CREDENTIALS) {
+        struct ucred credentials;
+        memcpy(&credentials, CMSG_DATA(first), sizeof(credentials));
+        *sender = credentials.pid;
+    }
+    return size;
+}
+
 enum result frame_receive(struct frame *frame)
 {
     struct buffer *in = &frame->in;
@@ -47,9 +72,12 @@ enum result frame_receive(struct frame *frame)
     enum result result = buffer_reserve(in, room);
     if (result != RESULT_OK)
         return result;
-    ssize_t size = recv(frame->fd, in->data + in->size, room, 0);
+    pid_t sender;
+    ssize_t size = receive(frame, in->data + in->size, room, &sender);
     if (size < 0)
         return is_transient(errno) ? RESULT_OK : RESULT_SYSTEM_ERROR;
+    if (size > 0)
+        frame->sender = in->size == 0 || sender == frame->sender ? sender : 0;
     frame->ended = size == 0;
     in->size += (size_t)size;
     return RESULT_OK;

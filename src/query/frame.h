@@ -2,14 +2,18 @@
 /* varlink's framing: messages that each end in a NUL, over a non-blocking stream socket. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/bytes.h"
 
 struct frame {
     int fd; /* borrowed */
     struct buffer in, out;
-    size_t next;     /* in .in: where the next message begins */
-    size_t searched; /* in .in: there is no NUL from .next to here */
-    bool ended;      /* the peer will send no more */
+    size_t next;      /* in .in: where the next message begins */
+    size_t searched;  /* in .in: there is no NUL from .next to here */
+    bool ended;       /* the peer will send no more */
+    bool asks_sender; /* of a socket with SO_PASSCRED: then there is */
+    pid_t sender;     /* who sent all that is in .in; 0 when it was more than one */
 };
 
 void frame_init(struct frame *frame, int fd);

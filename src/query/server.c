@@ -22,6 +22,7 @@ struct query_server {
     sd_event *loop;
     struct methods methods;
     int fd;
+    int waiting; /* a connection that was accepted and has to be served later; -1: none */
     struct socket_place place;
     sd_event_source *listening, *accept_again, *queued, *ready;
     int poller; /* of the connections: see on_connections */
@@ -66,31 +67,30 @@ static bool has_room_for(const struct query_server *server, const struct caller 
            server->connection_count < QUERY_CONNECTIONS_MAX - CONNECTIONS_FOR_ROOT;
 }
 
-static void serve(struct query_server *server, int accepted)
+/* False, and errno, when there is nothing left to hold the caller's process with: then the
+ * connection waits. */
+static bool serve(struct query_server *server, int accepted)
 {
     AUTO_CLOSE int fd = accepted;
     struct caller caller;
-    if (caller_of(fd, &caller) != RESULT_OK)
-        return;
+    if (caller_of(fd, &caller) != RESULT_OK) {
+        server->waiting = TAKE_FD(fd);
+        return false;
+    }
     if (!has_room_for(server, &caller)) {
-        log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_LIMIT},
+        log_event(&(struct log_event){.level = LOG_WARNING,
+                      .message_id = LOG_EVENT_LIMIT,
+                      .caller = &(struct log_caller){.uid = caller.uid}},
             "key socket: too many connections (%zu), refused one of user %u",
             server->connection_count, (unsigned)caller.uid);
-        return;
+        caller_release(&caller);
+        return true;
     }
     struct connection *connection;
     if (connection_new(server->poller, TAKE_FD(fd), &caller, &server->methods, remove_connection,
             server, &connection) == RESULT_OK)
         add_connection(server, connection);
-}
-
-static int on_accept_again(sd_event_source *source, uint64_t now_us, void *context)
-{
-    (void)source;
-    (void)now_us;
-    struct query_server *server = context;
-    sd_event_source_set_enabled(server->listening, SD_EVENT_ON);
-    return 0;
+    return true;
 }
 
 /* Out of descriptors or memory: whoever waits is served a little later. */
@@ -103,15 +103,28 @@ static void pause_accepting(struct query_server *server)
     sd_event_source_set_enabled(server->accept_again, SD_EVENT_ONESHOT);
 }
 
+static int on_accept_again(sd_event_source *source, uint64_t now_us, void *context)
+{
+    (void)source;
+    (void)now_us;
+    struct query_server *server = context;
+    int fd = TAKE_FD(server->waiting);
+    if (fd >= 0 && !serve(server, fd))
+        pause_accepting(server);
+    else
+        sd_event_source_set_enabled(server->listening, SD_EVENT_ON);
+    return 0;
+}
+
 static int on_listening(sd_event_source *source, int listening, uint32_t events, void *context)
 {
     (void)source;
     (void)events;
     struct query_server *server = context;
     int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0)
-        serve(server, fd);
-    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+    bool is_short =
+        fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+    if (is_short || (fd >= 0 && !serve(server, fd)))
         pause_accepting(server);
     return 0;
 }
@@ -205,12 +218,15 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
     if (!server)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     server->loop = sd_event_ref(loop);
+    server->waiting = -1;
     server->methods = (struct methods){
         .slot = slot, .cache = cache, .reports = reports, .subscribers = &server->subscribers};
     server->poller = epoll_create1(EPOLL_CLOEXEC);
     enum result result = open_socket(server, inherited, fault);
     if (result == RESULT_OK && server->poller < 0)
         result = fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: epoll: %s", strerror(errno));
+    if (result == RESULT_OK)
+        caller_listen(server->fd);
     if (result == RESULT_OK)
         result = queue_new(&server->queue, fault);
     if (result == RESULT_OK)
@@ -237,6 +253,8 @@ void query_server_free(struct query_server *server)
     socket_remove(&server->place);
     if (server->poller >= 0)
         close(server->poller);
+    if (server->waiting >= 0)
+        close(server->waiting);
     if (server->fd >= 0)
         close(server->fd);
     sd_event_unref(server->loop);

@@ -268,15 +268,16 @@ END_TEST
 
 /* --- many connections --- */
 
-/* Room for COUNT connections here and, as the daemon inherits it, there. */
+/* Room for COUNT connections here and, as the daemon inherits it, there, where each takes two
+ * descriptors. */
 static bool has_room_for(unsigned count)
 {
     struct rlimit limit;
 
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_cur < 2 * count)
+    if (limit.rlim_cur < 3 * count)
         limit.rlim_cur = limit.rlim_max;
-    return limit.rlim_cur >= 2 * count && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return limit.rlim_cur >= 3 * count && setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 static void close_all(struct varlink *all, size_t count)
@@ -360,13 +361,13 @@ static void await_log(const char *text)
     ck_assert_msg(said, "the log does not say: %s", text);
 }
 
-START_TEST(out_of_descriptors_it_serves_later)
+static void run_out_of_descriptors(rlim_t most)
 {
     static struct varlink all[100];
     struct varlink late;
 
     set_up("{\"http\":{\"threads\":1}}"); /* each thread has descriptors of its own */
-    ck_assert_int_eq(prlimit(daemon_.pid, RLIMIT_NOFILE, &(struct rlimit){64, 64}, NULL), 0);
+    ck_assert_int_eq(prlimit(daemon_.pid, RLIMIT_NOFILE, &(struct rlimit){most, most}, NULL), 0);
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         varlink_open(&all[i], daemon_.socket);
     ck_assert(is_served(&all[0]));
@@ -376,6 +377,13 @@ START_TEST(out_of_descriptors_it_serves_later)
     ck_assert(is_served(&late));
     varlink_close(&late);
     daemon_stop(&daemon_);
+}
+
+/* A connection takes two: there is none for the connection, or none for its process. */
+START_TEST(out_of_descriptors_it_serves_later)
+{
+    run_out_of_descriptors(64);
+    run_out_of_descriptors(65);
 }
 END_TEST
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "query/frame.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "query/server.h"
 #include "support/check_main.h"
@@ -160,6 +163,100 @@ START_TEST(the_end_shows)
 }
 END_TEST
 
+/* --- who sent it --- */
+
+static struct frame frame_that_asks(void)
+{
+    struct frame frame = frame_of_pair();
+    ck_assert_int_eq(setsockopt(frame.fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)), 0);
+    frame.asks_sender = true;
+    return frame;
+}
+
+static pid_t send_by_child(const char *text)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(write(other, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : 1);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    return child;
+}
+
+static void receive_all(struct frame *frame)
+{
+    struct pollfd waiting = {.fd = frame->fd, .events = POLLIN};
+    while (poll(&waiting, 1, 0) > 0)
+        ck_assert_int_eq(frame_receive(frame), RESULT_OK);
+}
+
+START_TEST(the_sender_is_told)
+{
+    struct frame frame = frame_that_asks();
+    struct bytes message;
+    arrive(&frame, "a", 2);
+    ck_assert_int_eq(frame.sender, getpid());
+    ck_assert(frame_next(&frame, &message) && !frame_next(&frame, &message));
+    pid_t child = send_by_child("b");
+    receive_all(&frame);
+    ck_assert_int_eq(frame.sender, child);
+    done(&frame);
+}
+END_TEST
+
+START_TEST(what_several_sent_has_no_sender)
+{
+    struct frame frame = frame_that_asks();
+    struct bytes message;
+    arrive(&frame, "begun", 5);
+    ck_assert_int_eq(frame.sender, getpid());
+    send_by_child("ended");
+    receive_all(&frame);
+    ck_assert_int_eq(frame.sender, 0);
+    arrive(&frame, "", 1);
+    ck_assert_int_eq(frame.sender, 0);
+    ck_assert(frame_next(&frame, &message) && !frame_next(&frame, &message));
+    arrive(&frame, "next", 5);
+    ck_assert_int_eq(frame.sender, getpid());
+    done(&frame);
+}
+END_TEST
+
+static void send_with_descriptor(int descriptor)
+{
+    union {
+        char octets[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {0};
+    struct iovec part = {.iov_base = "call", .iov_len = 5};
+    struct msghdr message = {.msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control)};
+    struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+    first->cmsg_level = SOL_SOCKET;
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(first), &descriptor, sizeof(int));
+    ck_assert_int_eq(sendmsg(other, &message, 0), 5);
+}
+
+START_TEST(descriptors_are_not_taken)
+{
+    for (int asks = 0; asks < 2; asks++) {
+        struct frame frame = asks ? frame_that_asks() : frame_of_pair();
+        int next = dup(other);
+        ck_assert_int_eq(close(next), 0);
+        send_with_descriptor(other);
+        ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
+        ck_assert_uint_eq(frame.in.size, 5);
+        ck_assert_int_lt(fcntl(next, F_GETFD), 0); /* the number that it would have got */
+        done(&frame);
+    }
+}
+END_TEST
+
 CHECK_MAIN("query/frame", messages_come_out_one_by_one, a_message_may_come_octet_by_octet,
     a_message_has_a_bound, an_idle_connection_keeps_little, what_a_slow_reader_leaves_waits,
-    the_end_shows)
+    the_end_shows, the_sender_is_told, what_several_sent_has_no_sender, descriptors_are_not_taken)
