@@ -19,11 +19,48 @@ static enum result invalid(struct session *session, const char *parameter)
     return reply_error_about(session->out, ERROR_INVALID_PARAMETER, "parameter", parameter);
 }
 
+/* --- what the log says of who got and who was denied what --- */
+
+struct occasion {
+    int level;
+    const char *message_id, *what; /* "read by" */
+};
+
+static const struct occasion read_by = {LOG_INFO, LOG_EVENT_READ, "read by"};
+static const struct occasion denied_to = {LOG_NOTICE, LOG_EVENT_DENIED, "denied to"};
+static const struct occasion revoked_by = {LOG_NOTICE, LOG_EVENT_REVOKED, "revoked by"};
+
+static const char *asked_for(const struct call *call, const char *parameter)
+{
+    return json_string_value(json_object_get(call->parameters, parameter));
+}
+
+/* INFO: the key that CALL was about; NULL: all that is known is what the caller asked for. */
+static void say(struct session *session, const struct call *call, const struct occasion *occasion,
+    const struct key_info *info)
+{
+    char who[CALLER_TEXT_OCTETS], id[2 * KEY_ID_OCTETS + 1];
+    const struct log_caller caller = caller_describe(&session->caller, who);
+    struct log_event event = {
+        .level = occasion->level,
+        .message_id = occasion->message_id,
+        .peer = info ? info->peer : asked_for(call, "peer"),
+        .local = info ? info->local : asked_for(call, "local"),
+        .key_id = info ? id : asked_for(call, "keyId"),
+        .method = call->method,
+        .caller = &caller,
+    };
+    if (info)
+        bytes_to_hex(bytes_of(info->id, KEY_ID_OCTETS), id);
+    log_event(&event, "%s%s%.64s%s%.255s: %s %s", strrchr(call->method, '.') + 1,
+        event.key_id ? " of key " : "", event.key_id ? event.key_id : "",
+        event.peer ? " with " : "", event.peer ? event.peer : "", occasion->what, who);
+}
+
 static enum result denied(struct session *session, const struct call *call)
 {
     metrics_add(METRIC_QUERIES_DENIED, 1);
-    log_debug("%s denied to user %u, group %u, process %d", call->method,
-        (unsigned)session->caller.uid, (unsigned)session->caller.gid, (int)session->caller.pid);
+    say(session, call, &denied_to, NULL);
     return reply_error(session->out, ERROR_PERMISSION_DENIED);
 }
 
@@ -110,16 +147,20 @@ static enum result get_key(struct session *session, const struct call *call)
     if (!selection.by_id && !peer)
         return invalid(session, "keyId");
 
-    /* A key that policy does not show to this caller is as if it were not there. */
+    /* A key that policy does not show to this caller is to it as if it were not there. */
     struct key_info info;
     uint8_t key[KEY_OCTETS];
-    enum result result = RESULT_INTERNAL;
-    if (find_key(session, &selection, &info, key) && may(session, RIGHT_GET, info.peer))
-        result = reply_key(session->out, &(struct key_reply){.info = &info, .key = key});
-    else
-        result = reply_error(session->out, ERROR_NO_SUCH_KEY);
+    bool found = find_key(session, &selection, &info, key);
+    bool shown = found && may(session, RIGHT_GET, info.peer);
+    enum result result =
+        shown ? reply_key(session->out, &(struct key_reply){.info = &info, .key = key})
+              : reply_error(session->out, ERROR_NO_SUCH_KEY);
     secret_wipe(key, sizeof(key));
     histogram_add(HISTOGRAM_LOOKUP, began_ns);
+    if (found && !shown)
+        say(session, call, &denied_to, &info);
+    else if (shown && result == RESULT_OK && !call->oneway) /* which gets no reply */
+        say(session, call, &read_by, &info);
     return result;
 }
 
@@ -135,11 +176,15 @@ static enum result revoke_key(struct session *session, const struct call *call)
         return invalid(session, bad ? bad : "keyId");
 
     struct key_info info;
-    if (!find_key(session, &selection, &info, NULL) || !may(session, RIGHT_REVOKE, info.peer) ||
-        key_cache_revoke(session->methods->cache, selection.id) != RESULT_OK)
+    if (!find_key(session, &selection, &info, NULL))
         return reply_error(session->out, ERROR_NO_SUCH_KEY);
-    log_info("key %s revoked by user %u, process %d", id, (unsigned)session->caller.uid,
-        (int)session->caller.pid);
+    if (!may(session, RIGHT_REVOKE, info.peer)) {
+        say(session, call, &denied_to, &info);
+        return reply_error(session->out, ERROR_NO_SUCH_KEY);
+    }
+    if (key_cache_revoke(session->methods->cache, selection.id) != RESULT_OK)
+        return reply_error(session->out, ERROR_NO_SUCH_KEY);
+    say(session, call, &revoked_by, &info);
     return reply_json(session->out, json_object());
 }
 

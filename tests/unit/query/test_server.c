@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "query/server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "base/bytes.h"
+#include "observe/log.h"
 #include "observe/metrics.h"
 #include "support/check_main.h"
 #include "unit/query/fixture.h"
@@ -217,6 +219,100 @@ START_TEST(without_a_right_everything_is_denied)
     ck_assert_call_fails(
         fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), SERVICE "PermissionDenied");
     close(fd);
+    service_stop(&service);
+}
+END_TEST
+
+/* --- the log: stderr is a pipe from here on --- */
+
+static int catch_log(void)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    ck_assert_int_gt(fcntl(ends[1], F_SETPIPE_SZ, 1 << 20), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(ends[1]);
+    unsetenv("JOURNAL_STREAM");
+    log_open("test");
+    return ends[0];
+}
+
+static char last_logged[1 << 20];
+
+/* All that was written since. */
+static const char *logged(int log)
+{
+    ssize_t size = read(log, last_logged, sizeof(last_logged) - 1);
+    last_logged[size > 0 ? size : 0] = '\0';
+    return last_logged;
+}
+
+/* One line that begins with START and has FIELDS at its end, whoever runs the test. */
+static void ck_assert_logged(int log, const char *start, const char *fields)
+{
+    char who[64];
+    const char *line = logged(log);
+    snprintf(who, sizeof(who), " uid=%u", (unsigned)geteuid());
+    ck_assert_msg(strncmp(line, start, strlen(start)) == 0, "%s", line);
+    ck_assert_msg(strstr(line, fields) && strstr(line, who), "%s", line);
+    ck_assert_ptr_eq(strchr(line, '\n') + 1, line + strlen(line));
+}
+
+START_TEST(the_log_says_who_got_and_who_was_denied_what)
+{
+    static const char ours[] = "org.e2ekeyd.Keys.";
+    char id[33], other_id[33], call[256], start[256], fields[256];
+    service_start(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
+    service_put(&service, 7);
+    service_put(&service, 8);
+    service_id(7, id);
+    service_id(8, other_id);
+    int fd = service_connect(), log = catch_log();
+
+    json_t *reply = client_call(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")));
+    snprintf(start, sizeof(start),
+        "info: GetKey of key %s with //m2m.example/in-cse/C7: read by user ", id);
+    snprintf(fields, sizeof(fields),
+        " peer=//m2m.example/in-cse/C7 endpoint=//m2m.example/in-cse keyId=%s method=%sGetKey", id,
+        ours);
+    const char *key = text_at(reply, "key", "key");
+    ck_assert_uint_eq(strlen(key), 44);
+    ck_assert_logged(log, start, fields);
+    ck_assert_ptr_null(strstr(last_logged, key));
+    json_decref(reply);
+    client_send(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"") ",\"oneway\":true"));
+    ck_assert_call_fails(
+        fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C6\"")), SERVICE "PermissionDenied");
+
+    /* What was denied by what the caller asked for; a key that it may not see by what that is. */
+    ck_assert_logged(log, "info: GetKey with C6: denied to user ", " peer=C6 method=");
+    ck_assert_call_fails(
+        fd, CALL(KEYS "RevokeKey", WITH("\"keyId\":\"a\\nb\"")), SERVICE "PermissionDenied");
+    ck_assert_logged(log, "info: RevokeKey of key a\\x0ab: denied to user ", " keyId=a\\x0ab ");
+    ck_assert_call_fails(fd, CALL(KEYS "ListKeys", MORE), SERVICE "PermissionDenied");
+    ck_assert_logged(log, "info: ListKeys: denied to user ", " method=org.e2ekeyd.Keys.ListKeys");
+    snprintf(call, sizeof(call), CALL(KEYS "GetKey", WITH("\"keyId\":\"%s\"")), other_id);
+    ck_assert_call_fails(fd, call, KEYS "NoSuchKey");
+    snprintf(start, sizeof(start),
+        "info: GetKey of key %s with //m2m.example/in-cse/C8: denied to user ", other_id);
+    ck_assert_logged(log, start, " peer=//m2m.example/in-cse/C8 ");
+    snprintf(call, sizeof(call), CALL(KEYS "GetKey", WITH("\"keyId\":\"%032d\"")), 1);
+    ck_assert_call_fails(fd, call, KEYS "NoSuchKey"); /* which is not there at all */
+    ck_assert_str_eq(logged(log), "");
+
+    /* However many denials there are, the next key that is read is logged. */
+    for (int i = 0; i < 1000; i++)
+        ck_assert_call_fails(
+            fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C6\"")), SERVICE "PermissionDenied");
+    ck_assert_ptr_nonnull(strstr(logged(log), "denied to user "));
+    json_decref(client_call(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\""))));
+    snprintf(start, sizeof(start),
+        "info: GetKey of key %s with //m2m.example/in-cse/C7: read by user ", id);
+    ck_assert_logged(log, start, fields);
+    log_say_suppressed();
+    ck_assert_ptr_nonnull(strstr(logged(log), " more of these suppressed uid="));
+    close(fd);
+    close(log);
     service_stop(&service);
 }
 END_TEST
@@ -543,7 +639,8 @@ END_TEST
 
 CHECK_MAIN("query/server", it_describes_itself, what_is_not_there_has_its_error,
     a_key_is_had_by_peer_and_by_id, a_key_that_is_not_there_is_no_such_key,
-    a_wrong_parameter_is_named, without_a_right_everything_is_denied, a_revoked_key_is_gone,
+    a_wrong_parameter_is_named, without_a_right_everything_is_denied,
+    the_log_says_who_got_and_who_was_denied_what, a_revoked_key_is_gone,
     the_status_is_handed_through, a_list_shows_what_the_caller_may_see,
     a_slow_reader_stalls_only_itself, pipelined_calls_are_answered_in_order,
     a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
