@@ -8,6 +8,7 @@
 #define TAG_NUMBER       0x1f /* all ones: the long form, which X.509 has no use for */
 #define LENGTH_OCTETS    3
 #define LENGTH_LONG_FORM 0x80
+#define ARC_OCTETS_MAX   19 /* 128 bits */
 
 /* X.690 10.1: definite, in as few octets as can be. */
 static bool take_length(struct bytes *in, size_t *out)
@@ -142,6 +143,17 @@ bool der_small_number(struct bytes integer, int *out)
         return false;
     *out = integer.data[integer.size - 1];
     return true;
+}
+
+bool der_oid_is_valid(struct bytes oid)
+{
+    size_t octets = 0; /* of the arc */
+    for (size_t i = 0; i < oid.size; i++) {
+        if ((octets == 0 && oid.data[i] == 0x80) || octets == ARC_OCTETS_MAX)
+            return false;
+        octets = (oid.data[i] & 0x80) != 0 ? octets + 1 : 0;
+    }
+    return oid.size > 0 && octets == 0;
 }
 
 /* X.690 8.19.2: seven bits an octet, no leading zero bits. */

@@ -13,9 +13,13 @@ enum {
     DER_ENUMERATED = 0x0A,
     DER_UTF8_STRING = 0x0C,
     DER_RELATIVE_OID = 0x0D,
+    DER_PRINTABLE_STRING = 0x13,
+    DER_TELETEX_STRING = 0x14,
     DER_IA5_STRING = 0x16,
     DER_UTC_TIME = 0x17,
     DER_GENERALIZED_TIME = 0x18,
+    DER_UNIVERSAL_STRING = 0x1C,
+    DER_BMP_STRING = 0x1E,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
 };
@@ -47,6 +51,9 @@ bool der_is_natural(struct bytes integer);
 /* Content of an INTEGER from 0 to 255. */
 bool der_small_number(struct bytes integer, int *out) WARN_UNUSED;
 
+/* Content of an OBJECT IDENTIFIER: one arc at least, each in as few octets as can be (X.690 8.19)
+ * and of at most 128 bits, which is as long as assigned ones get (those of UUIDs, X.667). */
+bool der_oid_is_valid(struct bytes oid);
 /* Content of an OBJECT IDENTIFIER, or of a RELATIVE-OID, as dotted decimals; false when it is
  * malformed, has an arc above 64 bits, or does not fit with its NUL. */
 bool der_oid_text(struct bytes oid, bool relative, char *out, size_t size) WARN_UNUSED;

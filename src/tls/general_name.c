@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tls/der.h"
+#include "tls/distinguished_name.h"
 
 #define DNS_NAME_OCTETS_MAX  253
 #define DNS_LABEL_OCTETS_MAX 63
@@ -29,24 +30,6 @@ static const uint8_t form_tags[GENERAL_NAME_FORMS] = {
     [GENERAL_NAME_IP] = DER_CONTEXT(7),
     [GENERAL_NAME_REGISTERED_ID] = DER_CONTEXT(8),
 };
-
-bool distinguished_name_is_valid(struct bytes whole)
-{
-    struct bytes name, rdn, pair, type;
-    struct der value;
-    if (!der_only(whole, DER_SEQUENCE, &name))
-        return false;
-    while (name.size > 0) {
-        if (!der_take_tag(&name, DER_SET, &rdn) || rdn.size == 0)
-            return false;
-        while (rdn.size > 0) {
-            if (!der_take_tag(&rdn, DER_SEQUENCE, &pair) || !der_take_tag(&pair, DER_OID, &type) ||
-                !der_take(&pair, &value) || pair.size != 0)
-                return false;
-        }
-    }
-    return true;
-}
 
 static bool shape_is_valid(const struct general_name *name)
 {

@@ -27,9 +27,6 @@ struct general_name {
 /* Takes one from the front; false, and IN unmoved, when it is malformed. */
 bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 
-/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }; WHOLE includes its header. */
-bool distinguished_name_is_valid(struct bytes whole);
-
 /* A DNS name in the preferred syntax (RFC 1034 3.5): LDH labels, no wildcard, no trailing dot. */
 bool dns_name_is_valid(struct bytes name);
 

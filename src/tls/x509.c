@@ -2,7 +2,7 @@
 #include "tls/x509.h"
 
 #include "tls/der.h"
-#include "tls/general_name.h"
+#include "tls/distinguished_name.h"
 
 /* RFC 5758 3.2 */
 static const uint8_t ecdsa_with_sha256[] = {

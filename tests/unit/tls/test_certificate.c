@@ -106,6 +106,25 @@ START_TEST(writes_object_identifiers)
 }
 END_TEST
 
+START_TEST(knows_object_identifiers)
+{
+    ck_assert(der_oid_is_valid(BYTES(0x55, 0x1d, 0x11)));
+    ck_assert(der_oid_is_valid(BYTES(0x88, 0x37, 0x00)));
+    ck_assert(!der_oid_is_valid((struct bytes){0}));
+    ck_assert(!der_oid_is_valid(BYTES(0x80, 0x01)));             /* padded */
+    ck_assert(!der_oid_is_valid(BYTES(0x55, 0x80, 0x80, 0x01))); /* padded */
+    ck_assert(!der_oid_is_valid(BYTES(0x55, 0x9d)));             /* cut */
+    /* One arc of 19 octets holds the 128 bits of a UUID. */
+    uint8_t longest[1 + 20] = {0x69};
+    memset(longest + 1, 0xff, 20);
+    longest[19] = 0x7f;
+    ck_assert(der_oid_is_valid(bytes_of(longest, 20)));
+    longest[19] = 0xff;
+    longest[20] = 0x7f;
+    ck_assert(!der_oid_is_valid(bytes_of(longest, 21)));
+}
+END_TEST
+
 START_TEST(decodes_pem)
 {
     AUTO_BUFFER struct buffer out = {.limit = 64};
@@ -343,6 +362,6 @@ START_TEST(digests_a_public_key)
 END_TEST
 
 CHECK_MAIN("tls/certificate", takes_minimal_lengths_alone, reads_times, writes_object_identifiers,
-    decodes_pem, finds_the_host_of_a_uri, writes_device_names, reads_the_fields,
-    refuses_a_point_off_the_curve, refuses_a_certificate_that_is_too_long, hands_out_names,
-    joins_device_ids, refuses_names_that_are_too_long, digests_a_public_key)
+    knows_object_identifiers, decodes_pem, finds_the_host_of_a_uri, writes_device_names,
+    reads_the_fields, refuses_a_point_off_the_curve, refuses_a_certificate_that_is_too_long,
+    hands_out_names, joins_device_ids, refuses_names_that_are_too_long, digests_a_public_key)
