@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #define TAG_NUMBER       0x1f /* all ones: the long form, which X.509 has no use for */
 #define LENGTH_OCTETS    3
@@ -104,6 +103,33 @@ static bool take_year(struct bytes *in, uint8_t tag, int *out)
     return true;
 }
 
+static bool is_leap_year(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_of_month(int year, int month)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap_year(year) ? 1 : 0);
+}
+
+/* Days from the first of January of the year 0, in the Gregorian calendar, to that of YEAR. */
+static int64_t days_before_year(int year)
+{
+    int before = year - 1;
+    return year > 0 ? 366 + before * INT64_C(365) + before / 4 - before / 100 + before / 400 : 0;
+}
+
+/* timegm(3) would do, where time_t has 64 bits. */
+static int64_t seconds_of_day(int year, int month, int day)
+{
+    int64_t days = days_before_year(year) - days_before_year(1970) + day - 1;
+    for (int i = 1; i < month; i++)
+        days += days_of_month(year, i);
+    return days * 86400;
+}
+
 bool der_take_time(struct bytes *in, int64_t *out_s)
 {
     struct der element;
@@ -118,16 +144,11 @@ bool der_take_time(struct bytes *in, int64_t *out_s)
         !bytes_take_u8(&text, &zone) || zone != 'Z' || text.size != 0)
         return false;
 
-    /* timegm carries what is out of range over into the next unit: then the fields have changed. */
-    struct tm time = {.tm_year = year - 1900,
-        .tm_mon = month - 1,
-        .tm_mday = day,
-        .tm_hour = hour,
-        .tm_min = minute,
-        .tm_sec = second};
-    *out_s = timegm(&time);
-    return time.tm_year == year - 1900 && time.tm_mon == month - 1 && time.tm_mday == day &&
-           time.tm_hour == hour && time.tm_min == minute && time.tm_sec == second;
+    if (month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) || hour > 23 ||
+        minute > 59 || second > 59)
+        return false;
+    *out_s = seconds_of_day(year, month, day) + (hour * 60 + minute) * INT64_C(60) + second;
+    return true;
 }
 
 bool der_is_natural(struct bytes integer)
@@ -143,6 +164,13 @@ bool der_small_number(struct bytes integer, int *out)
         return false;
     *out = integer.data[integer.size - 1];
     return true;
+}
+
+bool der_count(struct bytes integer, int *out)
+{
+    if (!der_small_number(integer, out))
+        *out = DER_COUNT_MAX;
+    return der_is_natural(integer);
 }
 
 bool der_oid_is_valid(struct bytes oid)

@@ -42,14 +42,19 @@ bool der_only(struct bytes in, uint8_t tag, struct bytes *content) WARN_UNUSED;
 bool der_take_optional(struct bytes *in, uint8_t tag, struct bytes *content) WARN_UNUSED;
 /* BOOLEAN DEFAULT FALSE: absent is false; present it has to be TRUE, as 0xFF. */
 bool der_take_flag(struct bytes *in, bool *out) WARN_UNUSED;
-/* UTCTime (RFC 5280: 1950-2049) or GeneralizedTime, to the second, in Z form; seconds since the
- * epoch. */
+/* UTCTime (1950 to 2049) or GeneralizedTime, to the second, in Z form; seconds since the epoch.
+ * Either form is taken for any year that it can say: RFC 5280 4.1.2.5 binds CAs to UTCTime up to
+ * 2049, and asks of us to process both. */
 bool der_take_time(struct bytes *in, int64_t *out_s) WARN_UNUSED;
 
 /* Content of an INTEGER: minimal, not negative. */
 bool der_is_natural(struct bytes integer);
 /* Content of an INTEGER from 0 to 255. */
 bool der_small_number(struct bytes integer, int *out) WARN_UNUSED;
+/* Content of an INTEGER that counts certificates (pathLenConstraint, SkipCerts): any from 0. More
+ * than DER_COUNT_MAX is as good as no bound, and comes out as DER_COUNT_MAX. */
+#define DER_COUNT_MAX 255
+bool der_count(struct bytes integer, int *out) WARN_UNUSED;
 
 /* Content of an OBJECT IDENTIFIER: one arc at least, each in as few octets as can be (X.690 8.19)
  * and of at most 128 bits, which is as long as assigned ones get (those of UUIDs, X.667). */

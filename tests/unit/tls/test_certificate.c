@@ -60,6 +60,14 @@ START_TEST(reads_times)
         {DER_UTC_TIME, "240229000000Z", INT64_C(1709164800)},
         {DER_GENERALIZED_TIME, "20500101000000Z", INT64_C(2524608000)},
         {DER_GENERALIZED_TIME, "99991231235959Z", INT64_C(253402300799)},
+        {DER_GENERALIZED_TIME, "20260528202640Z", MAKER_NOW},
+        {DER_GENERALIZED_TIME, "20000229000000Z", INT64_C(951782400)},
+        {DER_GENERALIZED_TIME, "19691231235958Z", -2},
+        {DER_GENERALIZED_TIME, "19000228235959Z", INT64_C(-2203891201)},
+        {DER_GENERALIZED_TIME, "19000229000000Z", -1},
+        {DER_GENERALIZED_TIME, "00000301000000Z", INT64_C(-62162035200)},
+        {DER_UTC_TIME, "260500000000Z", -1},
+        {DER_UTC_TIME, "260431000000Z", -1},
         {DER_UTC_TIME, "230229000000Z", -1},
         {DER_UTC_TIME, "261301000000Z", -1},
         {DER_UTC_TIME, "260001000000Z", -1},
@@ -84,6 +92,30 @@ START_TEST(reads_times)
         bool taken = der_take_time(&in, &time);
         ck_assert_msg(taken == (cases[i].expected != -1), "%s", cases[i].text);
         ck_assert(!taken || time == cases[i].expected);
+    }
+}
+END_TEST
+
+START_TEST(reads_counts)
+{
+    const struct {
+        struct bytes integer;
+        int expected; /* -1: refused */
+    } cases[] = {
+        {BYTES(0), 0},
+        {BYTES(9), 9},
+        {BYTES(0, 255), 255},
+        {BYTES(1, 0), DER_COUNT_MAX},
+        {BYTES(0x7f, 0xff, 0xff, 0xff, 0xff), DER_COUNT_MAX},
+        {BYTES(0xff), -1},
+        {BYTES(0, 1), -1},
+        {{0}, -1},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        int count = 0;
+        bool good = der_count(cases[i].integer, &count);
+        ck_assert_msg(good == (cases[i].expected >= 0), "case %zu", i);
+        ck_assert(!good || count == cases[i].expected);
     }
 }
 END_TEST
@@ -361,7 +393,8 @@ START_TEST(digests_a_public_key)
 }
 END_TEST
 
-CHECK_MAIN("tls/certificate", takes_minimal_lengths_alone, reads_times, writes_object_identifiers,
-    knows_object_identifiers, decodes_pem, finds_the_host_of_a_uri, writes_device_names,
-    reads_the_fields, refuses_a_point_off_the_curve, refuses_a_certificate_that_is_too_long,
-    hands_out_names, joins_device_ids, refuses_names_that_are_too_long, digests_a_public_key)
+CHECK_MAIN("tls/certificate", takes_minimal_lengths_alone, reads_times, reads_counts,
+    writes_object_identifiers, knows_object_identifiers, decodes_pem, finds_the_host_of_a_uri,
+    writes_device_names, reads_the_fields, refuses_a_point_off_the_curve,
+    refuses_a_certificate_that_is_too_long, hands_out_names, joins_device_ids,
+    refuses_names_that_are_too_long, digests_a_public_key)
