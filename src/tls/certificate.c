@@ -2,6 +2,7 @@
 #include "tls/certificate.h"
 
 #include "tls/der.h"
+#include "tls/distinguished_name.h"
 #include "tls/extensions.h"
 #include "tls/general_name.h"
 #include "tls/record.h"
@@ -123,6 +124,11 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
     out->tbs = object.tbs;
     out->signature = object.signature;
     return read_tbs(object.tbs_content, out, fault);
+}
+
+bool certificate_is_self_issued(const struct certificate *certificate)
+{
+    return distinguished_name_equal(certificate->subject, certificate->issuer);
 }
 
 bool certificate_may_sign_crls(const struct certificate *certificate)

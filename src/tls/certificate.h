@@ -20,7 +20,7 @@ struct certificate {
     struct bytes tbs;              /* what is signed, header included */
     struct bytes signature;        /* DER ECDSA-Sig-Value */
     struct bytes serial;           /* INTEGER content */
-    struct bytes issuer;           /* Name, header included: compared as octets */
+    struct bytes issuer;           /* Name, header included (tls/distinguished_name.h) */
     struct bytes subject;          /* the same */
     struct bytes spki;             /* SubjectPublicKeyInfo, header included */
     struct bytes point;            /* P-256, uncompressed: P256_POINT_OCTETS */
@@ -45,6 +45,9 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
     WARN_UNUSED;
 
 struct public_key certificate_key(const struct certificate *certificate);
+
+/* Subject and issuer are one name (RFC 5280 3.2). */
+bool certificate_is_self_issued(const struct certificate *certificate);
 
 /* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too
  * many names are refused. */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Paths by name first, then what costs little, then signatures from the anchor down, and last what
- * the CAs, now known to be real, say of each other. */
+/* From the anchors down. A presented certificate is looked at when its issuer is on the path
+ * already, and so known to be real: first what costs little, then its signature, and last what its
+ * CAs, all of them real, say of it. So a made-up chain costs one verification for each of its
+ * certificates that names an anchor as its issuer, and what is below those is never looked at. */
 #include "tls/path.h"
 
 #include "tls/constraints.h"
+#include "tls/distinguished_name.h"
 #include "tls/record.h"
 #include "tls/revocation.h"
 
-/* Certificates that may be tried as the next of a path in one domain. A path without ambiguity
- * takes one a certificate; this bounds what look-alikes can cost. */
-#define PATH_STEPS_MAX 64
+/* Certificates that may be put on a path in the search of one domain. A path without ambiguity
+ * takes one a certificate; this bounds what CAs that certify each other can cost. */
+#define PATH_STEPS_MAX 256
 
 #define REFUSE(fault, alert, ...)                                                                  \
     fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, alert, __VA_ARGS__)
@@ -17,33 +20,43 @@
 struct search {
     struct trust_store *store;
     const struct trust_domain *domain;
+    const struct crl_set *crls;          /* the domain's */
     const struct certificate *presented; /* the verdict's */
     size_t presented_count;
+    unsigned usable;    /* bit i: presented[i] could be parsed */
+    unsigned ancestors; /* bit i: by names alone, presented[i] is the leaf or may stand above it */
     enum path_purpose purpose;
     int64_t now_s;
-    unsigned signatures_left; /* of the whole validation */
-    unsigned steps_left;      /* of this domain */
+    struct trust_effort effort; /* of the whole validation */
+    unsigned steps_left;        /* of this domain */
+    bool by_key_ids;            /* only by issuers whose key identifier fits, where both have one */
 
-    /* The leaf first, the anchor last. */
+    /* The anchor first. */
     const struct certificate *path[PATH_CERTIFICATES_MAX + 1];
     size_t length;
     struct path_trail trail; /* of the valid path that was found */
 
-    /* Of the path that came furthest, over all domains. */
+    /* Of the certificate that passed most checks, over all domains. */
     size_t furthest;
     struct fault fault;
 };
 
-static bool is_self_issued(const struct certificate *certificate)
+static bool is_leaf(const struct search *search, const struct certificate *certificate)
 {
-    return bytes_equal(certificate->subject, certificate->issuer);
+    return certificate == &search->presented[0];
 }
 
-static const char *place_name(const struct search *search, size_t i)
+/* An anchor stands on an empty path. */
+static const char *place_name(const struct search *search, const struct certificate *certificate)
 {
-    if (i == 0)
+    if (is_leaf(search, certificate))
         return "leaf";
-    return i + 1 == search->length ? "anchor" : "intermediate CA";
+    return search->length == 0 ? "anchor" : "intermediate CA";
+}
+
+static const struct certificate *issuer_of_next(const struct search *search)
+{
+    return search->path[search->length - 1];
 }
 
 static bool usage_allows(const struct certificate *certificate, enum path_purpose purpose)
@@ -52,225 +65,277 @@ static bool usage_allows(const struct certificate *certificate, enum path_purpos
     return allowed || !certificate->has_extended_usage;
 }
 
-/* --- what a whole path has to pass, in this order --- */
+/* --- what a certificate has to pass to stand next on the path, in this order --- */
 
-static enum result check_dates(struct search *search, struct fault *fault)
+static enum result check_dates(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    for (size_t i = search->length; i-- > 0;) {
-        if (search->now_s < search->path[i]->not_before_s)
-            return REFUSE(
-                fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s is not valid yet", place_name(search, i));
-        if (search->now_s > search->path[i]->not_after_s)
-            return REFUSE(
-                fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s has expired", place_name(search, i));
-    }
+    if (search->now_s < next->not_before_s)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s is not valid yet", place_name(search, next));
+    if (search->now_s > next->not_after_s)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s has expired", place_name(search, next));
     return RESULT_OK;
 }
 
-static enum result check_authorities(struct search *search, struct fault *fault)
+static enum result check_authority(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    for (size_t i = 1; i < search->length; i++) {
-        const struct certificate *ca = search->path[i];
-        bool is_anchor = i + 1 == search->length;
-        const char *name = place_name(search, i);
-        if (!ca->is_ca)
-            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s is not a CA certificate", name);
-        if (is_anchor ? ca->has_key_usage && !(ca->key_usage & KEY_USAGE_CERT_SIGN)
-                      : !(ca->key_usage & KEY_USAGE_CERT_SIGN))
-            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s has no keyCertSign", name);
-        if (!usage_allows(ca, search->purpose))
-            return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
-                "%s has an extKeyUsage without this purpose", name);
-    }
+    const char *name = place_name(search, next);
+    bool is_anchor = search->length == 0;
+    if (is_leaf(search, next))
+        return RESULT_OK; /* check_leaf */
+    if (!next->is_ca)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s is not a CA certificate", name);
+    if (is_anchor ? next->has_key_usage && !(next->key_usage & KEY_USAGE_CERT_SIGN)
+                  : !(next->key_usage & KEY_USAGE_CERT_SIGN))
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s has no keyCertSign", name);
+    if (!usage_allows(next, search->purpose))
+        return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "%s has an extKeyUsage without this purpose", name);
     return RESULT_OK;
 }
 
 /* RFC 5280 6.1.4 (l), (m): how many CAs that are not self-issued stand below each. */
-static enum result check_lengths(struct search *search, struct fault *fault)
+static enum result check_lengths(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    int below = 0;
-    for (size_t i = 1; i < search->length; i++) {
+    int below = is_leaf(search, next) || certificate_is_self_issued(next) ? 0 : 1;
+    for (size_t i = search->length; i-- > 0;) {
         const struct certificate *ca = search->path[i];
         if (ca->path_length >= 0 && below > ca->path_length)
             return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
-                "path is longer than the pathLenConstraint of its %s", place_name(search, i));
-        below += is_self_issued(ca) ? 0 : 1;
+                "path is longer than the pathLenConstraint of its %s",
+                i == 0 ? "anchor" : "intermediate CA");
+        below += certificate_is_self_issued(ca) ? 0 : 1;
     }
     return RESULT_OK;
 }
 
-/* From the anchor down: a made-up chain costs one verification, and not one for each of its. */
-static enum result check_signatures(struct search *search, struct fault *fault)
+static enum result check_signature(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    for (size_t i = search->length - 1; i-- > 0;) {
-        bool spent = search->signatures_left == 0;
-        if (!trust_signed_by(
-                search->store, search->path[i], search->path[i + 1], &search->signatures_left))
-            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s",
-                place_name(search, i), spent ? "is one too many to check" : "does not verify");
-    }
-    return RESULT_OK;
+    bool spent = search->effort.left == 0;
+    if (search->length == 0 ||
+        trust_signed_by(search->store, next, issuer_of_next(search), &search->effort))
+        return RESULT_OK;
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s",
+        place_name(search, next), spent ? "is one too many to check" : "does not verify");
 }
 
 /* RFC 5280 6.1.3 (b), (c): every CA's constraints bind all below it but self-issued CAs. */
-static enum result check_constraints(struct search *search, struct fault *fault)
+static enum result check_constraints(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    for (size_t i = 1; i < search->length; i++) {
+    if (!is_leaf(search, next) && certificate_is_self_issued(next))
+        return RESULT_OK;
+    for (size_t i = 0; i < search->length; i++) {
+        struct fault why = FAULT_INIT;
         if (search->path[i]->name_constraints.size == 0)
             continue;
-        for (size_t j = 0; j < i; j++) {
-            if (j > 0 && is_self_issued(search->path[j]))
-                continue;
-            struct fault why = FAULT_INIT;
-            enum result result =
-                constraints_check(search->path[i]->name_constraints, search->path[j], &why);
-            if (result != RESULT_OK)
-                return fault_set_alert(
-                    fault, result, why.alert, "%s: %s", place_name(search, j), why.text);
-        }
+        enum result result = constraints_check(search->path[i]->name_constraints, next, &why);
+        if (result != RESULT_OK)
+            return fault_set_alert(
+                fault, result, why.alert, "%s: %s", place_name(search, next), why.text);
     }
     return RESULT_OK;
 }
 
 /* RFC 5280 6.1.3 (a) (3). Listed is revoked however old the CRL; not listed says something only
  * while it is current. */
-static enum result check_revocation(struct search *search, struct fault *fault)
+static enum result check_revocation(
+    struct search *search, const struct certificate *next, struct fault *fault)
 {
-    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(search->store, search->domain);
-    for (size_t i = search->length - 1; i-- > 0;) {
-        enum revocation revocation =
-            revocation_of(search->store, set, search->path[i], search->path[i + 1], search->now_s);
-        if (revocation == REVOCATION_REVOKED)
-            return REFUSE(
-                fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, i));
-        if (revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
-            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
-                "no current CRL from the issuer of the %s", place_name(search, i));
-    }
+    if (search->length == 0)
+        return RESULT_OK;
+    enum revocation revocation =
+        revocation_of(search->store, search->crls, next, issuer_of_next(search), search->now_s);
+    if (revocation == REVOCATION_REVOKED)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, next));
+    if (revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "no current CRL from the issuer of the %s",
+            place_name(search, next));
     return RESULT_OK;
 }
 
-static enum result (*const checks[])(struct search *search, struct fault *fault) = {
+static enum result (*const checks[])(
+    struct search *search, const struct certificate *next, struct fault *fault) = {
     check_dates,
-    check_authorities,
+    check_authority,
     check_lengths,
-    check_signatures,
-    check_constraints, /* after them: what it costs is up to the CAs, so they have to be real */
+    check_signature,
+    check_constraints, /* after it: what it costs is up to the CAs, so they have to be real */
     check_revocation,
 };
 
-/* Keeps the reason of the path that passed most checks. */
-static bool path_is_valid(struct search *search)
+/* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
+static bool key_ids_fit(const struct certificate *issuer, const struct certificate *subject)
+{
+    return issuer->subject_key_id.size == 0 || subject->authority_key_id.size == 0 ||
+           bytes_equal(issuer->subject_key_id, subject->authority_key_id);
+}
+
+/* Keeps the reason that came up in the latest check. A signature that does not verify by a key that
+ * the certificate does not even claim is no reason to tell. */
+static void note_reason(
+    struct search *search, size_t check, const struct certificate *next, const struct fault *why)
+{
+    bool is_stranger = search->length > 0 && !key_ids_fit(issuer_of_next(search), next) &&
+                       checks[check] == check_signature;
+    if (is_stranger || check + 1 <= search->furthest)
+        return;
+    search->furthest = check + 1;
+    fault_set_alert(&search->fault, why->result, why->alert, "trust domain %s: %s",
+        search->domain->name, why->text);
+}
+
+static bool may_stand_next(struct search *search, const struct certificate *next)
 {
     for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
         struct fault why = FAULT_INIT;
-        enum result result = checks[i](search, &why);
-        if (result == RESULT_OK)
-            continue;
-        if (i + 1 > search->furthest) {
-            search->furthest = i + 1;
-            fault_set_alert(&search->fault, result, why.alert, "trust domain %s: %s",
-                search->domain->name, why.text);
+        if (checks[i](search, next, &why) != RESULT_OK) {
+            note_reason(search, i, next, &why);
+            return false;
         }
-        return false;
     }
     return true;
 }
 
-/* --- finding paths by name --- */
+/* --- the search --- */
 
-/* Key identifiers are hints: they rule out, where both are there, and never prove. */
-static bool may_have_issued(const struct certificate *issuer, const struct certificate *subject)
+static bool names_as_issuer(const struct certificate *subject, const struct certificate *issuer)
 {
-    return bytes_equal(issuer->subject, subject->issuer) &&
-           (issuer->subject_key_id.size == 0 || subject->authority_key_id.size == 0 ||
-               bytes_equal(issuer->subject_key_id, subject->authority_key_id));
+    return distinguished_name_equal(subject->issuer, issuer->subject);
+}
+
+/* Those that the leaf names as its issuer, those that these name, and so on. */
+static void find_ancestors(struct search *search)
+{
+    unsigned before = 0;
+    search->ancestors = 1;
+    while (search->ancestors != before) {
+        before = search->ancestors;
+        for (size_t i = 0; i < search->presented_count; i++) {
+            for (size_t j = 1; j < search->presented_count && (before >> i & 1) != 0; j++) {
+                if ((search->usable >> j & 1) != 0 &&
+                    names_as_issuer(&search->presented[i], &search->presented[j]))
+                    search->ancestors |= 1U << j;
+            }
+        }
+    }
 }
 
 static bool is_on_path(const struct search *search, const struct certificate *candidate)
 {
     for (size_t i = 0; i < search->length; i++) {
-        if (bytes_equal(search->path[i]->subject, candidate->subject) &&
-            bytes_equal(search->path[i]->spki, candidate->spki))
+        if (bytes_equal(search->path[i]->spki, candidate->spki) &&
+            distinguished_name_equal(search->path[i]->subject, candidate->subject))
             return true;
     }
     return false;
 }
 
-static void note_trail(struct search *search, size_t anchor)
+static bool is_candidate(const struct search *search, size_t i)
+{
+    const struct certificate *candidate = &search->presented[i], *issuer = issuer_of_next(search);
+    return (search->ancestors >> i & 1) != 0 && names_as_issuer(candidate, issuer) &&
+           (!search->by_key_ids || key_ids_fit(issuer, candidate)) &&
+           !is_on_path(search, candidate);
+}
+
+static void note_trail(struct search *search)
 {
     struct path_trail *trail = &search->trail;
     trail->length = (uint8_t)(search->length - 1);
     for (size_t i = 0; i < trail->length; i++)
-        trail->presented[i] = (uint8_t)(search->path[i] - search->presented);
-    trail->anchor = (uint8_t)anchor;
-}
-
-static bool try_anchors(struct search *search)
-{
-    const struct certificate *last = search->path[search->length - 1];
-    bool valid = false;
-    for (size_t i = 0; i < search->domain->anchor_count && !valid; i++) {
-        const struct certificate *anchor = &search->domain->anchors[i].certificate;
-        if (!may_have_issued(anchor, last) || search->steps_left == 0)
-            continue;
-        search->steps_left--;
-        search->path[search->length++] = anchor;
-        valid = path_is_valid(search);
-        if (valid)
-            note_trail(search, i);
-        search->length--;
-    }
-    return valid;
+        trail->presented[i] = (uint8_t)(search->path[trail->length - i] - search->presented);
 }
 
 /* Depth first; as deep as there are certificates, as none is on a path twice. */
 static bool extend_path(struct search *search)
 {
-    if (try_anchors(search))
-        return true;
-    const struct certificate *last = search->path[search->length - 1];
-    bool valid = false;
-    for (size_t i = 1; i < search->presented_count && !valid; i++) {
-        const struct certificate *candidate = &search->presented[i];
-        if (!may_have_issued(candidate, last) || is_on_path(search, candidate) ||
+    bool found = false;
+    for (size_t i = 0; i < search->presented_count && !found; i++) {
+        if (!is_candidate(search, i) || !may_stand_next(search, &search->presented[i]) ||
             search->steps_left == 0)
             continue;
         search->steps_left--;
-        search->path[search->length++] = candidate;
-        valid = extend_path(search);
+        search->path[search->length++] = &search->presented[i];
+        found = i == 0 || extend_path(search);
+        if (i == 0)
+            note_trail(search);
         search->length--;
     }
-    return valid;
+    return found;
+}
+
+static bool is_named(const struct search *search, const struct certificate *anchor)
+{
+    for (size_t i = 0; i < search->presented_count; i++) {
+        if ((search->ancestors >> i & 1) != 0 && names_as_issuer(&search->presented[i], anchor))
+            return true;
+    }
+    return false;
+}
+
+static bool try_anchors(struct search *search)
+{
+    bool found = false;
+    for (size_t i = 0; i < search->domain->anchor_count && !found; i++) {
+        const struct certificate *anchor = &search->domain->anchors[i].certificate;
+        search->length = 0;
+        if (!is_named(search, anchor) || !may_stand_next(search, anchor))
+            continue;
+        search->path[search->length++] = anchor;
+        search->trail.anchor = (uint8_t)i;
+        found = extend_path(search);
+    }
+    return found;
 }
 
 static bool domain_trusts(struct search *search, const struct trust_domain *domain)
 {
+    CLEANUP(auto_crl_set_unref) struct crl_set *crls = crl_set_of(search->store, domain);
     search->domain = domain;
+    search->crls = crls;
     search->steps_left = PATH_STEPS_MAX;
-    search->path[0] = &search->presented[0];
-    search->length = 1;
-    return extend_path(search);
+    search->by_key_ids = true;
+    if (try_anchors(search))
+        return true;
+    search->by_key_ids = false;
+    return try_anchors(search);
 }
 
 /* --- what does not depend on the domain --- */
 
-static enum result read_chain(struct certificate presented[PATH_CERTIFICATES_MAX],
-    const struct bytes *chain, size_t count, struct fault *fault)
+static enum result read_leaf(struct certificate *leaf, struct bytes der, struct fault *fault)
 {
-    if (count == 0)
-        return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
-    if (count > PATH_CERTIFICATES_MAX)
-        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
-            PATH_CERTIFICATES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        struct fault why = FAULT_INIT;
-        enum result result = certificate_parse(chain[i], &presented[i], &why);
-        if (result != RESULT_OK)
-            return fault_set_alert(
-                fault, result, why.alert, "presented certificate %zu: %s", i + 1, why.text);
+    struct fault why = FAULT_INIT;
+    enum result result = certificate_parse(der, leaf, &why);
+    if (result == RESULT_OK)
+        return RESULT_OK;
+    return fault_set_alert(fault, result, why.alert, "presented certificate 1: %s", why.text);
+}
+
+/* Of the others one that we cannot use does no harm beside a good path. WHY keeps the first one's
+ * reason, for when there is none. */
+static void read_others(struct search *search, struct certificate *presented,
+    const struct bytes *chain, struct fault *why)
+{
+    search->usable = 1;
+    for (size_t i = 1; i < search->presented_count; i++) {
+        struct fault fault = FAULT_INIT;
+        if (certificate_parse(chain[i], &presented[i], &fault) == RESULT_OK) {
+            search->usable |= 1U << i;
+            continue;
+        }
+        presented[i] = (struct certificate){0};
+        if (why->alert == FAULT_NO_ALERT)
+            fault_set_alert(
+                why, fault.result, fault.alert, "presented certificate %zu: %s", i + 1, fault.text);
     }
-    return RESULT_OK;
 }
 
 /* TS-0003 10.1. As a leaf is no CA, no anchor can stand as one. */
@@ -289,25 +354,55 @@ static enum result check_leaf(
     return RESULT_OK;
 }
 
+/* Every anchor may be the one that signed a certificate without key identifiers, so each counts. */
+static size_t signatures_allowed(const struct trust_store *store)
+{
+    size_t allowed = PATH_SIGNATURES_MAX;
+    for (size_t i = 0; i < store->domain_count; i++)
+        allowed += store->domains[i].anchor_count;
+    return allowed;
+}
+
+static enum result refuse_path(
+    const struct search *search, const struct fault *unusable, struct fault *fault)
+{
+    if (search->furthest > 0)
+        return fault_set_alert(
+            fault, search->fault.result, search->fault.alert, "%s", search->fault.text);
+    if (unusable->alert != FAULT_NO_ALERT)
+        return REFUSE(fault, unusable->alert,
+            "no path from the presented certificates to a trust anchor; %s", unusable->text);
+    return REFUSE(
+        fault, TLS_ALERT_UNKNOWN_CA, "no path from the presented certificates to a trust anchor");
+}
+
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
-    out->trusted = 0;
     struct search search = {.store = store,
         .presented = out->presented,
         .presented_count = count,
         .purpose = purpose,
         .now_s = now_s,
-        .signatures_left = PATH_SIGNATURES_MAX,
+        .effort.left = signatures_allowed(store),
         .fault = FAULT_INIT};
-    enum result result = read_chain(out->presented, chain, count, fault);
+    struct fault unusable = FAULT_INIT;
+    out->trusted = 0;
+    if (count == 0)
+        return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
+    if (count > PATH_CERTIFICATES_MAX)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
+            PATH_CERTIFICATES_MAX);
+    enum result result = read_leaf(&out->presented[0], chain[0], fault);
     if (result == RESULT_OK)
-        result = check_leaf(&search.presented[0], purpose, fault);
+        result = check_leaf(&out->presented[0], purpose, fault);
     if (result == RESULT_OK)
-        result = certificate_names(&search.presented[0], &out->names, fault);
+        result = certificate_names(&out->presented[0], &out->names, fault);
     if (result != RESULT_OK)
         return result;
 
+    read_others(&search, out->presented, chain, &unusable);
+    find_ancestors(&search);
     uint64_t trusted = 0;
     for (size_t i = 0; i < store->domain_count; i++) {
         if (!domain_trusts(&search, &store->domains[i]))
@@ -315,13 +410,9 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         trusted |= UINT64_C(1) << i;
         out->trails[i] = search.trail;
     }
-    if (trusted == 0 && search.furthest == 0)
-        return REFUSE(fault, TLS_ALERT_UNKNOWN_CA,
-            "no path from the presented certificates to a trust anchor");
     if (trusted == 0)
-        return fault_set_alert(
-            fault, search.fault.result, search.fault.alert, "%s", search.fault.text);
-    out->leaf = search.presented[0];
+        return refuse_path(&search, &unusable, fault);
+    out->leaf = out->presented[0];
     out->trusted = trusted;
     return RESULT_OK;
 }

@@ -37,30 +37,47 @@ static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[
     return sha256_of(point, identity, digest) == RESULT_OK;
 }
 
-/* LEFT NULL: no bound. */
+static bool has_failed(const struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
+{
+    for (size_t i = 0; i < effort->failures && i < TRUST_FAILURES_MAX; i++) {
+        if (memcmp(effort->failed[i], digest, SHA256_OCTETS) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void note_failure(struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
+{
+    memcpy(effort->failed[effort->failures++ % TRUST_FAILURES_MAX], digest, SHA256_OCTETS);
+}
+
+/* EFFORT NULL: no bound. */
 static bool verifies(struct trust_memory *memory, struct bytes point, struct bytes identity,
-    struct bytes tbs, struct bytes signature, unsigned *left)
+    struct bytes tbs, struct bytes signature, struct trust_effort *effort)
 {
     uint8_t digest[SHA256_OCTETS];
     if (!digest_of(point, identity, digest))
         return false;
     if (remembers(memory, digest))
         return true;
-    if (left && *left == 0)
+    if (effort && (effort->left == 0 || has_failed(effort, digest)))
         return false;
-    if (left)
-        --*left;
-    if (!ecdsa_verify(point, tbs, signature))
-        return false;
-    remember(memory, digest);
-    return true;
+    if (effort)
+        effort->left--;
+    if (ecdsa_verify(point, tbs, signature)) {
+        remember(memory, digest);
+        return true;
+    }
+    if (effort)
+        note_failure(effort, digest);
+    return false;
 }
 
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
-    const struct certificate *issuer, unsigned *left)
+    const struct certificate *issuer, struct trust_effort *effort)
 {
     return verifies(&store->memory, issuer->point, certificate->der, certificate->tbs,
-        certificate->signature, left);
+        certificate->signature, effort);
 }
 
 bool trust_crl_signed_by(struct trust_store *store, const struct trust_crl *crl, struct bytes point)

@@ -41,10 +41,19 @@ struct trust_store {
     struct trust_memory memory;
 };
 
-/* Is CERTIFICATE signed by ISSUER's key? From memory, else by one verification, for which *LEFT
- * goes down by one; false when that is 0. */
+/* What one validation may still spend on verifying signatures, and the digests of those that failed
+ * in it, so that none is verified in vain twice. The oldest make way for the newest. */
+#define TRUST_FAILURES_MAX 64
+struct trust_effort {
+    size_t left;
+    size_t failures; /* so far */
+    uint8_t failed[TRUST_FAILURES_MAX][SHA256_OCTETS];
+};
+
+/* Is CERTIFICATE signed by ISSUER's key? From memory, else by one verification, for which
+ * EFFORT->left goes down by one; false when that is 0. */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
-    const struct certificate *issuer, unsigned *left);
+    const struct certificate *issuer, struct trust_effort *effort);
 /* The same for a CRL and an issuer's POINT, without a bound: the operator chose how many there are.
  */
 bool trust_crl_signed_by(

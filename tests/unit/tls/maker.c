@@ -15,7 +15,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#define NAMED_MAX     64
+#define NAMED_MAX     192
 #define BUFFER_OCTETS ((size_t)1 << 20)
 
 static struct {
@@ -53,7 +53,7 @@ static const char *name_of(const struct recipe *recipe)
 
 static EVP_PKEY *key_of(const struct recipe *recipe)
 {
-    size_t i = find(name_of(recipe));
+    size_t i = find(recipe->key ? recipe->key : name_of(recipe));
     if (!named[i].key)
         named[i].key = new_key(recipe);
     return named[i].key;
@@ -144,12 +144,28 @@ static struct buffer sign_again(
 
 /* --- certificates --- */
 
-static X509_NAME *new_name(const char *common_name)
+static void add_attribute(X509_NAME *name, const char *type, const char *value, int set)
+{
+    ck_assert_int_eq(
+        X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8, (const uint8_t *)value, -1, -1, set),
+        1);
+}
+
+/* A common name, or "/O=one/OU=two+CN=three". */
+static X509_NAME *new_name(const char *text)
 {
     X509_NAME *name = X509_NAME_new();
-    if (*common_name)
-        X509_NAME_add_entry_by_txt(
-            name, "CN", MBSTRING_UTF8, (const uint8_t *)common_name, -1, -1, 0);
+    char copy[256], *rest = copy + 1, *rdn;
+    snprintf(copy, sizeof(copy), "%s", text);
+    if (*text && *text != '/')
+        add_attribute(name, "CN", text, 0);
+    while (*text == '/' && (rdn = strsep(&rest, "/"))) {
+        int set = 0;
+        for (char *value; (value = strsep(&rdn, "+")); set = -1) {
+            const char *type = strsep(&value, "=");
+            add_attribute(name, type, value, set);
+        }
+    }
     return name;
 }
 

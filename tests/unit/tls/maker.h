@@ -11,8 +11,9 @@
 /* What a recipe leaves out is as it is in a good certificate of its kind. */
 struct recipe {
     const char *name;       /* its key is known by it; NULL: "leaf" */
-    const char *subject;    /* CN; NULL: the name; "": empty */
+    const char *subject;    /* CN, or "/O=one/OU=two+CN=three"; NULL: the name; "": empty */
     const char *issuer;     /* a recipe's name; NULL: "root" */
+    const char *key;        /* whose key is certified; NULL: its own */
     const char *signer;     /* whose key signs, if not the issuer's */
     const char *extensions; /* lines as in OpenSSL's x509v3_config(5); NULL: MAKER_LEAF */
     const char *digest;     /* "SHA256" */

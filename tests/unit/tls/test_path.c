@@ -10,11 +10,13 @@
 #include "maker.h"
 #include "support/check_main.h"
 #include "tls/record.h"
+#include "tls/trust.h"
 
 #define CA_WITH(text) MAKER_CA text "\n"
 #define LEAF_WITH(names)                                                                           \
     "basicConstraints=critical,CA:FALSE\n" MAKER_USAGE "subjectAltName=" names "\n"
 #define LEAF_BARE      "keyUsage=digitalSignature\nsubjectAltName=URI://m2m.example/in-cse/Cpeer\n"
+#define FOREIGN_KEY_ID "authorityKeyIdentifier=DER:3006800401020304\n"
 #define CA_BOUND(text) CA_WITH("nameConstraints=critical," text)
 
 static const struct recipe authorities[] = {
@@ -29,6 +31,25 @@ static const struct recipe authorities[] = {
     {.name = "sub-sub", .issuer = "sub", .extensions = MAKER_CA},
     {.name = "impostor", .subject = "root", .extensions = MAKER_CA},
     {.name = "bare-impostor", .subject = "bare-root", .extensions = "basicConstraints=CA:TRUE\n"},
+    {.name = "rsa-CA", .issuer = "root", .extensions = MAKER_CA, .curve = "RSA"},
+    {.name = "strange-CA", .issuer = "root", .extensions = CA_WITH("1.2.3.4=critical,DER:0500")},
+    {.name = "twin", .issuer = "root", .extensions = MAKER_CA},
+    {.name = "old-twin",
+        .key = "twin",
+        .subject = "twin",
+        .issuer = "root",
+        .extensions = MAKER_CA,
+        .not_after = MAKER_NOW - 1},
+    {.name = "mere-twin",
+        .key = "twin",
+        .subject = "twin",
+        .issuer = "root",
+        .extensions = MAKER_USAGE},
+    {.name = "bound-twin",
+        .key = "twin",
+        .subject = "twin",
+        .issuer = "root",
+        .extensions = CA_BOUND("excluded;URI:m2m.example")},
     {.name = "no-CA", .issuer = "root", .extensions = MAKER_USAGE},
     {.name = "no-sign",
         .issuer = "root",
@@ -43,6 +64,11 @@ static const struct recipe authorities[] = {
         .issuer = "root",
         .extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\n"
                       "keyUsage=critical,keyCertSign\n" MAKER_IDS},
+    {.name = "low-twin",
+        .key = "twin",
+        .subject = "twin",
+        .issuer = "short",
+        .extensions = MAKER_CA},
     {.name = "below-short", .issuer = "short", .extensions = MAKER_CA},
     /* The same name under its own new key: self-issued, and so not counted. */
     {.name = "short-again", .subject = "short", .issuer = "short", .extensions = MAKER_CA},
@@ -62,7 +88,15 @@ static const struct recipe authorities[] = {
     {.name = "uri-bound", .issuer = "root", .extensions = CA_BOUND("permitted;URI:m2m.example")},
     {.name = "uri-below", .issuer = "root", .extensions = CA_BOUND("permitted;URI:.m2m.example")},
     {.name = "uri-barred", .issuer = "root", .extensions = CA_BOUND("excluded;URI:evil.example")},
+    {.name = "uri-none", .issuer = "root", .extensions = CA_BOUND("excluded;URI:.none.example")},
     {.name = "mail-bound", .issuer = "root", .extensions = CA_BOUND("permitted;email:m2m.example")},
+    {.name = "mail-barred",
+        .issuer = "root",
+        .extensions = CA_BOUND("excluded;email:evil.example")},
+    {.name = "mailed",
+        .subject = "/CN=mailed/emailAddress=u@evil.example",
+        .issuer = "mail-barred",
+        .extensions = MAKER_CA},
     {.name = "box-bound",
         .issuer = "root",
         .extensions = CA_BOUND("permitted;email:a@m2m.example")},
@@ -73,6 +107,15 @@ static const struct recipe authorities[] = {
     {.name = "dir-bound",
         .issuer = "root",
         .extensions = CA_BOUND("permitted;dirName:dir") "[dir]\nCN=Cpeer\n"},
+    {.name = "dir-barred",
+        .issuer = "root",
+        .extensions = CA_BOUND("excluded;dirName:dir") "[dir]\nO=Evil Co\n"},
+    {.name = "dir-many",
+        .issuer = "root",
+        .extensions =
+            CA_BOUND("permitted;dirName:one,permitted;dirName:two") "[one]\nO=Caf\xc3\xa9\n"
+                                                                    "[two]\nO=Bar\n"},
+    {.name = "shorter", .subject = " SHORT ", .issuer = "short", .extensions = MAKER_CA},
     {.name = "device-bound",
         .issuer = "root",
         .extensions = CA_BOUND("permitted;otherName:0.2.481.1;UTF8:100.3030")},
@@ -94,6 +137,13 @@ static const struct recipe authorities[] = {
     {.name = "policy-bound",
         .issuer = "root",
         .extensions = CA_WITH("policyConstraints=critical,requireExplicitPolicy:0")},
+    {.name = "policy-wanted",
+        .issuer = "root",
+        .extensions = CA_WITH("policyConstraints=critical,requireExplicitPolicy:0\n"
+                              "certificatePolicies=1.2.3.4")},
+    {.name = "policy-loose",
+        .issuer = "root",
+        .extensions = CA_WITH("policyConstraints=requireExplicitPolicy:3")},
     {.name = "with-policy",
         .issuer = "root",
         .extensions = CA_WITH("certificatePolicies=critical,1.2.3.4")},
@@ -136,6 +186,20 @@ static const struct kind kinds[] = {
         0, NULL},
     {"impostor first", {.issuer = "bare-root", .extensions = LEAF_BARE}, NULL,
         "bare-impostor bare-root", 0, NULL},
+    {"an RSA certificate beside", {.issuer = "sub"}, "sub rsa-CA", NULL, 0, NULL},
+    {"a strange certificate beside", {.issuer = "sub"}, "strange-CA sub", NULL, 0, NULL},
+    {"a strange certificate in its place", {.issuer = "strange-CA"}, "strange-CA", NULL,
+        UNSUPPORTED,
+        "no path from the presented certificates to a trust anchor; presented "
+        "certificate 2: critical extension 1.2.3.4 is not understood"},
+    {"an expired one of the same name and key first", {.issuer = "twin"}, "old-twin twin", NULL, 0,
+        NULL},
+    {"one of the same name and key that is no CA first", {.issuer = "twin"}, "mere-twin twin", NULL,
+        0, NULL},
+    {"one of the same name and key with constraints first", {.issuer = "twin"}, "bound-twin twin",
+        NULL, 0, NULL},
+    {"one of the same name and key below a short path first", {.issuer = "twin"},
+        "low-twin short twin", NULL, 0, NULL},
     {"missing intermediate", {.issuer = "sub"}, NULL, NULL, UNKNOWN, "no path"},
     {"missing upper intermediate", {.issuer = "sub-sub"}, "sub-sub", NULL, UNKNOWN, "no path"},
     {"unknown anchor", {0}, NULL, "other", UNKNOWN, "no path"},
@@ -156,6 +220,14 @@ static const struct kind kinds[] = {
     {"path length passed", {.issuer = "below-short"}, "below-short short", NULL, BAD,
         "pathLenConstraint"},
     {"self-issued is not counted", {.issuer = "short-again"}, "short-again short", NULL, 0, NULL},
+    {"self-issued in another spelling", {.issuer = "shorter"}, "shorter short", NULL, 0, NULL},
+    {"issuer in another spelling", EDIT("0C04726F6F74>1304526F4F74"), 0, NULL},
+    {"issuer with a letter more", EDIT("0C04726F6F74>0C04726F6F75"), UNKNOWN, "no path"},
+    {"key identifier of another", HOLDS(FOREIGN_KEY_ID LEAF_BARE), 0, NULL},
+    {"the same, and signed by another", {.signer = "other", .extensions = FOREIGN_KEY_ID LEAF_BARE},
+        NULL, NULL, UNKNOWN, "no path"},
+    {"key identifiers of CA and leaf do not fit",
+        {.issuer = "sub", .extensions = FOREIGN_KEY_ID LEAF_BARE}, "sub", NULL, 0, NULL},
     {"critical policyConstraints", {.issuer = "policy-bound"}, "policy-bound", NULL, UNSUPPORTED,
         "critical extension 2.5.29.36"},
     {"certificatePolicies", {.issuer = "with-policy"}, "with-policy", NULL, 0, NULL},
@@ -235,6 +307,24 @@ static const struct kind kinds[] = {
     {"cA FALSE encoded", HOLDS("basicConstraints=DER:3003010100\n"), MALFORMED("2.5.29.19")},
     {"path length without cA", HOLDS("basicConstraints=DER:3003020100\n"), MALFORMED("2.5.29.19")},
     {"empty extended usage", HOLDS("extendedKeyUsage=DER:3000\n"), MALFORMED("2.5.29.37")},
+    {"RDN out of order in a directoryName",
+        HOLDS("subjectAltName=DER:301EA41C301A3118300B06035504030C0462626262300906035504060C026464"
+              "\n"),
+        MALFORMED("2.5.29.17")},
+    {"no policies", WITH("certificatePolicies=DER:3000"), MALFORMED("2.5.29.32")},
+    {"unknown qualifier", WITH("certificatePolicies=DER:3010300E06022A033008300606022A040500"), 0,
+        NULL},
+    {"authorityInfoAccess", WITH("authorityInfoAccess=OCSP;URI:http://x.example/"), 0, NULL},
+    {"critical authorityInfoAccess",
+        WITH("authorityInfoAccess=critical,OCSP;URI:http://x.example/"), UNSUPPORTED,
+        "1.3.6.1.5.5.7.1.1 is not understood"},
+    {"crlDistributionPoints", WITH("crlDistributionPoints=URI:http://x.example/c"), 0, NULL},
+    {"subjectDirectoryAttributes", WITH("2.5.29.9=DER:300D300B0603550406310413024445"), 0, NULL},
+    {"subject that is no UTF-8", EDIT("0C046C656166>0C046CFF6166"), BAD, "subject is malformed"},
+    {"NUL in the subject", EDIT("0C046C656166>0C046C006166"), BAD, "subject is malformed"},
+    {"padded type in the subject", EDIT("06035504030C046C656166>06035580030C046C656166"), BAD,
+        "subject is malformed"},
+    {"subject of two attributes in one RDN", {.subject = "/CN=a+O=b"}, NULL, NULL, 0, NULL},
     {"empty subjectAltName", HOLDS("subjectAltName=DER:3000\n"), MALFORMED("2.5.29.17")},
     {"a long length", HOLDS("subjectAltName=DER:3081048202612E\n"), MALFORMED("2.5.29.17")},
     {"an indefinite length", HOLDS("subjectAltName=DER:30808201610000\n"), MALFORMED("2.5.29.17")},
@@ -304,6 +394,9 @@ static const struct kind kinds[] = {
     {"uri host with user", UNDER("uri-bound", "URI://m2m.example@evil.example/C1"), OUTSIDE},
     {"no uri host", UNDER("uri-bound", "URI:urn:dev:1"), OUTSIDE},
     {"uri host in brackets", UNDER("uri-barred", "URI://[::1]/C1"), OUTSIDE},
+    {"uri host of an address, percent", UNDER("uri-none", "URI:https://%31.example/a"), OUTSIDE},
+    {"uri host with digits", UNDER("uri-none", "URI:https://1.2.example/a"), 0, NULL},
+    {"uri host of a single label, not bound", NAMED("URI://localhost/in-cse/C1"), 0, NULL},
     {"excluded uri", UNDER("uri-barred", "URI://EVIL.example/C1"), OUTSIDE},
     {"uri bound by anchor",
         {.issuer = "bound-root", .extensions = LEAF_WITH("URI://evil.example/C1")}, NULL,
@@ -311,6 +404,15 @@ static const struct kind kinds[] = {
     {"uri within anchor", {.issuer = "bound-root"}, NULL, "bound-root", 0, NULL},
     {"mail within", UNDER("mail-bound", "email:a@M2M.example"), 0, NULL},
     {"mail outside", UNDER("mail-bound", "email:a@x.m2m.example"), OUTSIDE},
+    {"mail to two hosts, not bound",
+        HOLDS("keyUsage=digitalSignature\nsubjectAltName=DER:300781056140624063\n"), 0, NULL},
+    {"mail beside what is excluded", UNDER("mail-barred", "email:u.v+w@good.example"), 0, NULL},
+    {"mail of what is excluded", UNDER("mail-barred", "email:u@evil.example"), OUTSIDE},
+    {"good mail in the subject",
+        {.subject = "/CN=x/emailAddress=u@good.example", .issuer = "mail-barred"}, "mail-barred",
+        NULL, 0, NULL},
+    {"mail in UTF-8, not bound", UNDER("sub", "otherName:1.3.6.1.5.5.7.8.9;UTF8:u@evil.example"), 0,
+        NULL},
     {"mailbox within", UNDER("box-bound", "email:a@m2m.example"), 0, NULL},
     {"mailbox outside", UNDER("box-bound", "email:A@m2m.example"), OUTSIDE},
     {"ip within", UNDER("ip-bound", "IP:10.1.2.3"), 0, NULL},
@@ -320,6 +422,10 @@ static const struct kind kinds[] = {
     {"without a name of that form", UNDER("rid-bound", "DNS:a.example"), 0, NULL},
     {"directory name within", {.subject = "Cpeer", .issuer = "dir-bound"}, "dir-bound", NULL, 0,
         NULL},
+    {"directory name excluded", {.subject = "/O=Evil Co/CN=x", .issuer = "dir-barred"},
+        "dir-barred", NULL, OUTSIDE},
+    {"directory name beside what is excluded",
+        {.subject = "/O=Good Co/CN=x", .issuer = "dir-barred"}, "dir-barred", NULL, 0, NULL},
     {"directory name outside", {.issuer = "dir-bound"}, "dir-bound", NULL, OUTSIDE},
     {"device within", UNDER("device-bound", "otherName:0.2.481.1;UTF8:100.3030.10011"), 0, NULL},
     {"device boundary", UNDER("device-bound", "otherName:0.2.481.1;UTF8:100.30301"), OUTSIDE},
@@ -555,31 +661,34 @@ START_TEST(bounds_the_number_presented)
 }
 END_TEST
 
-/* Eight CAs of one name under eight keys, each a possible issuer of all: the paths by name are
- * more than a hundred thousand, and all end at the root with a signature that does not verify. */
+/* Eight CAs of the root's name under eight keys, each a possible issuer of all: the paths by name
+ * are more than a hundred thousand. REAL is the one that the root has certified, or none. */
+static struct chain look_alikes(size_t real, size_t signer)
+{
+    char names[8][16];
+    struct chain chain = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        snprintf(names[i], sizeof(names[i]), "alike %zu", i);
+    chain_add(
+        &chain, maker_make(&(struct recipe){
+                    .issuer = "bare-root", .signer = names[signer], .extensions = LEAF_BARE}));
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        chain_add(&chain, maker_make(&(struct recipe){.name = names[i],
+                              .subject = "bare-root",
+                              .issuer = "bare-root",
+                              .signer = i == real ? "bare-root" : names[i],
+                              .extensions = "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n"}));
+    return chain;
+}
+
 START_TEST(bounds_the_work)
 {
     set_up();
-    char names[8][16];
-    struct recipe alike[9] = {0};
-    struct chain chain = {0};
-    for (size_t i = 0; i < 8; i++) {
-        snprintf(names[i], sizeof(names[i]), "alike %zu", i);
-        alike[i] = (struct recipe){.name = names[i],
-            .subject = "bare-root",
-            .issuer = "bare-root",
-            .signer = names[i],
-            .extensions = "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n"};
-    }
-    chain_add(&chain, maker_make(&(struct recipe){
-                          .issuer = "bare-root", .signer = "alike 0", .extensions = LEAF_BARE}));
-    for (size_t i = 0; i < 8; i++)
-        chain_add(&chain, maker_make(&alike[i]));
-
     struct path_verdict verdict;
     struct fault fault;
-    struct trust_store *store = store_of("bare-root");
     struct timespec start, end;
+    struct chain chain = look_alikes(SIZE_MAX, 0);
+    struct trust_store *store = store_of("bare-root");
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
     ck_assert_int_eq(validate(store, &chain, &verdict, &fault), RESULT_CERTIFICATE_REFUSED);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
@@ -587,6 +696,79 @@ START_TEST(bounds_the_work)
     ck_assert_int_lt(end.tv_sec - start.tv_sec, 2);
     trust_store_free(store);
     chain_release(&chain);
+    tear_down();
+}
+END_TEST
+
+START_TEST(finds_the_real_one_among_look_alikes)
+{
+    set_up();
+    struct trust_store *store = store_of("bare-root");
+    for (size_t real = 0; real < 8; real++) {
+        struct path_verdict verdict;
+        struct fault fault;
+        struct chain good = look_alikes(real, real), bad = look_alikes(real, (real + 1) % 8);
+        ck_assert_msg(validate(store, &good, &verdict, &fault) == RESULT_OK, "%s", fault.text);
+        ck_assert_uint_eq(verdict.trails[0].length, 2);
+        ck_assert_uint_eq(verdict.trails[0].presented[0], 0);
+        ck_assert_uint_eq(verdict.trails[0].presented[1], real + 1);
+        ck_assert_int_eq(validate(store, &bad, &verdict, &fault), RESULT_CERTIFICATE_REFUSED);
+        chain_release(&good);
+        chain_release(&bad);
+    }
+    trust_store_free(store);
+    tear_down();
+}
+END_TEST
+
+START_TEST(verifies_no_signature_twice)
+{
+    set_up();
+    struct trust_store *store = store_of("root");
+    struct chain chain = chain_of(&(struct recipe){0}, "root other");
+    struct certificate leaf, root, other;
+    struct fault fault;
+    struct trust_effort effort = {.left = 2};
+    ck_assert_int_eq(certificate_parse(chain.view[0], &leaf, &fault), RESULT_OK);
+    ck_assert_int_eq(certificate_parse(chain.view[1], &root, &fault), RESULT_OK);
+    ck_assert_int_eq(certificate_parse(chain.view[2], &other, &fault), RESULT_OK);
+    for (int again = 0; again < 3; again++) {
+        ck_assert(!trust_signed_by(store, &leaf, &other, &effort));
+        ck_assert(trust_signed_by(store, &leaf, &root, &effort));
+        ck_assert_uint_eq(effort.left, 0);
+    }
+    trust_store_free(store);
+    chain_release(&chain);
+    tear_down();
+}
+END_TEST
+
+/* As many anchors as there may be, of one name and without key identifiers: each may be it. */
+START_TEST(tries_all_anchors_of_one_name)
+{
+    set_up();
+    char names[TRUST_ANCHORS_MAX][8], list[TRUST_ANCHORS_MAX * 8] = "";
+    struct recipe recipes[TRUST_ANCHORS_MAX + 1] = {0};
+    for (size_t i = 0; i < TRUST_ANCHORS_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "a%zu", i);
+        snprintf(
+            list + strlen(list), sizeof(list) - strlen(list), "%s%s", i > 0 ? " " : "", names[i]);
+        recipes[i] = (struct recipe){.name = names[i],
+            .subject = "alike",
+            .extensions = "basicConstraints=critical,CA:TRUE\n"};
+    }
+    maker_start(recipes);
+    struct trust_store *store = store_of(list);
+    for (size_t i = 0; i < TRUST_ANCHORS_MAX; i += 21) {
+        struct path_verdict verdict;
+        struct fault fault;
+        struct chain alone =
+            chain_of(&(struct recipe){.issuer = names[i], .extensions = LEAF_BARE}, NULL);
+        ck_assert_msg(validate(store, &alone, &verdict, &fault) == RESULT_OK, "%s", fault.text);
+        ck_assert_uint_eq(verdict.trails[0].anchor, i);
+        chain_release(&alone);
+    }
+    trust_store_free(store);
     tear_down();
 }
 END_TEST
@@ -694,5 +876,6 @@ END_TEST
 
 CHECK_MAIN("tls/path", judges_every_kind, refuses_every_changed_octet, tells_client_from_server,
     hands_out_leaf_and_names, does_not_take_an_anchor_for_a_leaf, bounds_the_number_presented,
-    bounds_the_work, says_which_domains_trust, says_what_is_wrong_with_anchors,
+    bounds_the_work, finds_the_real_one_among_look_alikes, verifies_no_signature_twice,
+    tries_all_anchors_of_one_name, says_which_domains_trust, says_what_is_wrong_with_anchors,
     takes_anchors_in_der)

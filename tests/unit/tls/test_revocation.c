@@ -105,7 +105,7 @@ START_TEST(is_not_worn_out_by_bad_signatures)
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
-    unsigned none = 0;
+    struct trust_effort none = {0};
     struct certificate certificate, issuer;
     struct fault fault;
     AUTO_BUFFER struct buffer root = maker_authority("root");
