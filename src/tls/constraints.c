@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls/constraints.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "tls/der.h"
+#include "tls/distinguished_name.h"
 #include "tls/general_name.h"
 #include "tls/record.h"
-
-#define IPV4_OCTETS 4
-#define IPV6_OCTETS 16
-
-/* Is a name within a constraint's base? UNCLEAR: it can't be told, and counts against the name. */
-enum match { MATCH_NO, MATCH_YES, MATCH_UNCLEAR };
 
 static enum match match_if(bool condition)
 {
@@ -56,42 +52,56 @@ static enum match match_dns(struct bytes name, struct bytes base)
     return match_if(base.size == 0 || host_matches(name, base) || is_below(name, base));
 }
 
+/* Not a single label and, in whatever notation, not an IPv4 address: the last label of those begins
+ * with a digit, and that of a domain name with a letter (RFC 3696 2). */
+static bool is_fully_qualified(struct bytes host)
+{
+    const uint8_t *dot = memrchr(host.data, '.', host.size);
+    return dot && isalpha(dot[1]);
+}
+
+/* RFC 5280 4.2.1.10: a URI whose host is no fully qualified domain name is to be refused. */
 static enum match match_uri(struct bytes name, struct bytes base)
 {
     struct bytes host;
-    if (!uri_host(name, &host))
+    if (!uri_host(name, &host) || !is_fully_qualified(host))
         return MATCH_UNCLEAR;
     return match_if(host_matches(host, base));
 }
 
+/* RFC 5322 3.2.3: atoms with single dots between them. */
+static bool is_dot_atom(struct bytes local)
+{
+    static const char more[] = "!#$%&'*+-/=?^_`{|}~";
+    bool at_start = true; /* of an atom */
+    for (size_t i = 0; i < local.size; i++) {
+        uint8_t c = local.data[i];
+        if (c == '.' ? at_start : c > 0x7f || (!isalnum(c) && !memchr(more, c, sizeof(more) - 1)))
+            return false;
+        at_start = c == '.';
+    }
+    return !at_start;
+}
+
+/* Plain local@host. We do not read what else RFC 5321 4.1.2 allows: quotes, comments, literals. */
 static bool split_mailbox(struct bytes mailbox, struct bytes *local, struct bytes *host)
 {
-    const uint8_t *at = mailbox.size > 0 ? memrchr(mailbox.data, '@', mailbox.size) : NULL;
-    if (!at || at == mailbox.data)
+    const uint8_t *at = mailbox.size > 0 ? memchr(mailbox.data, '@', mailbox.size) : NULL;
+    if (!at)
         return false;
     *local = bytes_of(mailbox.data, (size_t)(at - mailbox.data));
     *host = skip(mailbox, local->size + 1);
-    return dns_name_is_valid(*host);
+    return is_dot_atom(*local) && dns_name_is_valid(*host);
 }
 
 static enum match match_rfc822(struct bytes name, struct bytes base)
 {
     struct bytes local, host, base_local, base_host;
-    if (!split_mailbox(name, &local, &host))
+    if (!split_mailbox(name, &local, &host) || !is_fully_qualified(host))
         return MATCH_UNCLEAR;
     if (split_mailbox(base, &base_local, &base_host))
         return match_if(bytes_equal(local, base_local) && equal_caseless(host, base_host));
     return match_if(host_matches(host, base));
-}
-
-/* Both are Names, header included. RDNs are whole TLVs, so a prefix in octets ends between two. */
-static enum match match_directory(struct bytes name, struct bytes base)
-{
-    struct bytes rdns, base_rdns;
-    if (!der_only(name, DER_SEQUENCE, &rdns) || !der_only(base, DER_SEQUENCE, &base_rdns))
-        return MATCH_UNCLEAR;
-    return match_if(
-        rdns.size >= base_rdns.size && bytes_equal(bytes_of(rdns.data, base_rdns.size), base_rdns));
 }
 
 /* The base is an address and then a mask of the same size. */
@@ -138,9 +148,19 @@ static bool rfc822_base_is_valid(struct bytes base)
     return domain_is_valid(base) || split_mailbox(base, &local, &host);
 }
 
+/* An address and a mask (RFC 4632): ones, and then zeros alone. */
 static bool ip_base_is_valid(struct bytes base)
 {
-    return base.size == 2 * IPV4_OCTETS || base.size == 2 * IPV6_OCTETS;
+    if (base.size != 2 * IPV4_OCTETS && base.size != 2 * IPV6_OCTETS)
+        return false;
+    bool in_zeros = false;
+    for (size_t i = base.size / 2; i < base.size; i++) {
+        uint8_t octet = base.data[i];
+        if ((in_zeros && octet != 0) || ((octet ^ 0xff) & ((octet ^ 0xff) + 1)) != 0)
+            return false;
+        in_zeros = octet != 0xff;
+    }
+    return true;
 }
 
 static bool other_base_is_valid(struct bytes base)
@@ -162,7 +182,7 @@ static const struct {
     [GENERAL_NAME_RFC822] = {"rfc822Name", match_rfc822, rfc822_base_is_valid},
     [GENERAL_NAME_DNS] = {"dNSName", match_dns, dns_base_is_valid},
     [GENERAL_NAME_X400] = {"x400Address", NULL, NULL},
-    [GENERAL_NAME_DIRECTORY] = {"directoryName", match_directory, NULL},
+    [GENERAL_NAME_DIRECTORY] = {"directoryName", distinguished_name_match, NULL},
     [GENERAL_NAME_EDI_PARTY] = {"ediPartyName", NULL, NULL},
     [GENERAL_NAME_URI] = {"uniformResourceIdentifier", match_uri, domain_is_valid},
     [GENERAL_NAME_IP] = {"iPAddress", match_ip, ip_base_is_valid},
@@ -233,11 +253,8 @@ bool constraints_permit(struct bytes constraints, const struct general_name *nam
     while (take_subtree(&permitted, &base)) {
         if (!same_form(name, &base))
             continue;
-        enum match match = match_name(name, &base);
-        if (match == MATCH_UNCLEAR)
-            return false;
         bound = true;
-        found |= match == MATCH_YES;
+        found |= match_name(name, &base) == MATCH_YES;
     }
     while (take_subtree(&excluded, &base)) {
         if (same_form(name, &base) && match_name(name, &base) != MATCH_NO)
@@ -252,17 +269,37 @@ static enum result outside(enum general_name_form form, struct fault *fault)
         "%s is outside the name constraints of its CA", forms[form].name);
 }
 
+/* SmtpUTF8Mailbox (RFC 9598), an otherName to which constraints of rfc822Name apply. We do not read
+ * it: where mail is constrained it counts as outside. */
+static bool is_utf8_mailbox(const struct general_name *name)
+{
+    static const uint8_t id[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09};
+    struct bytes type, value;
+    return name->form == GENERAL_NAME_OTHER && other_name_split(name->value, &type, &value) &&
+           bytes_equal(type, bytes_of(id, sizeof(id)));
+}
+
+static const struct general_name unreadable_mailbox = {.form = GENERAL_NAME_RFC822};
+
 enum result constraints_check(
     struct bytes constraints, const struct certificate *certificate, struct fault *fault)
 {
+    static const uint8_t email_address[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01};
+    const struct bytes type = bytes_of(email_address, sizeof(email_address));
     struct general_name name = {GENERAL_NAME_DIRECTORY, certificate->subject};
     struct bytes names = certificate->subject_alt_name, rdns;
     if (!der_only(certificate->subject, DER_SEQUENCE, &rdns))
         return outside(name.form, fault);
     if (rdns.size > 0 && !constraints_permit(constraints, &name))
         return outside(name.form, fault);
+    name.form = GENERAL_NAME_RFC822;
+    for (size_t i = 0; distinguished_name_value(certificate->subject, type, i, &name.value); i++) {
+        if (!constraints_permit(constraints, &name))
+            return outside(name.form, fault);
+    }
     while (names.size > 0) {
-        if (!general_name_take(&names, &name) || !constraints_permit(constraints, &name))
+        if (!general_name_take(&names, &name) || !constraints_permit(constraints, &name) ||
+            (is_utf8_mailbox(&name) && !constraints_permit(constraints, &unreadable_mailbox)))
             return outside(name.form, fault);
     }
     return RESULT_OK;

@@ -12,8 +12,10 @@
  * the syntax of its form? */
 bool constraints_are_valid(struct bytes constraints);
 
-/* Do CERTIFICATE's subject and subjectAltName stay within CONSTRAINTS (valid)? A name in a form
- * that is constrained and that we cannot compare does not. FAULT says which form. */
+/* Do CERTIFICATE's subject, its emailAddress attributes and subjectAltName stay within CONSTRAINTS
+ * (valid)? A name in a form that is constrained and that we cannot compare does not: a URI whose
+ * host is no fully qualified domain name, and mail that is not plainly local@host, SmtpUTF8Mailbox
+ * included. FAULT says which form. */
 enum result constraints_check(struct bytes constraints, const struct certificate *certificate,
     struct fault *fault) WARN_UNUSED;
 

@@ -278,6 +278,22 @@ bool distinguished_name_equal(struct bytes a, struct bytes b)
     return bytes_equal(a, b) || (match_names(a, b, &left_over) == MATCH_YES && left_over.size == 0);
 }
 
+bool distinguished_name_value(
+    struct bytes name, struct bytes type, size_t index, struct bytes *value)
+{
+    struct bytes rdns, rdn;
+    struct attribute attribute;
+    if (!der_only(name, DER_SEQUENCE, &rdns))
+        return false;
+    while (der_take_tag(&rdns, DER_SET, &rdn)) {
+        if (!find_attribute(rdn, type, &attribute) || index-- > 0)
+            continue;
+        *value = attribute.value.content;
+        return true;
+    }
+    return false;
+}
+
 /* --- digest --- */
 
 struct canonical {

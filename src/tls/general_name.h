@@ -27,6 +27,9 @@ struct general_name {
 /* Takes one from the front; false, and IN unmoved, when it is malformed. */
 bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 
+#define IPV4_OCTETS 4
+#define IPV6_OCTETS 16
+
 /* A DNS name in the preferred syntax (RFC 1034 3.5): LDH labels, no wildcard, no trailing dot. */
 bool dns_name_is_valid(struct bytes name);
 
