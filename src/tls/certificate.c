@@ -114,7 +114,11 @@ static enum result read_tbs(struct bytes tbs, struct certificate *out, struct fa
 enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
 {
     struct signed_object object;
-    *out = (struct certificate){.der = der, .path_length = -1};
+    *out = (struct certificate){.der = der,
+        .path_length = -1,
+        .require_explicit_policy = -1,
+        .inhibit_policy_mapping = -1,
+        .inhibit_any_policy = -1};
     if (der.size > CERTIFICATE_OCTETS_MAX)
         return refuse(fault, TLS_ALERT_BAD_CERTIFICATE, "longer than we take");
     if (!signed_object_read(der, &object))

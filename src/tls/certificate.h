@@ -31,16 +31,20 @@ struct certificate {
     struct bytes subject_alt_name; /* content of the extension's GeneralNames; empty = absent */
     struct bytes name_constraints; /* content of the extension's SEQUENCE; empty = absent */
     bool is_ca;                    /* basicConstraints cA */
-    int path_length;               /* pathLenConstraint, -1 = none */
+    int path_length;               /* pathLenConstraint, at most DER_COUNT_MAX; -1 = none */
     bool has_key_usage;
     unsigned key_usage;      /* KEY_USAGE_… */
     bool has_extended_usage; /* extKeyUsage present; the two flags say what it allows */
     bool client_usage, server_usage;
+    struct bytes policies;        /* content of certificatePolicies; empty = absent */
+    struct bytes policy_mappings; /* the same of policyMappings */
+    /* policyConstraints and inhibitAnyPolicy, in certificates; -1 = absent */
+    int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
 };
 
 /* RESULT_CERTIFICATE_REFUSED with FAULT and its alert when DER, version, algorithms, key, or
- * extensions (duplicate, or critical and not understood) are outside the profile. Does not look at
- * dates, names or constraints. */
+ * extensions (duplicate, malformed, or critical and not understood) are outside the profile. Does
+ * not look at dates, names or constraints. */
 enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
     WARN_UNUSED;
 

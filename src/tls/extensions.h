@@ -21,5 +21,5 @@ enum result extensions_read(struct bytes extensions, struct certificate *out, st
 
 /* Content of an AuthorityKeyIdentifier: the keyIdentifier, empty when absent. */
 bool authority_key_id_read(struct bytes value, struct bytes *out) WARN_UNUSED;
-/* "critical extension OID is not understood", or "extension OID is malformed". */
+/* "critical extension OID is not understood", or "extension OID is malformed". ID is valid. */
 enum result extension_refuse(struct bytes id, bool understood, struct fault *fault);

@@ -34,11 +34,16 @@ static const uint8_t form_tags[GENERAL_NAME_FORMS] = {
 static bool shape_is_valid(const struct general_name *name)
 {
     struct bytes type, value;
-    if (name->form == GENERAL_NAME_OTHER)
+    switch (name->form) {
+    case GENERAL_NAME_OTHER:
         return other_name_split(name->value, &type, &value);
-    if (name->form == GENERAL_NAME_DIRECTORY)
+    case GENERAL_NAME_DIRECTORY:
         return distinguished_name_is_valid(name->value);
-    return true;
+    case GENERAL_NAME_REGISTERED_ID:
+        return der_oid_is_valid(name->value);
+    default:
+        return true;
+    }
 }
 
 bool general_name_take(struct bytes *in, struct general_name *out)
@@ -54,6 +59,19 @@ bool general_name_take(struct bytes *in, struct general_name *out)
         return false;
     *in = rest;
     return true;
+}
+
+bool general_names_are_valid(struct bytes names)
+{
+    struct bytes rest = names;
+    struct general_name name;
+    for (size_t count = 0; rest.size > 0; count++) {
+        if (count == GENERAL_NAMES_MAX || !general_name_take(&rest, &name) ||
+            (name.form == GENERAL_NAME_IP && name.value.size != IPV4_OCTETS &&
+                name.value.size != IPV6_OCTETS))
+            return false;
+    }
+    return names.size > 0;
 }
 
 static bool label_is_valid(const uint8_t *label, size_t size)
@@ -133,7 +151,7 @@ bool other_name_split(struct bytes other_name, struct bytes *type, struct bytes 
 {
     struct bytes explicit_value;
     struct der element;
-    if (!der_take_tag(&other_name, DER_OID, type) || type->size == 0 ||
+    if (!der_take_tag(&other_name, DER_OID, type) || !der_oid_is_valid(*type) ||
         !der_take_tag(&other_name, DER_CONTEXT_CONSTRUCTED(0), &explicit_value) ||
         other_name.size != 0 || !der_take(&explicit_value, &element) || explicit_value.size != 0)
         return false;

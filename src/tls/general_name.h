@@ -24,11 +24,15 @@ struct general_name {
     struct bytes value; /* the content; of a directoryName the Name, header included */
 };
 
-/* Takes one from the front; false, and IN unmoved, when it is malformed. */
+/* Takes one from the front; false, and IN unmoved, when it is malformed. An iPAddress may be of any
+ * size here, as that of a constraint has a mask. */
 bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 
-#define IPV4_OCTETS 4
-#define IPV6_OCTETS 16
+#define GENERAL_NAMES_MAX 64
+#define IPV4_OCTETS       4
+#define IPV6_OCTETS       16
+/* Is NAMES the content of GeneralNames: one to GENERAL_NAMES_MAX, none malformed? */
+bool general_names_are_valid(struct bytes names);
 
 /* A DNS name in the preferred syntax (RFC 1034 3.5): LDH labels, no wildcard, no trailing dot. */
 bool dns_name_is_valid(struct bytes name);
@@ -39,7 +43,7 @@ bool uri_host(struct bytes uri, struct bytes *host) WARN_UNUSED;
 /* Printable ASCII without wildcard, with a scheme or, as an Absolute-AE-ID, with an authority. */
 bool uri_is_valid(struct bytes uri);
 
-/* The type-id of an otherName; false when it is malformed. */
+/* The type-id of an otherName and the value, header included; false when it is malformed. */
 bool other_name_split(struct bytes other_name, struct bytes *type, struct bytes *value) WARN_UNUSED;
 /* Is TYPE in the M2M Device Indication ID arc (TS-0003 10.1)? */
 bool other_name_type_is_device(struct bytes type);

@@ -5,6 +5,7 @@
  * certificates that names an anchor as its issuer, and what is below those is never looked at. */
 #include "tls/path.h"
 
+#include "tls/certificate_policies.h"
 #include "tls/constraints.h"
 #include "tls/distinguished_name.h"
 #include "tls/record.h"
@@ -160,6 +161,19 @@ static enum result check_revocation(
     return RESULT_OK;
 }
 
+/* RFC 5280 6.1.3 (d) to (f), 6.1.5: with the leaf the path is whole. */
+static enum result check_policies(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    if (!is_leaf(search, next))
+        return RESULT_OK;
+    search->path[search->length] = next;
+    if (certificate_policies_hold(search->path, search->length + 1))
+        return RESULT_OK;
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+        "a CA asks for a certificate policy (policyConstraints) that the path does not have");
+}
+
 static enum result (*const checks[])(
     struct search *search, const struct certificate *next, struct fault *fault) = {
     check_dates,
@@ -168,6 +182,7 @@ static enum result (*const checks[])(
     check_signature,
     check_constraints, /* after it: what it costs is up to the CAs, so they have to be real */
     check_revocation,
+    check_policies,
 };
 
 /* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
@@ -379,6 +394,7 @@ static enum result refuse_path(
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
+    out->trusted = 0;
     struct search search = {.store = store,
         .presented = out->presented,
         .presented_count = count,
@@ -387,7 +403,6 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         .effort.left = signatures_allowed(store),
         .fault = FAULT_INIT};
     struct fault unusable = FAULT_INIT;
-    out->trusted = 0;
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
     if (count > PATH_CERTIFICATES_MAX)
