@@ -37,8 +37,9 @@ struct search {
     size_t length;
     struct path_trail trail; /* of the valid path that was found */
 
-    /* Of the certificate that passed most checks, over all domains. */
-    size_t furthest;
+    /* Of the certificate that passed most checks, over all domains: the number of the check that it
+     * failed, from 1 (0: none was looked at), and why. */
+    unsigned furthest;
     struct fault fault;
 };
 
@@ -174,15 +175,26 @@ static enum result check_policies(
         "a CA asks for a certificate policy (policyConstraints) that the path does not have");
 }
 
-static enum result (*const checks[])(
+enum check {
+    CHECK_DATES,
+    CHECK_AUTHORITY,
+    CHECK_LENGTHS,
+    CHECK_SIGNATURE,
+    CHECK_CONSTRAINTS, /* after it: what it costs is up to the CAs, so they have to be real */
+    CHECK_REVOCATION,
+    CHECK_POLICIES,
+    CHECK_COUNT,
+};
+
+static enum result (*const checks[CHECK_COUNT])(
     struct search *search, const struct certificate *next, struct fault *fault) = {
-    check_dates,
-    check_authority,
-    check_lengths,
-    check_signature,
-    check_constraints, /* after it: what it costs is up to the CAs, so they have to be real */
-    check_revocation,
-    check_policies,
+    [CHECK_DATES] = check_dates,
+    [CHECK_AUTHORITY] = check_authority,
+    [CHECK_LENGTHS] = check_lengths,
+    [CHECK_SIGNATURE] = check_signature,
+    [CHECK_CONSTRAINTS] = check_constraints,
+    [CHECK_REVOCATION] = check_revocation,
+    [CHECK_POLICIES] = check_policies,
 };
 
 /* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
@@ -192,14 +204,13 @@ static bool key_ids_fit(const struct certificate *issuer, const struct certifica
            bytes_equal(issuer->subject_key_id, subject->authority_key_id);
 }
 
-/* Keeps the reason that came up in the latest check. A signature that does not verify by a key that
- * the certificate does not even claim is no reason to tell. */
-static void note_reason(
-    struct search *search, size_t check, const struct certificate *next, const struct fault *why)
+/* Keeps the reason that came up in the latest check. An issuer whose key identifier does not fit is
+ * a mere namesake until the signature verifies: what is wrong before is no reason to tell. */
+static void note_reason(struct search *search, enum check check, const struct certificate *next,
+    const struct fault *why)
 {
-    bool is_stranger = search->length > 0 && !key_ids_fit(issuer_of_next(search), next) &&
-                       checks[check] == check_signature;
-    if (is_stranger || check + 1 <= search->furthest)
+    bool is_namesake = search->length > 0 && !key_ids_fit(issuer_of_next(search), next);
+    if ((is_namesake && check <= CHECK_SIGNATURE) || check + 1 <= search->furthest)
         return;
     search->furthest = check + 1;
     fault_set_alert(&search->fault, why->result, why->alert, "trust domain %s: %s",
@@ -208,10 +219,10 @@ static void note_reason(
 
 static bool may_stand_next(struct search *search, const struct certificate *next)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+    for (enum check check = 0; check < CHECK_COUNT; check++) {
         struct fault why = FAULT_INIT;
-        if (checks[i](search, next, &why) != RESULT_OK) {
-            note_reason(search, i, next, &why);
+        if (checks[check](search, next, &why) != RESULT_OK) {
+            note_reason(search, check, next, &why);
             return false;
         }
     }
@@ -286,10 +297,10 @@ static bool extend_path(struct search *search)
     return found;
 }
 
-static bool is_named(const struct search *search, const struct certificate *anchor)
+static bool is_named(const struct search *search, const struct certificate *issuer)
 {
     for (size_t i = 0; i < search->presented_count; i++) {
-        if ((search->ancestors >> i & 1) != 0 && names_as_issuer(&search->presented[i], anchor))
+        if ((search->ancestors >> i & 1) != 0 && names_as_issuer(&search->presented[i], issuer))
             return true;
     }
     return false;
@@ -334,22 +345,17 @@ static enum result read_leaf(struct certificate *leaf, struct bytes der, struct 
     return fault_set_alert(fault, result, why.alert, "presented certificate 1: %s", why.text);
 }
 
-/* Of the others one that we cannot use does no harm beside a good path. WHY keeps the first one's
- * reason, for when there is none. */
-static void read_others(struct search *search, struct certificate *presented,
-    const struct bytes *chain, struct fault *why)
+/* Of the others one that we cannot use does no harm beside a good path. */
+static void read_others(
+    struct search *search, struct certificate *presented, const struct bytes *chain)
 {
     search->usable = 1;
     for (size_t i = 1; i < search->presented_count; i++) {
         struct fault fault = FAULT_INIT;
-        if (certificate_parse(chain[i], &presented[i], &fault) == RESULT_OK) {
+        if (certificate_parse(chain[i], &presented[i], &fault) == RESULT_OK)
             search->usable |= 1U << i;
-            continue;
-        }
-        presented[i] = (struct certificate){0};
-        if (why->alert == FAULT_NO_ALERT)
-            fault_set_alert(
-                why, fault.result, fault.alert, "presented certificate %zu: %s", i + 1, fault.text);
+        else
+            presented[i] = (struct certificate){0};
     }
 }
 
@@ -378,15 +384,18 @@ static size_t signatures_allowed(const struct trust_store *store)
     return allowed;
 }
 
+/* There is no path: perhaps for want of a presented certificate that is not usable. That is the
+ * reason, unless it was read far enough to show that nobody names its subject as an issuer. */
 static enum result refuse_path(
-    const struct search *search, const struct fault *unusable, struct fault *fault)
+    const struct search *search, const struct bytes *chain, struct fault *fault)
 {
-    if (search->furthest > 0)
-        return fault_set_alert(
-            fault, search->fault.result, search->fault.alert, "%s", search->fault.text);
-    if (unusable->alert != FAULT_NO_ALERT)
-        return REFUSE(fault, unusable->alert,
-            "no path from the presented certificates to a trust anchor; %s", unusable->text);
+    for (size_t i = 1; i < search->presented_count; i++) {
+        struct fault why = FAULT_INIT;
+        struct certificate unusable;
+        if (certificate_parse(chain[i], &unusable, &why) != RESULT_OK &&
+            (unusable.subject.size == 0 || is_named(search, &unusable)))
+            return REFUSE(fault, why.alert, "presented certificate %zu: %s", i + 1, why.text);
+    }
     return REFUSE(
         fault, TLS_ALERT_UNKNOWN_CA, "no path from the presented certificates to a trust anchor");
 }
@@ -402,7 +411,6 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         .now_s = now_s,
         .effort.left = signatures_allowed(store),
         .fault = FAULT_INIT};
-    struct fault unusable = FAULT_INIT;
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
     if (count > PATH_CERTIFICATES_MAX)
@@ -416,7 +424,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     if (result != RESULT_OK)
         return result;
 
-    read_others(&search, out->presented, chain, &unusable);
+    read_others(&search, out->presented, chain);
     find_ancestors(&search);
     uint64_t trusted = 0;
     for (size_t i = 0; i < store->domain_count; i++) {
@@ -425,8 +433,11 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         trusted |= UINT64_C(1) << i;
         out->trails[i] = search.trail;
     }
+    if (trusted == 0 && search.furthest == 0)
+        return refuse_path(&search, chain, fault);
     if (trusted == 0)
-        return refuse_path(&search, &unusable, fault);
+        return fault_set_alert(
+            fault, search.fault.result, search.fault.alert, "%s", search.fault.text);
     out->leaf = out->presented[0];
     out->trusted = trusted;
     return RESULT_OK;

@@ -60,4 +60,5 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;
 
+/* A path has PATH_CERTIFICATES_MAX signatures at most; the rest is for look-alikes. */
 #define PATH_SIGNATURES_MAX 32
