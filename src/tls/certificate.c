@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls/certificate.h"
 
+#include <string.h>
+
 #include "tls/der.h"
 #include "tls/distinguished_name.h"
 #include "tls/extensions.h"
@@ -39,7 +41,8 @@ static bool read_issuer(struct bytes *in, struct certificate *out)
 {
     struct bytes content;
     return x509_take_name(in, &out->issuer) && der_only(out->issuer, DER_SEQUENCE, &content) &&
-           content.size > 0;
+           content.size > 0 &&
+           distinguished_name_digest(out->issuer, out->issuer_digest) == RESULT_OK;
 }
 
 static bool read_validity(struct bytes *in, struct certificate *out)
@@ -52,7 +55,8 @@ static bool read_validity(struct bytes *in, struct certificate *out)
 
 static bool read_subject(struct bytes *in, struct certificate *out)
 {
-    return x509_take_name(in, &out->subject);
+    return x509_take_name(in, &out->subject) &&
+           distinguished_name_digest(out->subject, out->subject_digest) == RESULT_OK;
 }
 
 static bool read_key(struct bytes *in, struct certificate *out)
@@ -130,9 +134,15 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
     return read_tbs(object.tbs_content, out, fault);
 }
 
+bool certificate_names_issuer(
+    const struct certificate *certificate, const struct certificate *issuer)
+{
+    return memcmp(certificate->issuer_digest, issuer->subject_digest, SHA256_OCTETS) == 0;
+}
+
 bool certificate_is_self_issued(const struct certificate *certificate)
 {
-    return distinguished_name_equal(certificate->subject, certificate->issuer);
+    return certificate_names_issuer(certificate, certificate);
 }
 
 bool certificate_may_sign_crls(const struct certificate *certificate)

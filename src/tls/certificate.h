@@ -17,11 +17,13 @@
 /* All views point into the DER that was parsed, which must outlive this. */
 struct certificate {
     struct bytes der;
-    struct bytes tbs;              /* what is signed, header included */
-    struct bytes signature;        /* DER ECDSA-Sig-Value */
-    struct bytes serial;           /* INTEGER content */
-    struct bytes issuer;           /* Name, header included (tls/distinguished_name.h) */
-    struct bytes subject;          /* the same */
+    struct bytes tbs;                     /* what is signed, header included */
+    struct bytes signature;               /* DER ECDSA-Sig-Value */
+    struct bytes serial;                  /* INTEGER content */
+    struct bytes issuer;                  /* Name, header included (tls/distinguished_name.h) */
+    struct bytes subject;                 /* the same */
+    uint8_t issuer_digest[SHA256_OCTETS]; /* distinguished_name_digest: equal for equal names */
+    uint8_t subject_digest[SHA256_OCTETS];
     struct bytes spki;             /* SubjectPublicKeyInfo, header included */
     struct bytes point;            /* P-256, uncompressed: P256_POINT_OCTETS */
     int64_t not_before_s;          /* seconds since the epoch, UTC */
@@ -50,7 +52,10 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
 
 struct public_key certificate_key(const struct certificate *certificate);
 
-/* Subject and issuer are one name (RFC 5280 3.2). */
+/* Is ISSUER's subject the name of CERTIFICATE's issuer (RFC 5280 7.1)? */
+bool certificate_names_issuer(
+    const struct certificate *certificate, const struct certificate *issuer);
+/* Are its own subject and issuer one name (RFC 5280 3.2)? */
 bool certificate_is_self_issued(const struct certificate *certificate);
 
 /* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too

@@ -31,12 +31,24 @@ static const uint8_t form_tags[GENERAL_NAME_FORMS] = {
     [GENERAL_NAME_REGISTERED_ID] = DER_CONTEXT(8),
 };
 
+/* IA5String. The syntax of dNSName and URI, where it matters, is narrower. */
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] > 0x7f)
+            return false;
+    }
+    return true;
+}
+
 static bool shape_is_valid(const struct general_name *name)
 {
     struct bytes type, value;
     switch (name->form) {
     case GENERAL_NAME_OTHER:
         return other_name_split(name->value, &type, &value);
+    case GENERAL_NAME_RFC822:
+        return is_ascii(name->value);
     case GENERAL_NAME_DIRECTORY:
         return distinguished_name_is_valid(name->value);
     case GENERAL_NAME_REGISTERED_ID:

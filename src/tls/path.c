@@ -5,9 +5,10 @@
  * certificates that names an anchor as its issuer, and what is below those is never looked at. */
 #include "tls/path.h"
 
+#include <string.h>
+
 #include "tls/certificate_policies.h"
 #include "tls/constraints.h"
-#include "tls/distinguished_name.h"
 #include "tls/record.h"
 #include "tls/revocation.h"
 
@@ -231,11 +232,6 @@ static bool may_stand_next(struct search *search, const struct certificate *next
 
 /* --- the search --- */
 
-static bool names_as_issuer(const struct certificate *subject, const struct certificate *issuer)
-{
-    return distinguished_name_equal(subject->issuer, issuer->subject);
-}
-
 /* Those that the leaf names as its issuer, those that these name, and so on. */
 static void find_ancestors(struct search *search)
 {
@@ -246,7 +242,7 @@ static void find_ancestors(struct search *search)
         for (size_t i = 0; i < search->presented_count; i++) {
             for (size_t j = 1; j < search->presented_count && (before >> i & 1) != 0; j++) {
                 if ((search->usable >> j & 1) != 0 &&
-                    names_as_issuer(&search->presented[i], &search->presented[j]))
+                    certificate_names_issuer(&search->presented[i], &search->presented[j]))
                     search->ancestors |= 1U << j;
             }
         }
@@ -257,7 +253,7 @@ static bool is_on_path(const struct search *search, const struct certificate *ca
 {
     for (size_t i = 0; i < search->length; i++) {
         if (bytes_equal(search->path[i]->spki, candidate->spki) &&
-            distinguished_name_equal(search->path[i]->subject, candidate->subject))
+            memcmp(search->path[i]->subject_digest, candidate->subject_digest, SHA256_OCTETS) == 0)
             return true;
     }
     return false;
@@ -266,7 +262,7 @@ static bool is_on_path(const struct search *search, const struct certificate *ca
 static bool is_candidate(const struct search *search, size_t i)
 {
     const struct certificate *candidate = &search->presented[i], *issuer = issuer_of_next(search);
-    return (search->ancestors >> i & 1) != 0 && names_as_issuer(candidate, issuer) &&
+    return (search->ancestors >> i & 1) != 0 && certificate_names_issuer(candidate, issuer) &&
            (!search->by_key_ids || key_ids_fit(issuer, candidate)) &&
            !is_on_path(search, candidate);
 }
@@ -300,7 +296,8 @@ static bool extend_path(struct search *search)
 static bool is_named(const struct search *search, const struct certificate *issuer)
 {
     for (size_t i = 0; i < search->presented_count; i++) {
-        if ((search->ancestors >> i & 1) != 0 && names_as_issuer(&search->presented[i], issuer))
+        if ((search->ancestors >> i & 1) != 0 &&
+            certificate_names_issuer(&search->presented[i], issuer))
             return true;
     }
     return false;

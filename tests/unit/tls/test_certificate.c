@@ -256,6 +256,8 @@ START_TEST(reads_the_fields)
     ck_assert_int_eq(leaf.not_before_s, MAKER_BEFORE);
     ck_assert_int_eq(leaf.not_after_s, MAKER_AFTER);
     ck_assert(bytes_equal(leaf.issuer, root.subject));
+    ck_assert(certificate_names_issuer(&leaf, &root) && certificate_is_self_issued(&root));
+    ck_assert(!certificate_names_issuer(&root, &leaf) && !certificate_is_self_issued(&leaf));
     ck_assert(bytes_equal(leaf.authority_key_id, root.subject_key_id));
     ck_assert_uint_eq(leaf.authority_key_id.size, 20);
     ck_assert(!leaf.is_ca && root.is_ca && root.path_length == -1);

@@ -335,6 +335,8 @@ static const struct kind kinds[] = {
         MALFORMED("2.5.29.17")},
     {"address with a mask", HOLDS("subjectAltName=DER:300A87080A000000FF000000\n"),
         MALFORMED("2.5.29.17")},
+    {"mail in UTF-8 as rfc822Name", HOLDS("subjectAltName=DER:30048102C3A9\n"),
+        MALFORMED("2.5.29.17")},
     {"padded registeredID", HOLDS("subjectAltName=DER:300588032A8001\n"), MALFORMED("2.5.29.17")},
     {"RDN out of order in a directoryName",
         HOLDS("subjectAltName=DER:301EA41C301A3118300B06035504030C0462626262300906035504060C026464"
