@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Credentials of every kind (tests/zoo/kinds), each in a handshake of OpenSSL's with the daemon:
  * the verdict that it has to get, in the answer, the alert, the log and the key cache; and the same
- * from e2ekeyctl check-certificate. */
+ * from e2ekeyctl check-certificate. Then others, drawn by chance (tests/zoo/generate), to which
+ * daemon and e2ekeyctl have to give the same answer, whichever it is.
+ *
+ * ZOO_SEED and ZOO_COUNT: which of those, and how many. */
 #include "support/check_main.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/base64.h"
 #include "base/file.h"
@@ -35,7 +39,8 @@ struct outcome {
 
 static struct daemon daemon_;
 static CURL *client;
-static unsigned refusals; /* in the log */
+static unsigned refusals;           /* in the log */
+static const char *stand_in = "ae"; /* speaks where OpenSSL cannot speak for a kind */
 
 /* --- the table --- */
 
@@ -99,60 +104,133 @@ static void append_u24(struct buffer *buffer, size_t number)
         buffer, (uint8_t[]){(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}, 3);
 }
 
-/* A record of a Certificate message with the one certificate of KIND, as it stands in its file. */
-static void write_certificate(const struct kind *kind, struct buffer *out)
+static void append_record(struct buffer *out, uint8_t handshake_type, const struct buffer *body)
 {
-    AUTO_BUFFER struct buffer file = {0}, der = {.limit = 65536};
+    size_t size = body->size + 4;
+    append(out, (uint8_t[]){22, 3, 3, (uint8_t)(size >> 8), (uint8_t)size, handshake_type}, 6);
+    append_u24(out, body->size);
+    append(out, body->data, body->size);
+}
+
+/* A record of a Certificate message with the certificates of KIND, as they stand in its file. */
+static void append_certificates(struct buffer *out, const struct kind *kind)
+{
+    AUTO_BUFFER struct buffer file = {0}, list = {.limit = 65536}, body = {.limit = 65536};
     struct fault fault = FAULT_INIT;
 
     ck_assert_int_eq(
         file_read(daemon_file(&daemon_, "zoo/%s.pem", kind->name), 65536, &file, &fault),
         RESULT_OK);
     struct bytes text = buffer_bytes(&file);
-    ck_assert_int_eq(pem_next(&text, "CERTIFICATE", &der), RESULT_OK);
-    size_t size = der.size + 10;
-    append(out, (uint8_t[]){22, 3, 3, (uint8_t)(size >> 8), (uint8_t)size, 11}, 6);
-    append_u24(out, der.size + 6);
-    append_u24(out, der.size + 3);
-    append_u24(out, der.size);
-    append(out, der.data, der.size);
+    for (;;) {
+        AUTO_BUFFER struct buffer der = {.limit = 65536};
+        enum result result = pem_next(&text, "CERTIFICATE", &der);
+        if (result == RESULT_NOT_FOUND && list.size > 0)
+            break;
+        ck_assert_int_eq(result, RESULT_OK);
+        append_u24(&list, der.size);
+        append(&list, der.data, der.size);
+    }
+    append_u24(&body, list.size);
+    append(&body, list.data, list.size);
+    append_record(out, 11, &body);
 }
 
-/* MESSAGE, base64, with KIND's certificate in the first record's place; the caller frees. */
-static char *swap_certificate(const struct kind *kind, const char *message)
+/* A record of a CertificateVerify message: KIND's key signs what RECORDS say. False for a key that
+ * cannot sign with SHA-256 (Ed25519). */
+static bool append_proof(struct buffer *out, const struct kind *kind, struct bytes records)
 {
-    AUTO_BUFFER struct buffer octets = {.limit = 65536}, out = {.limit = 65536};
-    struct record certificate;
+    AUTO_BUFFER struct buffer file = {0}, body = {.limit = 1024};
+    struct fault fault = FAULT_INIT;
+    struct record record;
+    char command[1024];
+
+    snprintf(command, sizeof(command), "openssl dgst -sha256 -sign %s -out %s 2>&1",
+        daemon_file(&daemon_, "zoo/%s.key", kind->name), daemon_file(&daemon_, "proof"));
+    FILE *pipe = popen(command, "we");
+    ck_assert_ptr_nonnull(pipe);
+    while (record_take(&records, &record))
+        fwrite(record.fragment.data, 1, record.fragment.size, pipe);
+    if (pclose(pipe) != 0)
+        return false;
+    ck_assert_int_eq(file_read(daemon_file(&daemon_, "proof"), 512, &file, &fault), RESULT_OK);
+    append(&body, (uint8_t[]){4, 3, (uint8_t)(file.size >> 8), (uint8_t)file.size}, 4);
+    append(&body, file.data, file.size);
+    append_record(out, 15, &body);
+    return true;
+}
+
+/* Messages 1 to 3 in records, decoded. */
+struct flights {
+    struct buffer octets;
+    size_t third; /* where Message 3 begins */
+};
+
+static void flights_release(struct flights *flights)
+{
+    buffer_release(&flights->octets);
+}
+
+static void take_flight(struct flights *flights, const char *message)
+{
+    AUTO_BUFFER struct buffer octets = {.limit = 65536};
 
     ck_assert_int_eq(base64_decode(bytes_of_string(message), &octets), RESULT_OK);
-    struct bytes rest = buffer_bytes(&octets);
+    flights->octets.limit = 262144;
+    flights->third = flights->octets.size;
+    append(&flights->octets, octets.data, octets.size);
+}
+
+/* Message 3, base64, with KIND's certificates and its proof of the key instead; the caller frees.
+ * Finished does not fit, so that even a good certificate is refused, but not for what it is. */
+static char *swap_certificates(const struct kind *kind, const struct flights *flights)
+{
+    AUTO_BUFFER struct buffer all = {.limit = 262144};
+    struct record certificate, key_exchange, proof;
+    struct bytes rest =
+        bytes_of(flights->octets.data + flights->third, flights->octets.size - flights->third);
+
+    append(&all, flights->octets.data, flights->third);
     ck_assert(record_take(&rest, &certificate) && certificate.fragment.data[0] == 11);
-    write_certificate(kind, &out);
-    append(&out, rest.data, rest.size);
-    char *text = malloc(BASE64_OCTETS(out.size) + 1);
+    struct bytes at = rest;
+    ck_assert(record_take(&rest, &key_exchange) && key_exchange.fragment.data[0] == 16);
+    append_certificates(&all, kind);
+    append(&all, at.data, at.size - rest.size);
+    at = rest;
+    ck_assert(record_take(&rest, &proof) && proof.fragment.data[0] == 15);
+    if (!append_proof(&all, kind, buffer_bytes(&all)))
+        append(&all, at.data, at.size - rest.size);
+    append(&all, rest.data, rest.size);
+    struct bytes message = bytes_of(all.data + flights->third, all.size - flights->third);
+    char *text = malloc(BASE64_OCTETS(message.size) + 1);
     ck_assert_ptr_nonnull(text);
-    base64_encode_text(buffer_bytes(&out), text);
+    base64_encode_text(message, text);
     return text;
 }
 
 static void shake_hands(const struct kind *kind, struct outcome *outcome)
 {
+    CLEANUP(flights_release) struct flights flights = {0};
     struct foreign foreign;
     char credential[128], path[128];
 
     *outcome = (struct outcome){0};
-    snprintf(credential, sizeof(credential), "zoo/%s", is_swapped(kind) ? "ae" : kind->name);
+    snprintf(credential, sizeof(credential), "zoo/%s", is_swapped(kind) ? stand_in : kind->name);
     foreign_start(&foreign, &daemon_, "openssl", credential,
         (const char *[]){"--server-name", RUN_SERVER_NAME, NULL});
-    answer_with(kind->from, RUN_ENTRY, foreign_read(&foreign), true, &outcome->answer);
+    const char *message1 = foreign_read(&foreign);
+    take_flight(&flights, message1);
+    answer_with(kind->from, RUN_ENTRY, message1, true, &outcome->answer);
     ck_assert_msg(outcome->answer.status == 201, "%s: Message 1: %ld %s", kind->name,
         outcome->answer.status, outcome->answer.body);
+    take_flight(&flights, run_member(&outcome->answer, "eckm"));
     foreign_write(&foreign, run_member(&outcome->answer, "eckm"));
     snprintf(path, sizeof(path), RUN_ENTRY "/%s", run_member(&outcome->answer, "rn"));
     http_answer_release(&outcome->answer);
 
     const char *message3 = foreign_read(&foreign);
-    char *swapped = is_swapped(kind) ? swap_certificate(kind, message3) : NULL;
+    take_flight(&flights, message3);
+    char *swapped = is_swapped(kind) ? swap_certificates(kind, &flights) : NULL;
     answer_with(kind->from, path, swapped ? swapped : message3, false, &outcome->answer);
     free(swapped);
     foreign_write(&foreign, run_member(&outcome->answer, "eckm"));
@@ -330,6 +408,104 @@ static void judge_part(const char *parting, bool is_second)
     daemon_stop(&daemon_);
 }
 
+/* --- whatever becomes of it, the same from both --- */
+
+static void run_command(const char *command)
+{
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
+
+static unsigned long number_of(const char *variable, unsigned long otherwise)
+{
+    const char *text = getenv(variable);
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+/* The daemon and a policy of the zoo's, with COUNT kinds that SEED gives rather than its own. */
+static void start_generated(unsigned long seed, unsigned long count)
+{
+    char command[1024];
+
+    daemon_prepare(&daemon_, &(struct daemon_options){0});
+    snprintf(command, sizeof(command),
+        "cd tests/zoo && ./generate %lu %lu >%s/kinds && ./make %s/zoo %s/kinds", seed, count,
+        daemon_.folder, daemon_.folder, daemon_.folder);
+    run_command(command);
+    snprintf(command, sizeof(command),
+        "mkdir %s/policy.d && cp tests/zoo/policy.json %s/policy.d/zoo.json", daemon_.folder,
+        daemon_.folder);
+    run_command(command);
+    daemon_launch(&daemon_, false);
+    daemon_await_ready(&daemon_);
+    client = http_open();
+}
+
+/* The name of the alert in an answer's eckm; "" when the exchange goes on. */
+static const char *alert_in(const struct http_answer *answer)
+{
+    AUTO_BUFFER struct buffer octets = {.limit = 65536};
+    struct record record;
+
+    if (answer->status == 200)
+        return "";
+    ck_assert_int_eq(
+        base64_decode(bytes_of_string(run_member(answer, "eckm")), &octets), RESULT_OK);
+    struct bytes rest = buffer_bytes(&octets);
+    ck_assert(record_take(&rest, &record) && record.type == 21 && record.fragment.size == 2);
+    return record_alert_name(record.fragment.data[1]);
+}
+
+static void expect_agreement(const struct kind *kind, unsigned long seed)
+{
+    struct outcome outcome;
+    int status;
+
+    shake_hands(kind, &outcome);
+    json_t *answer = json_loads(outcome.answer.body, 0, NULL);
+    json_t *tool = check_certificate(kind, &status);
+    const char *reason = string(answer, "m2m:dbg"), *alert = alert_in(&outcome.answer);
+    /* A swapped Message 3 has a bad Finished: whose certificate is good is refused for that. */
+    bool accepts =
+        outcome.answer.status == 200 || (is_swapped(kind) && strcmp(alert, "bad_record_mac") == 0);
+    bool agrees = accepts ? strcmp(string(tool, "verdict"), "accepted") == 0
+                          : strcmp(string(tool, "verdict"), "refused") == 0 &&
+                                strcmp(string(tool, "reason"), reason) == 0 &&
+                                strcmp(string(tool, "alert"), alert) == 0;
+    ck_assert_msg(agrees,
+        "ZOO_SEED=%lu, %s (%s, From %s): the daemon: %ld \"%s\", %s; e2ekeyctl: %s \"%s\", %s",
+        seed, kind->name, kind->making, kind->from, outcome.answer.status, reason, alert,
+        string(tool, "verdict"), string(tool, "reason"), string(tool, "alert"));
+    json_decref(answer);
+    json_decref(tool);
+    http_answer_release(&outcome.answer);
+}
+
+START_TEST(daemon_and_tool_agree_on_what_chance_makes)
+{
+    unsigned long seed = number_of("ZOO_SEED", (unsigned long)time(NULL)),
+                  count = number_of("ZOO_COUNT", 100), kinds = 0;
+    char *line = NULL;
+    size_t capacity = 0;
+    struct kind kind;
+
+    start_generated(seed, count);
+    stand_in = "plain";
+    FILE *table = fopen(daemon_file(&daemon_, "kinds"), "re");
+    ck_assert_ptr_nonnull(table);
+    while (getline(&line, &capacity, table) >= 0) {
+        if (!read_kind(line, &kind))
+            continue;
+        expect_agreement(&kind, seed);
+        kinds++;
+    }
+    ck_assert_uint_ge(kinds, count);
+    free(line);
+    fclose(table);
+    http_close(client);
+    daemon_stop(&daemon_);
+}
+END_TEST
+
 #define PARTING "# --- the profile"
 
 START_TEST(every_kind_of_name_gets_its_verdict)
@@ -345,4 +521,4 @@ START_TEST(every_kind_of_certificate_and_path_gets_its_verdict)
 END_TEST
 
 CHECK_MAIN("integration/zoo", every_kind_of_name_gets_its_verdict,
-    every_kind_of_certificate_and_path_gets_its_verdict)
+    every_kind_of_certificate_and_path_gets_its_verdict, daemon_and_tool_agree_on_what_chance_makes)
