@@ -5,6 +5,7 @@
 
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
@@ -90,23 +91,38 @@ static bool is_signature(struct bytes signature)
            der_is_natural(s) && r.size <= SCALAR_OCTETS_MAX && s.size <= SCALAR_OCTETS_MAX;
 }
 
-bool ecdsa_verify_digest(
+static enum result check_digest(
     struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature)
 {
     CLEANUP(release_key) ecc_key key = {0};
     int good = 0;
-    if (wc_ecc_init(&key) != 0 || !is_signature(signature) || !import_point(point, &key))
-        return false;
+    if (!is_signature(signature))
+        return RESULT_BAD_INPUT;
+    if (wc_ecc_init(&key) != 0 || !import_point(point, &key))
+        return RESULT_INTERNAL;
     int error = wc_ecc_verify_hash(
         signature.data, (word32)signature.size, digest, SHA256_OCTETS, &good, &key);
-    return error == 0 && good == 1;
+    if (error == MEMORY_E || error == MP_MEM)
+        return RESULT_INTERNAL;
+    return error == 0 && good == 1 ? RESULT_OK : RESULT_BAD_INPUT;
+}
+
+bool ecdsa_verify_digest(
+    struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature)
+{
+    return check_digest(point, digest, signature) == RESULT_OK;
+}
+
+enum result ecdsa_check(struct bytes point, struct bytes content, struct bytes signature)
+{
+    uint8_t digest[SHA256_OCTETS];
+    enum result result = sha256_of(content, (struct bytes){0}, digest);
+    return result == RESULT_OK ? check_digest(point, digest, signature) : result;
 }
 
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature)
 {
-    uint8_t digest[SHA256_OCTETS];
-    return sha256_of(content, (struct bytes){0}, digest) == RESULT_OK &&
-           ecdsa_verify_digest(point, digest, signature);
+    return ecdsa_check(point, content, signature) == RESULT_OK;
 }
 
 static void release_hash(wc_Sha256 *hash)

@@ -26,6 +26,11 @@ bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
 /* Is SIGNATURE (ECDSA-Sig-Value, strict DER) that of CONTENT by POINT's key, with SHA-256? */
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature);
 
+/* The same for who keeps the answer: RESULT_BAD_INPUT when it is another's or none, RESULT_INTERNAL
+ * when memory is short or so, and the answer is not known. */
+enum result ecdsa_check(struct bytes point, struct bytes content, struct bytes signature)
+    WARN_UNUSED;
+
 /* The same for a digest in hand. */
 bool ecdsa_verify_digest(
     struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature);
