@@ -11,6 +11,7 @@
 #include "ctl/judgement.h"
 #include "policy/load.h"
 #include "tls/context.h"
+#include "tls/crl_notice.h"
 #include "tls/pem.h"
 #include "tls/public_key.h"
 #include "tls/record.h"
@@ -64,6 +65,16 @@ static void chain_release(struct chain *chain)
 
 /* --- policy, end-point, From, time: false after saying why not --- */
 
+/* The daemon runs without a CRL file that it cannot use, and so does the verdict. */
+static void warn_of_crls(struct trust_store *trust)
+{
+    CLEANUP(report_release) struct report report = {0};
+    crl_notices_report(trust, &report);
+    for (size_t i = 0; i < report.count; i++)
+        if (!report.entries[i].warning)
+            fprintf(stderr, "e2ekeyctl: warning: %s\n", report.entries[i].text);
+}
+
 /* Of the configuration, all but what needs a private key. */
 static bool load_policy(struct bench *bench)
 {
@@ -77,6 +88,8 @@ static bool load_policy(struct bench *bench)
     for (size_t i = 0; i < report.count; i++)
         if (!report.entries[i].warning)
             fail(STATUS_USAGE, "%s", report.entries[i].text);
+    if (bench->trust)
+        warn_of_crls(bench->trust);
     return bench->policy && bench->trust;
 }
 

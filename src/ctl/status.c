@@ -62,6 +62,12 @@ static void print_expiries(const char *list, const json_t *array)
         print_expiry(list, json_array_get(array, i));
 }
 
+static void print_warnings(const json_t *array)
+{
+    for (size_t i = 0; i < json_array_size(array); i++)
+        printf("%-36s %s\n", "warning", json_string_value(json_array_get(array, i)));
+}
+
 static bool is_expiry(const char *list)
 {
     return strcmp(list, "certificates") == 0 || strcmp(list, "crls") == 0;
@@ -80,6 +86,8 @@ static void print_object(const char *prefix, json_t *object)
             print_object(path, value);
         else if (json_is_array(value) && is_expiry(path))
             print_expiries(path, value);
+        else if (json_is_array(value) && strcmp(path, "warnings") == 0)
+            print_warnings(value);
         else
             print_value(path, value);
     }

@@ -9,7 +9,9 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "policy/load.h"
+#include "tls/crl_notice.h"
 #include "tls/expiry.h"
+#include "tls/revocation.h"
 
 enum result configuration_load(
     const char *path, uint64_t generation, struct snapshot **out, struct report *report)
@@ -50,6 +52,7 @@ int configuration_check(const char *path)
     enum result result = configuration_load(path, 1, &snapshot, &report);
     if (result == RESULT_OK) {
         http_server_check(snapshot->policy, &report);
+        crl_notices_report(tls_context_trust(snapshot->tls), &report);
         expiry_report(snapshot->tls, &report);
     }
     for (size_t i = 0; i < report.count; i++)
@@ -122,6 +125,7 @@ bool configuration_reload(const char *path, struct snapshot_slot *slot)
         say_not_reloaded(old, result);
         return false;
     }
+    revocation_succeed(tls_context_trust(next->tls), tls_context_trust(old->tls));
     warn_of_restart(old->policy, next->policy);
     snapshot_swap(slot, next); /* stays while it hangs there, and only we swap */
     say_reloaded(next);

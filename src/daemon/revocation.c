@@ -4,11 +4,13 @@
  * cached (exchange/procedure.c), and so by those CRLs. */
 #include "daemon/revocation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/watch.h"
 #include "observe/log.h"
 #include "tls/context.h"
+#include "tls/crl_notice.h"
 #include "tls/revocation.h"
 
 #define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
@@ -21,6 +23,12 @@ struct suspect {
     size_t size;
 };
 
+/* Lines that were logged, so that each is once. */
+struct sayings {
+    char **lines;
+    size_t count;
+};
+
 struct revoker {
     struct snapshot_slot *slot;
     struct key_cache *cache;
@@ -28,7 +36,7 @@ struct revoker {
     void *context;
     struct snapshot *snapshot; /* whose files are watched */
     struct watch *watch;
-    char *said[POLICY_TRUST_MAX]; /* by domain: why its files were not taken, as it was last said */
+    struct sayings said; /* the notices of the CRLs that are in force, as they were last logged */
 
     sd_event_source *review; /* on while one is under way */
     struct revocation_view *view;
@@ -57,7 +65,7 @@ static struct trust_store *store_of(const struct revoker *revoker)
 static bool judge(const struct key_info *info, struct bytes evidence, void *context)
 {
     struct revoker *revoker = context;
-    enum judgement judgement = revocation_view_judge(revoker->view, evidence);
+    enum revocation_judgement judgement = revocation_view_judge(revoker->view, evidence);
 
     if (judgement != JUDGEMENT_SUSPECT)
         return judgement == JUDGEMENT_REVOKED;
@@ -117,48 +125,91 @@ static void begin_review(struct revoker *revoker)
         log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
 }
 
-/* --- files that change --- */
+/* --- what is wrong with the files --- */
 
-static void forget(struct revoker *revoker)
+static void forget(struct sayings *said)
 {
-    for (size_t i = 0; i < POLICY_TRUST_MAX; i++) {
-        free(revoker->said[i]);
-        revoker->said[i] = NULL;
-    }
+    for (size_t i = 0; i < said->count; i++)
+        free(said->lines[i]);
+    free(said->lines);
+    *said = (struct sayings){0};
 }
 
-/* Once for each reason: a file that somebody is writing changes many times. */
-static void say_not_taken(
-    struct revoker *revoker, size_t domain, const char *name, const struct report *report)
+static bool has_said(const struct sayings *said, const char *line)
 {
-    const char *why = report->count > 0 ? report->entries[0].text : "out of memory";
-    char **said = &revoker->said[domain];
+    for (size_t i = 0; i < said->count; i++)
+        if (strcmp(said->lines[i], line) == 0)
+            return true;
+    return false;
+}
 
-    if (*said && strcmp(*said, why) == 0)
+/* For lack of memory a line is said again; it is not lost. */
+static void add_saying(struct sayings *said, const char *line)
+{
+    char **lines = reallocarray(said->lines, said->count + 1, sizeof(*lines));
+
+    if (!lines)
         return;
-    free(*said);
-    *said = strdup(why);
-    log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
-        "CRLs of trust domain %s not reloaded, the old ones stay in force: %s", name, why);
+    said->lines = lines;
+    lines[said->count] = strdup(line);
+    said->count += lines[said->count] ? 1 : 0;
 }
+
+struct telling {
+    const struct sayings *before;
+    struct sayings now;
+    const char *domain;
+};
+
+static void say_notice(const struct crl_notice *notice, void *context)
+{
+    struct telling *telling = context;
+    char line[CRL_NOTICE_OCTETS + 64 + POLICY_NAME_OCTETS];
+
+    snprintf(line, sizeof(line), "CRLs of trust domain %s%s: %s", telling->domain,
+        notice->is_kept ? " not reloaded" : "", notice->text);
+    if (!has_said(telling->before, line))
+        log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_BAD_CRLS}, "%s",
+            line);
+    add_saying(&telling->now, line);
+}
+
+/* Once each, for as long as there is reason: a file that somebody is writing changes many times. */
+static void say_notices(struct revoker *revoker)
+{
+    const struct policy *policy = revoker->snapshot->policy;
+    struct trust_store *store = store_of(revoker);
+    struct telling telling = {.before = &revoker->said};
+
+    for (size_t i = 0; i < policy->trust_count; i++) {
+        telling.domain = policy->trust[i].name;
+        crl_notices(store, &store->domains[i], say_notice, &telling);
+    }
+    forget(&revoker->said);
+    revoker->said = telling.now;
+}
+
+/* --- files that change --- */
 
 static bool reload(struct revoker *revoker, size_t domain)
 {
-    struct report report CLEANUP(report_release) = {0};
     const char *name = revoker->snapshot->policy->trust[domain].name;
+    bool changed;
 
-    if (revocation_reload(store_of(revoker), domain, &report) != RESULT_OK) {
-        say_not_taken(revoker, domain, name, &report);
+    if (revocation_reload(store_of(revoker), domain, &changed) != RESULT_OK) {
+        log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
+            "CRLs of trust domain %s not reloaded, the old ones stay in force: out of memory",
+            name);
         return false;
     }
-    free(TAKE_PTR(revoker->said[domain]));
-    log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_NEW_CRLS},
-        "CRLs of trust domain %s reloaded", name);
-    return true;
+    if (changed)
+        log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_NEW_CRLS},
+            "CRLs of trust domain %s reloaded", name);
+    return changed;
 }
 
-/* Of DOMAIN's files, the first of which is number FIRST of those watched. What is not taken, maybe
- * for lack of memory or descriptors, stays a change: it is tried again. */
+/* Of DOMAIN's files, the first of which is number FIRST of those watched. One that could not be
+ * read, maybe for lack of memory or descriptors, stays a change: it is tried again. */
 static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
 {
     const size_t count = revoker->snapshot->policy->trust[domain].crl_count;
@@ -166,11 +217,12 @@ static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
 
     for (size_t i = 0; i < count; i++)
         changed |= watch_sees_change(revoker->watch, first + i);
-    if (!changed || !reload(revoker, domain))
+    if (!changed)
         return false;
+    changed = reload(revoker, domain);
     for (size_t i = 0; i < count; i++)
         watch_saw(revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
-    return true;
+    return changed;
 }
 
 /* Only domains of which a file has changed; the policy itself is left alone, as somebody may be in
@@ -183,6 +235,7 @@ static void on_changed_files(void *context)
 
     for (size_t i = 0, first = 0; i < policy->trust_count; first += policy->trust[i++].crl_count)
         replaced |= reload_changed(revoker, i, first);
+    say_notices(revoker);
     if (!replaced)
         return;
     begin_review(revoker);
@@ -213,7 +266,8 @@ void revoker_follow(struct revoker *revoker)
     end_review(revoker); /* its view is of the old policy's */
     snapshot_unref(revoker->snapshot);
     revoker->snapshot = snapshot_current(revoker->slot);
-    forget(revoker);
+    forget(&revoker->said);
+    say_notices(revoker);
     if (watch_crls(revoker) != RESULT_OK)
         log_error("out of memory: changes of the CRL files are not noticed until the next reload");
     begin_review(revoker);
@@ -251,6 +305,6 @@ void revoker_free(struct revoker *revoker)
     sd_event_source_disable_unref(revoker->review);
     watch_free(revoker->watch);
     snapshot_unref(revoker->snapshot);
-    forget(revoker);
+    forget(&revoker->said);
     free(revoker);
 }

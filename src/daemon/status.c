@@ -9,10 +9,12 @@
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
+#include "tls/crl_notice.h"
 #include "tls/expiry.h"
 
 /* Of certificates, and of CRLs: a client of the key socket takes 64 KiB as one reply. */
 #define EXPIRIES_OCTETS_MAX ((size_t)20000)
+#define WARNINGS_OCTETS_MAX ((size_t)10000)
 
 #define TELL_MS 10000
 
@@ -86,6 +88,36 @@ static json_t *expiries(const struct expiry_list *list, enum expiry_kind kind)
     return array;
 }
 
+struct notices {
+    json_t *array;
+    size_t room;
+    const char *domain;
+};
+
+static void add_notice(const struct crl_notice *notice, void *context)
+{
+    struct notices *notices = context;
+    char line[CRL_NOTICE_OCTETS + 32 + POLICY_NAME_OCTETS];
+    int size = snprintf(line, sizeof(line), "trust domain %s: %s", notices->domain, notice->text);
+
+    if ((size_t)size > notices->room)
+        return;
+    notices->room -= (size_t)size;
+    (void)json_array_append_new(notices->array, json_string(line));
+}
+
+/* What an operator has to see to, in words; as many as fit. */
+static json_t *warnings(struct trust_store *trust)
+{
+    struct notices notices = {.array = json_array(), .room = WARNINGS_OCTETS_MAX};
+
+    for (size_t i = 0; notices.array && i < trust->domain_count; i++) {
+        notices.domain = trust->domains[i].name;
+        crl_notices(trust, &trust->domains[i], add_notice, &notices);
+    }
+    return notices.array;
+}
+
 json_t *daemon_status_json(void *context)
 {
     struct daemon_status *status = context;
@@ -97,14 +129,15 @@ json_t *daemon_status_json(void *context)
     if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
         return NULL;
     return json_pack(
-        "{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i, s:b}, s:o, s:o, s:o, s:o}", "version",
-        E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now", (json_int_t)now_s,
-        "policyGeneration", (json_int_t)snapshot->generation, "listen", listeners(status->http),
-        "exchanges", "pending", (int)exchanges.pending, "retained", (int)exchanges.retained, "keys",
-        "live", (int)key_cache_count(status->cache), "capacity",
+        "{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i, s:b}, s:o, s:o, s:o, s:o, s:o}",
+        "version", E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now",
+        (json_int_t)now_s, "policyGeneration", (json_int_t)snapshot->generation, "listen",
+        listeners(status->http), "exchanges", "pending", (int)exchanges.pending, "retained",
+        (int)exchanges.retained, "keys", "live", (int)key_cache_count(status->cache), "capacity",
         (int)key_cache_capacity(status->cache), "outliveRestarts", store_is_held(status->cache),
         "certificates", expiries(&list, EXPIRY_CERTIFICATE), "crls", expiries(&list, EXPIRY_CRL),
-        "counters", counters(), "refused", refusals());
+        "warnings", warnings(tls_context_trust(snapshot->tls)), "counters", counters(), "refused",
+        refusals());
 }
 
 /* False when it is as it was. */

@@ -4,18 +4,32 @@
 #include <endian.h>
 #include <string.h>
 
+#include "tls/distinguished_name.h"
 #include "tls/trust.h"
+
+static uint64_t number_of(const uint8_t digest[SHA256_OCTETS])
+{
+    uint64_t number;
+    memcpy(&number, digest, sizeof(number));
+    return be64toh(number);
+}
 
 enum result evidence_issuer(struct bytes name, uint64_t *out)
 {
     uint8_t digest[SHA256_OCTETS];
-    uint64_t number;
+    enum result result = distinguished_name_digest(name, digest);
+    if (result == RESULT_OK)
+        *out = number_of(digest);
+    return result;
+}
+
+enum result evidence_old_issuer(struct bytes name, uint64_t *out)
+{
+    uint8_t digest[SHA256_OCTETS];
     enum result result = sha256_of(name, (struct bytes){0}, digest);
-    if (result != RESULT_OK)
-        return result;
-    memcpy(&number, digest, sizeof(number));
-    *out = be64toh(number);
-    return RESULT_OK;
+    if (result == RESULT_OK)
+        *out = number_of(digest);
+    return result;
 }
 
 static void put(struct evidence *out, const void *data, size_t size)
@@ -27,16 +41,15 @@ static void put(struct evidence *out, const void *data, size_t size)
 static enum result write_link(
     struct evidence *out, const struct certificate *certificate, const struct certificate *issuer)
 {
+    static const uint8_t no_point[P256_POINT_OCTETS];
     uint8_t serial_size = (uint8_t)certificate->serial.size;
     uint64_t number;
-    if (!certificate_may_sign_crls(issuer))
-        return RESULT_OK;
     enum result result = evidence_issuer(certificate->issuer, &number);
     if (result != RESULT_OK)
         return result;
     number = htobe64(number);
     put(out, &number, sizeof(number));
-    put(out, issuer->point.data, P256_POINT_OCTETS);
+    put(out, certificate_may_sign_crls(issuer) ? issuer->point.data : no_point, sizeof(no_point));
     put(out, &serial_size, sizeof(serial_size));
     put(out, certificate->serial.data, serial_size);
     return RESULT_OK;

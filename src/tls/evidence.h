@@ -7,8 +7,9 @@
 
 #include "tls/path.h"
 
-/* One link: 8 octets of the issuer name's SHA-256, the issuer's point, and the serial number after
- * its length. */
+/* One link: 8 octets that stand for the issuer's name, the issuer's point, and the serial number
+ * after its length. The point is all zero when the issuer may not sign CRLs (RFC 5280 6.3.3 (f)).
+ */
 #define EVIDENCE_LINK_OCTETS_MAX (8 + P256_POINT_OCTETS + 1 + SERIAL_OCTETS_MAX)
 #define EVIDENCE_OCTETS_MAX      (PATH_CERTIFICATES_MAX * EVIDENCE_LINK_OCTETS_MAX)
 
@@ -17,8 +18,8 @@ struct evidence {
     size_t size;
 };
 
-/* Of the path by which DOMAIN, one that VERDICT says trusts it, did so. An issuer that may not sign
- * CRLs leaves no link: nothing that it signs can revoke (RFC 5280 6.3.3 (f)). */
+/* Of the path by which DOMAIN, one that VERDICT says trusts it, did so: a link for each
+ * certificate, from the one below the anchor to the leaf, which is the last. */
 enum result evidence_write(const struct trust_store *store, const struct path_verdict *verdict,
     size_t domain, struct evidence *out) WARN_UNUSED;
 
@@ -30,5 +31,10 @@ struct evidence_link {
 /* Takes a link from the front of EVIDENCE; false at its end, or when what follows is no link. */
 bool evidence_next(struct bytes *evidence, struct evidence_link *out);
 
-/* What stands for an issuer's NAME (DER). It rules out, and proves nothing. */
+/* The first 8 octets of the name's canonical digest (tls/distinguished_name.h). Two different
+ * numbers are those of different names; equal ones are those of equal names, but for one chance in
+ * 2^64. */
 enum result evidence_issuer(struct bytes name, uint64_t *out) WARN_UNUSED;
+/* The same of the SHA-256 of the name's DER: evidence had it instead once, and keys that a running
+ * daemon inherits from an older version still do. */
+enum result evidence_old_issuer(struct bytes name, uint64_t *out) WARN_UNUSED;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "tls/trust.h"
+#include "tls/crl_notice.h"
+#include "tls/distinguished_name.h"
 
 static enum result append(struct expiry_list *list, struct expiry expiry)
 {
@@ -66,18 +67,45 @@ static enum result list_certificates(
 
 /* --- CRLs --- */
 
-static enum result list_set(const struct trust_domain *domain, const struct crl_set *set,
-    int64_t now_s, struct expiry_list *out)
+static bool is_of(const struct trust_crl *crl, uint64_t issuer, struct bytes name)
+{
+    return crl->issuer == issuer && distinguished_name_equal(crl->crl.issuer, name);
+}
+
+/* Does OTHER say of the same certificates what CRL does, and for longer? */
+static bool supersedes(const struct trust_crl *other, const struct trust_crl *crl)
+{
+    return is_of(other, crl->issuer, crl->crl.issuer) &&
+           other->crl.covers_leaves >= crl->crl.covers_leaves &&
+           other->crl.covers_cas >= crl->crl.covers_cas &&
+           other->crl.next_update_s > crl->crl.next_update_s;
+}
+
+/* Nobody has to renew a CRL that says nothing: one that nobody signed of whom we know, or one whose
+ * place another took. One that may be by an intermediate CA does say something. */
+static bool matters(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *set, const struct trust_crl *crl)
+{
+    enum crl_standing standing = crl_standing(store, domain, crl);
+    for (size_t i = 0; i < set->count && standing != CRL_UNSIGNED; i++) {
+        if (supersedes(set->crls[i], crl) && crl_standing(store, domain, set->crls[i]) <= standing)
+            return false;
+    }
+    return standing != CRL_UNSIGNED;
+}
+
+static enum result list_set(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *set, int64_t now_s, struct expiry_list *out)
 {
     enum result result = RESULT_OK;
     for (size_t i = 0; i < set->count && result == RESULT_OK; i++) {
-        const struct trust_crl *each = &set->crls[i];
+        const struct trust_crl *each = set->crls[i];
         int64_t tenth_s = (each->crl.next_update_s - each->crl.this_update_s) / 10;
-        if (!crl_set_is_newest(set, &each->crl))
+        if (!matters(store, domain, set, each))
             continue;
         struct expiry expiry = {.kind = EXPIRY_CRL,
             .name = domain->name,
-            .file = &domain->trust->crls[each->file],
+            .file = &domain->trust->crls[set->slot_of[i]],
             .number = each->number,
             .at_s = each->crl.next_update_s};
         judge(&expiry, each->crl.this_update_s, tenth_s < EXPIRY_CRL_S ? tenth_s : EXPIRY_CRL_S,
@@ -87,21 +115,23 @@ static enum result list_set(const struct trust_domain *domain, const struct crl_
     return result;
 }
 
-static bool has_crl_of(const struct crl_set *set, const struct certificate *anchor)
+static bool has_crl_of(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *set, const struct trust_anchor *anchor)
 {
     for (size_t i = 0; set && i < set->count; i++) {
-        if (crl_may_be_of(&set->crls[i].crl, anchor))
+        if (is_of(set->crls[i], anchor->name, anchor->certificate.subject) &&
+            crl_standing(store, domain, set->crls[i]) == CRL_COUNTS)
             return true;
     }
     return false;
 }
 
-static enum result list_missing(
-    const struct trust_domain *domain, const struct crl_set *set, struct expiry_list *out)
+static enum result list_missing(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *set, struct expiry_list *out)
 {
     enum result result = RESULT_OK;
     for (size_t i = 0; i < domain->anchor_count && result == RESULT_OK; i++) {
-        if (has_crl_of(set, &domain->anchors[i].certificate))
+        if (has_crl_of(store, domain, set, &domain->anchors[i]))
             continue;
         result = append(out, (struct expiry){.kind = EXPIRY_CRL,
                                  .state = EXPIRY_MISSING,
@@ -120,9 +150,9 @@ enum result expiry_list_crls(struct trust_store *store, int64_t now_s, struct ex
         const struct trust_domain *domain = &store->domains[i];
         CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, domain);
         if (set)
-            result = list_set(domain, set, now_s, out);
+            result = list_set(store, domain, set, now_s, out);
         if (result == RESULT_OK && domain->require_crl)
-            result = list_missing(domain, set, out);
+            result = list_missing(store, domain, set, out);
     }
     return result;
 }

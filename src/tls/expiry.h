@@ -33,8 +33,8 @@ struct expiry_list {
 };
 
 /* The end-points' certificates, then each domain's CRLs, without those that a newer one of the same
- * issuer replaces. Strings and files are the policy's, so they live as long as CONTEXT.
- * Release with expiry_list_release in any case. */
+ * issuer replaces or that nobody signed of whom we know. Strings and files are the policy's, so
+ * they live as long as CONTEXT. Release with expiry_list_release in any case. */
 enum result expiry_list_all(struct tls_context *context, int64_t now_s, struct expiry_list *out)
     WARN_UNUSED;
 /* The CRLs alone, appended. */

@@ -9,6 +9,7 @@
 
 #include "tls/certificate_policies.h"
 #include "tls/constraints.h"
+#include "tls/distinguished_name.h"
 #include "tls/record.h"
 #include "tls/revocation.h"
 
@@ -25,8 +26,11 @@ struct search {
     const struct crl_set *crls;          /* the domain's */
     const struct certificate *presented; /* the verdict's */
     size_t presented_count;
-    unsigned usable;    /* bit i: presented[i] could be parsed */
-    unsigned ancestors; /* bit i: by names alone, presented[i] is the leaf or may stand above it */
+    unsigned usable; /* bit i: presented[i] could be parsed */
+    size_t target;   /* presented[target] is the one that the path is for: 0, the leaf, but when
+                        it is looked for one who signs CRLs */
+    const struct certificate *crls_under; /* then the anchor has to have the name of this one */
+    unsigned ancestors; /* bit i: by names alone, presented[i] is the target or may be above it */
     enum path_purpose purpose;
     int64_t now_s;
     struct trust_effort effort; /* of the whole validation */
@@ -44,15 +48,15 @@ struct search {
     struct fault fault;
 };
 
-static bool is_leaf(const struct search *search, const struct certificate *certificate)
+static bool is_target(const struct search *search, const struct certificate *certificate)
 {
-    return certificate == &search->presented[0];
+    return certificate == &search->presented[search->target];
 }
 
 /* An anchor stands on an empty path. */
 static const char *place_name(const struct search *search, const struct certificate *certificate)
 {
-    if (is_leaf(search, certificate))
+    if (is_target(search, certificate))
         return "leaf";
     return search->length == 0 ? "anchor" : "intermediate CA";
 }
@@ -87,8 +91,8 @@ static enum result check_authority(
 {
     const char *name = place_name(search, next);
     bool is_anchor = search->length == 0;
-    if (is_leaf(search, next))
-        return RESULT_OK; /* check_leaf */
+    if (is_target(search, next))
+        return RESULT_OK; /* check_leaf, or may_sign_crls_of */
     if (!next->is_ca)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s is not a CA certificate", name);
     if (is_anchor ? next->has_key_usage && !(next->key_usage & KEY_USAGE_CERT_SIGN)
@@ -104,7 +108,7 @@ static enum result check_authority(
 static enum result check_lengths(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    int below = is_leaf(search, next) || certificate_is_self_issued(next) ? 0 : 1;
+    int below = is_target(search, next) || certificate_is_self_issued(next) ? 0 : 1;
     for (size_t i = search->length; i-- > 0;) {
         const struct certificate *ca = search->path[i];
         if (ca->path_length >= 0 && below > ca->path_length)
@@ -131,7 +135,7 @@ static enum result check_signature(
 static enum result check_constraints(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    if (!is_leaf(search, next) && certificate_is_self_issued(next))
+    if (!is_target(search, next) && certificate_is_self_issued(next))
         return RESULT_OK;
     for (size_t i = 0; i < search->length; i++) {
         struct fault why = FAULT_INIT;
@@ -145,6 +149,40 @@ static enum result check_constraints(
     return RESULT_OK;
 }
 
+static bool has_path_to_sign_crls(struct search *search, size_t i);
+
+/* Does CANDIDATE, by what it says, sign the CRLs of the one that issued NEXT, with another key? */
+static bool may_sign_crls_of(const struct search *search, const struct certificate *candidate,
+    const struct certificate *next)
+{
+    return candidate->is_ca && certificate_may_sign_crls(candidate) &&
+           certificate_names_issuer(next, candidate) &&
+           !bytes_equal(candidate->point, issuer_of_next(search)->point);
+}
+
+/* What the CRLs say of NEXT. When one in its issuer's name is by none of the keys that we know,
+ * another certificate of that name, presented along, may have the key (RFC 5280 6.3.3 (f), (g)). */
+static struct revocation_finding find_revocation(
+    struct search *search, const struct certificate *next)
+{
+    struct revocation_keys keys;
+    revocation_keys_of(search->domain, issuer_of_next(search), &keys);
+    struct revocation_finding finding =
+        revocation_of(search->store, search->crls, next, &keys, search->now_s);
+    if (finding.revocation == REVOCATION_REVOKED || !finding.is_unverified || search->crls_under)
+        return finding;
+    const size_t known = keys.count;
+    for (size_t i = 1; i < search->presented_count; i++) {
+        if ((search->usable >> i & 1) != 0 &&
+            may_sign_crls_of(search, &search->presented[i], next) &&
+            has_path_to_sign_crls(search, i))
+            revocation_keys_add(&keys, &search->presented[i]);
+    }
+    return keys.count == known
+               ? finding
+               : revocation_of(search->store, search->crls, next, &keys, search->now_s);
+}
+
 /* RFC 5280 6.1.3 (a) (3). Listed is revoked however old the CRL; not listed says something only
  * while it is current. */
 static enum result check_revocation(
@@ -152,14 +190,13 @@ static enum result check_revocation(
 {
     if (search->length == 0)
         return RESULT_OK;
-    enum revocation revocation =
-        revocation_of(search->store, search->crls, next, issuer_of_next(search), search->now_s);
-    if (revocation == REVOCATION_REVOKED)
+    const struct revocation_finding finding = find_revocation(search, next);
+    if (finding.revocation == REVOCATION_REVOKED)
         return REFUSE(
             fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, next));
-    if (revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
-        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "no current CRL from the issuer of the %s",
-            place_name(search, next));
+    if (finding.revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+            "no current CRL from the issuer of the %s: %s", place_name(search, next), finding.why);
     return RESULT_OK;
 }
 
@@ -167,7 +204,7 @@ static enum result check_revocation(
 static enum result check_policies(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    if (!is_leaf(search, next))
+    if (!is_target(search, next))
         return RESULT_OK;
     search->path[search->length] = next;
     if (certificate_policies_hold(search->path, search->length + 1))
@@ -232,11 +269,11 @@ static bool may_stand_next(struct search *search, const struct certificate *next
 
 /* --- the search --- */
 
-/* Those that the leaf names as its issuer, those that these name, and so on. */
+/* Those that the target names as its issuer, those that these name, and so on. */
 static void find_ancestors(struct search *search)
 {
     unsigned before = 0;
-    search->ancestors = 1;
+    search->ancestors = 1U << search->target;
     while (search->ancestors != before) {
         before = search->ancestors;
         for (size_t i = 0; i < search->presented_count; i++) {
@@ -285,8 +322,8 @@ static bool extend_path(struct search *search)
             continue;
         search->steps_left--;
         search->path[search->length++] = &search->presented[i];
-        found = i == 0 || extend_path(search);
-        if (i == 0)
+        found = i == search->target || extend_path(search);
+        if (i == search->target)
             note_trail(search);
         search->length--;
     }
@@ -309,7 +346,10 @@ static bool try_anchors(struct search *search)
     for (size_t i = 0; i < search->domain->anchor_count && !found; i++) {
         const struct certificate *anchor = &search->domain->anchors[i].certificate;
         search->length = 0;
-        if (!is_named(search, anchor) || !may_stand_next(search, anchor))
+        if (!is_named(search, anchor) ||
+            (search->crls_under &&
+                !distinguished_name_equal(anchor->subject, search->crls_under->subject)) ||
+            !may_stand_next(search, anchor))
             continue;
         search->path[search->length++] = anchor;
         search->trail.anchor = (uint8_t)i;
@@ -318,17 +358,57 @@ static bool try_anchors(struct search *search)
     return found;
 }
 
-static bool domain_trusts(struct search *search, const struct trust_domain *domain)
+/* By issuers whose key identifier fits first, then by others. */
+static bool find_path(struct search *search)
 {
-    CLEANUP(auto_crl_set_unref) struct crl_set *crls = crl_set_of(search->store, domain);
-    search->domain = domain;
-    search->crls = crls;
     search->steps_left = PATH_STEPS_MAX;
     search->by_key_ids = true;
     if (try_anchors(search))
         return true;
     search->by_key_ids = false;
     return try_anchors(search);
+}
+
+/* RFC 5280 6.3.3 (f): has presented certificate I itself a valid path in this domain, to an anchor
+ * of the name of this path's? It is judged by the CRLs of those above it, but not by CRLs under
+ * further presented keys, so that this ends. */
+static bool has_path_to_sign_crls(struct search *search, size_t i)
+{
+    struct search its = {.store = search->store,
+        .domain = search->domain,
+        .crls = search->crls,
+        .presented = search->presented,
+        .presented_count = search->presented_count,
+        .usable = search->usable,
+        .target = i,
+        .crls_under = search->path[0],
+        .purpose = search->purpose,
+        .now_s = search->now_s,
+        .effort = search->effort,
+        .fault = FAULT_INIT};
+    find_ancestors(&its);
+    bool found = find_path(&its);
+    search->effort = its.effort;
+    if (found)
+        trust_note_authority(
+            search->store, search->domain, its.trail.anchor, &search->presented[i]);
+    return found;
+}
+
+/* For CRLs of theirs that come later. */
+static void note_authorities(const struct search *search)
+{
+    for (size_t i = 1; i < search->trail.length; i++)
+        trust_note_authority(search->store, search->domain, search->trail.anchor,
+            &search->presented[search->trail.presented[i]]);
+}
+
+static bool domain_trusts(struct search *search, const struct trust_domain *domain)
+{
+    CLEANUP(auto_crl_set_unref) struct crl_set *crls = crl_set_of(search->store, domain);
+    search->domain = domain;
+    search->crls = crls;
+    return find_path(search);
 }
 
 /* --- what does not depend on the domain --- */
@@ -429,6 +509,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
             continue;
         trusted |= UINT64_C(1) << i;
         out->trails[i] = search.trail;
+        note_authorities(&search);
     }
     if (trusted == 0 && search.furthest == 0)
         return refuse_path(&search, chain, fault);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "tls/evidence.h"
 #include "tls/pem.h"
 #include "tls/reach.h"
 
@@ -51,47 +52,140 @@ static void note_failure(struct trust_effort *effort, const uint8_t digest[SHA25
     memcpy(effort->failed[effort->failures++ % TRUST_FAILURES_MAX], digest, SHA256_OCTETS);
 }
 
-/* EFFORT NULL: no bound. */
-static bool verifies(struct trust_memory *memory, struct bytes point, struct bytes identity,
-    struct bytes tbs, struct bytes signature, struct trust_effort *effort)
-{
-    uint8_t digest[SHA256_OCTETS];
-    if (!digest_of(point, identity, digest))
-        return false;
-    if (remembers(memory, digest))
-        return true;
-    if (effort && (effort->left == 0 || has_failed(effort, digest)))
-        return false;
-    if (effort)
-        effort->left--;
-    if (ecdsa_verify(point, tbs, signature)) {
-        remember(memory, digest);
-        return true;
-    }
-    if (effort)
-        note_failure(effort, digest);
-    return false;
-}
-
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort)
 {
-    return verifies(&store->memory, issuer->point, certificate->der, certificate->tbs,
-        certificate->signature, effort);
-}
-
-bool trust_crl_signed_by(struct trust_store *store, const struct trust_crl *crl, struct bytes point)
-{
-    return verifies(&store->memory, point, bytes_of(crl->digest, sizeof(crl->digest)), crl->crl.tbs,
-        crl->crl.signature, NULL);
-}
-
-bool trust_crl_known_signed_by(
-    struct trust_store *store, const struct trust_crl *crl, struct bytes point)
-{
     uint8_t digest[SHA256_OCTETS];
-    return digest_of(point, bytes_of(crl->digest, sizeof(crl->digest)), digest) &&
-           remembers(&store->memory, digest);
+    if (!digest_of(issuer->point, certificate->der, digest))
+        return false;
+    if (remembers(&store->memory, digest))
+        return true;
+    if (effort->left == 0 || has_failed(effort, digest))
+        return false;
+    effort->left--;
+    if (ecdsa_verify(issuer->point, certificate->tbs, certificate->signature)) {
+        remember(&store->memory, digest);
+        return true;
+    }
+    note_failure(effort, digest);
+    return false;
+}
+
+/* A bad signature is remembered by the complement of its digest, in the same place. */
+static enum trust_signature recall(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS],
+    const uint8_t complement[SHA256_OCTETS])
+{
+    enum trust_signature signature = TRUST_SIGNATURE_UNKNOWN;
+    pthread_mutex_lock(&memory->lock);
+    const uint8_t *slot = slot_of(memory, digest);
+    if (memcmp(slot, digest, SHA256_OCTETS) == 0)
+        signature = TRUST_SIGNATURE_GOOD;
+    else if (memcmp(slot, complement, SHA256_OCTETS) == 0)
+        signature = TRUST_SIGNATURE_BAD;
+    pthread_mutex_unlock(&memory->lock);
+    return signature;
+}
+
+static void remember_bad(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS],
+    const uint8_t complement[SHA256_OCTETS])
+{
+    pthread_mutex_lock(&memory->lock);
+    memcpy(slot_of(memory, digest), complement, SHA256_OCTETS);
+    pthread_mutex_unlock(&memory->lock);
+}
+
+enum trust_signature trust_crl_signature(
+    struct trust_store *store, const struct trust_crl *crl, struct bytes point, bool verify)
+{
+    uint8_t digest[SHA256_OCTETS], complement[SHA256_OCTETS];
+    if (!digest_of(point, bytes_of(crl->digest, sizeof(crl->digest)), digest))
+        return TRUST_SIGNATURE_UNKNOWN;
+    for (size_t i = 0; i < SHA256_OCTETS; i++)
+        complement[i] = (uint8_t)~digest[i];
+    enum trust_signature signature = recall(&store->memory, digest, complement);
+    if (signature != TRUST_SIGNATURE_UNKNOWN || !verify)
+        return signature;
+    switch (ecdsa_check(point, crl->crl.tbs, crl->crl.signature)) {
+    case RESULT_OK:
+        remember(&store->memory, digest);
+        return TRUST_SIGNATURE_GOOD;
+    case RESULT_BAD_INPUT:
+        remember_bad(&store->memory, digest, complement);
+        return TRUST_SIGNATURE_BAD;
+    default:
+        return TRUST_SIGNATURE_UNKNOWN;
+    }
+}
+
+/* --- authorities --- */
+
+static bool is_noted(
+    const struct trust_authorities *authorities, const struct trust_authority *authority)
+{
+    for (size_t i = 0; i < authorities->count; i++) {
+        const struct trust_authority *each = &authorities->items[i];
+        if (each->domain == authority->domain && each->anchor == authority->anchor &&
+            each->name == authority->name &&
+            memcmp(each->point, authority->point, sizeof(each->point)) == 0)
+            return true;
+    }
+    return false;
+}
+
+void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
+    size_t anchor, const struct certificate *ca)
+{
+    struct trust_authorities *authorities = &store->authorities;
+    struct trust_authority authority = {
+        .domain = (size_t)(domain - store->domains), .anchor = domain->anchors[anchor].name};
+    if (!certificate_may_sign_crls(ca) ||
+        evidence_issuer(ca->subject, &authority.name) != RESULT_OK)
+        return;
+    memcpy(authority.point, ca->point.data, sizeof(authority.point));
+    pthread_mutex_lock(&authorities->lock);
+    if (!is_noted(authorities, &authority)) {
+        authorities->items[authorities->next] = authority;
+        authorities->next = (authorities->next + 1) % TRUST_AUTHORITIES_MAX;
+        if (authorities->count < TRUST_AUTHORITIES_MAX)
+            authorities->count++;
+    }
+    pthread_mutex_unlock(&authorities->lock);
+}
+
+size_t trust_find_authorities(
+    struct trust_store *store, uint64_t domains, uint64_t name, struct trust_authority *out)
+{
+    struct trust_authorities *authorities = &store->authorities;
+    size_t found = 0;
+    pthread_mutex_lock(&authorities->lock);
+    for (size_t i = 0; i < authorities->count; i++) {
+        const struct trust_authority *each = &authorities->items[i];
+        if (each->name == name && (domains >> each->domain & 1) != 0)
+            out[found++] = *each;
+    }
+    pthread_mutex_unlock(&authorities->lock);
+    return found;
+}
+
+uint64_t trust_domains_with(struct trust_store *store, struct bytes point)
+{
+    struct trust_authorities *authorities = &store->authorities;
+    uint64_t domains = 0;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        const struct trust_domain *domain = &store->domains[i];
+        for (size_t j = 0; j < domain->anchor_count; j++) {
+            if (bytes_equal(domain->anchors[j].certificate.point, point))
+                domains |= UINT64_C(1) << i;
+        }
+    }
+    pthread_mutex_lock(&authorities->lock);
+    for (size_t i = 0; i < authorities->count; i++) {
+        const struct trust_authority *each = &authorities->items[i];
+        if (bytes_equal(bytes_of(each->point, sizeof(each->point)), point))
+            domains |= UINT64_C(1) << each->domain;
+    }
+    pthread_mutex_unlock(&authorities->lock);
+    return domains;
 }
 
 /* --- anchors --- */
@@ -117,14 +211,17 @@ static enum result check_anchor(const struct certificate *anchor, struct fault *
 static enum result add_anchor(struct trust_domain *domain, struct buffer *der, struct fault *fault)
 {
     struct certificate certificate;
+    uint64_t name;
     enum result result = certificate_parse(buffer_bytes(der), &certificate, fault);
     if (result == RESULT_OK)
         result = check_anchor(&certificate, fault);
+    if (result == RESULT_OK)
+        result = evidence_issuer(certificate.subject, &name);
     if (result != RESULT_OK || is_known(domain, certificate.der))
         return result;
     if (domain->anchor_count == TRUST_ANCHORS_MAX)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", TRUST_ANCHORS_MAX);
-    domain->anchors[domain->anchor_count++] = (struct trust_anchor){*der, certificate};
+    domain->anchors[domain->anchor_count++] = (struct trust_anchor){*der, certificate, name};
     *der = (struct buffer){0};
     return RESULT_OK;
 }
@@ -167,6 +264,7 @@ static enum result store_new(size_t domain_count, struct trust_store **out)
         return RESULT_NO_MEMORY;
     pthread_mutex_init(&store->memory.lock, NULL);
     pthread_mutex_init(&store->crls_lock, NULL);
+    pthread_mutex_init(&store->authorities.lock, NULL);
     store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
     store->domain_count = domain_count;
     *out = store;
@@ -201,7 +299,8 @@ static void load_domain(
         report_fault(report, &trust->anchors.place, "%s", fault.text);
     else
         warn_of_dates(domain, trust, clock_wall_s(), report);
-    crl_set_load(domain, &domain->crls, report);
+    if (crl_set_load(domain, NULL, &domain->crls) != RESULT_OK)
+        report_fault(report, &trust->place, "out of memory");
 }
 
 enum result trust_store_new(
@@ -250,6 +349,7 @@ void trust_store_free(struct trust_store *store)
         crl_set_unref(store->domains[i].crls);
     }
     free(store->domains);
+    pthread_mutex_destroy(&store->authorities.lock);
     pthread_mutex_destroy(&store->crls_lock);
     pthread_mutex_destroy(&store->memory.lock);
     free(store);

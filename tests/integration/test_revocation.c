@@ -278,7 +278,154 @@ START_TEST(a_bad_file_leaves_the_old_in_force_until_it_changes)
 }
 END_TEST
 
+/* What stands in GetStatus of it, and so in `e2ekeyctl status`. */
+static bool has_warning(const char *text)
+{
+    struct varlink varlink;
+    size_t i;
+    const json_t *warning;
+    bool has = false;
+
+    varlink_open(&varlink, daemon_.socket);
+    json_t *reply = varlink_call(&varlink, KEYS "GetStatus", NULL);
+    const json_t *status = json_object_get(json_object_get(reply, "parameters"), "status");
+    ck_assert(json_is_array(json_object_get(status, "warnings")));
+    json_array_foreach(json_object_get(status, "warnings"), i, warning) has |=
+        strstr(json_string_value(warning), text) != NULL;
+    json_decref(reply);
+    varlink_close(&varlink);
+    return has;
+}
+
+START_TEST(a_bad_file_keeps_no_good_one_out)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl");
+    support("revoke", "field-ca other.crl");
+    start(TRUST("\"other.crl\",\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    run_there("echo busy >bad && mv bad other.crl");
+    support("revoke", "field-ca field-ca.crl x");
+    expect_event("revoked", id);
+    AWAIT(has_warning("other.crl: no CRL: there is none in this file"));
+    ck_assert(has_warning("what it held before stays in force"));
+    support("revoke", "field-ca other.crl x");
+    AWAIT(!has_warning("other.crl"));
+    ck_assert_uint_eq(count_in_log("what it held before stays in force"), 1);
+    tear_down();
+}
+END_TEST
+
+/* Whoever puts an old file back, by a mishap or on purpose, lets nobody in again. */
+START_TEST(an_older_crl_replaces_no_newer)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca old.crl --number 07");
+    run_there("cp old.crl field-ca.crl");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    establish("x", "Cx", id);
+    support("revoke", "field-ca field-ca.crl --number 08 x");
+    expect_event("revoked", id);
+    run_there("cp old.crl again && mv again field-ca.crl");
+    AWAIT(has_warning("field-ca.crl: CRL 1: older than the one of its issuer that is in force"));
+    refuse("x", "Cx", &revoked);
+    daemon_reload(&daemon_); /* which reads all anew */
+    AWAIT(count_in_log("CRL 1: older than the one") == 2);
+    refuse("x", "Cx", &revoked);
+    support("revoke", "field-ca field-ca.crl --number 09");
+    AWAIT(!has_warning("field-ca.crl"));
+    establish("x", "Cx", id);
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_file_that_goes_leaves_its_crl_in_force)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl x");
+    start(TRUST("\"field-ca.crl\"", "true"));
+    run_there("rm field-ca.crl");
+    AWAIT(has_warning("field-ca.crl: No such file"));
+    daemon_reload(&daemon_);
+    refuse("x", "Cx", &revoked);
+    establish("meter", "Cmeter", id);
+    ck_assert(has_warning("field-ca.crl: No such file"));
+    tear_down();
+}
+END_TEST
+
+/* --- a file that is not there when the daemon starts --- */
+
+START_TEST(a_missing_file_is_taken_when_it_comes)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    run_there("rm field-ca.crl");
+    start(TRUST("\"field-ca.crl\"", "false"));
+    ck_assert(has_warning("trust domain field: ") && has_warning("field-ca.crl: No such file"));
+    ck_assert_uint_eq(count_in_log("field-ca.crl: No such file or directory"), 1);
+    establish("x", "Cx", id);
+    support("revoke", "field-ca field-ca.crl x");
+    expect_event("revoked", id);
+    ck_assert(!has_warning("field-ca.crl"));
+    tear_down();
+}
+END_TEST
+
+/* The domain that requires it is out of order, and says why; another one is not. */
+START_TEST(a_missing_file_puts_its_domain_alone_out_of_order)
+{
+    const struct refusal expected = {
+        403, 4106, TLS_ALERT_BAD_CERTIFICATE, "no current CRL from the issuer of the leaf"};
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("certify", "stranger-ca y URI://m2m.example/in-cse/Cy");
+    run_there("rm field-ca.crl");
+    daemon_change_policy(&daemon_,
+        "{\"initiators\":[{\"flavour\":\"aeId\",\"identity\":\"//m2m.example/in-cse/Cx\",\"trust\":"
+        "\"field\"},{\"flavour\":\"aeId\",\"identity\":\"//m2m.example/in-cse/Cy\","
+        "\"trust\":\"other\"}]}");
+    start("{\"trust\":[{\"name\":\"field\",\"anchors\":\"field-ca.pem\",\"crls\":["
+          "\"field-ca.crl\"],\"requireCrl\":true},"
+          "{\"name\":\"other\",\"anchors\":\"stranger-ca.pem\"}]}");
+    refuse("x", "Cx", &expected);
+    establish("y", "Cy", id);
+    ck_assert_uint_gt(count_in_log("trust domain field: "), 0);
+    support("revoke", "field-ca field-ca.crl");
+    AWAIT(!has_warning("field-ca.crl"));
+    establish("x", "Cx", id);
+    tear_down();
+}
+END_TEST
+
 /* --- whom it revokes --- */
+
+/* What e2ekeyctl says of certificate NAME. */
+static void expect_tool_refuses(const char *name, const char *reason)
+{
+    const char *build = getenv("BUILD");
+    char command[2048];
+
+    snprintf(command, sizeof(command),
+        "%s/e2ekeyctl check-certificate %s/%s.pem --policy %s/policy.json >%s/said;"
+        "[ $? = 1 ] && grep -q '^Reason .*%s' %s/said",
+        build ? build : "build", daemon_.folder, name, daemon_.folder, daemon_.folder, reason,
+        daemon_.folder);
+    ck_assert_msg(system(command) == 0, "%s", command);
+}
 
 /* Below.pem: a leaf of an intermediate CA, and that CA. */
 static void make_below(void)
@@ -307,6 +454,33 @@ START_TEST(a_revoked_intermediate_revokes_those_below)
     expect_event("revoked", id);
     expect_no_key(id);
     refuse("below", "Cbelow", &expected);
+    tear_down();
+}
+END_TEST
+
+/* RFC 5280 6.3.3 (f), (g). The CA's certificate with the new key comes with another device. */
+START_TEST(a_crl_by_the_new_key_of_a_ca_revokes)
+{
+    char id[ID_CHARS + 1], other[ID_CHARS + 1];
+
+    prepare();
+    make_below();
+    support("intermediate", "field-ca sub-new sub");
+    support("certify", "sub-new x " CX);
+    run_there("cat sub-new.pem >>x.pem");
+    support("revoke", "sub-new sub.crl");
+    start(TRUST("\"sub.crl\"", "false"));
+    ck_assert(has_warning("sub.crl: CRL 1 of CN=sub: no anchor of trust domain field has"));
+    establish("below", "Cbelow", id);
+    ck_assert(has_warning("CN=sub"));
+    establish("x", "Cx", other);
+    ck_assert(!has_warning("CN=sub"));
+    support("revoke", "sub-new sub.crl below");
+    expect_event("revoked", id);
+    expect_key(other);
+    run_there("cat sub-new.pem >>below.pem");
+    refuse("below", "Cbelow", &revoked);
+    expect_tool_refuses("below", "leaf is revoked");
     tear_down();
 }
 END_TEST
@@ -662,10 +836,12 @@ END_TEST
 
 CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     the_policy_is_not_read_with_the_crls, a_bad_file_leaves_the_old_in_force_until_it_changes,
-    a_revoked_intermediate_revokes_those_below,
-    a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
-    a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
-    exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,
-    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
-    a_file_that_could_not_be_read_is_read_later, a_crl_that_runs_out_is_said_and_counts_no_more,
-    a_certificate_that_is_to_run_out_is_said)
+    a_bad_file_keeps_no_good_one_out, an_older_crl_replaces_no_newer,
+    a_file_that_goes_leaves_its_crl_in_force, a_missing_file_is_taken_when_it_comes,
+    a_missing_file_puts_its_domain_alone_out_of_order, a_revoked_intermediate_revokes_those_below,
+    a_crl_by_the_new_key_of_a_ca_revokes, a_forged_crl_or_a_serial_of_another_ca_revokes_nobody,
+    many_keys_are_revoked_one_after_another, a_reload_revokes_by_the_crls_it_names,
+    an_exchange_under_way_does_not_escape, exchanges_race_with_a_new_crl,
+    a_crl_that_came_during_a_restart_counts_at_once, a_folder_can_be_replaced_too,
+    a_change_without_an_event_is_seen_too, a_file_that_could_not_be_read_is_read_later,
+    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)

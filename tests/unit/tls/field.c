@@ -3,17 +3,30 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "tls/crl_notice.h"
 
 static const struct recipe authorities[] = {
     {.name = "root", .extensions = MAKER_CA, .not_before = FIELD_LONG_AGO, .not_after = FIELD_LATE},
-    {.name = "other", .extensions = MAKER_CA},
+    {.name = "other",
+        .extensions = MAKER_CA,
+        .not_before = FIELD_LONG_AGO,
+        .not_after = FIELD_LATE},
     {.name = "silent",
         .not_before = FIELD_LONG_AGO,
         .not_after = FIELD_LATE,
         .extensions =
             "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\nsubjectKeyIdentifier=hash\n"},
     {.name = "sub", .issuer = "root", .extensions = MAKER_CA},
+    {.name = "sub-new", .subject = "sub", .issuer = "root", .extensions = MAKER_CA},
+    {.name = "sub-fake", .subject = "sub", .issuer = "other", .extensions = MAKER_CA},
+    {.name = "root-new",
+        .subject = "root",
+        .extensions = MAKER_CA,
+        .not_before = FIELD_LONG_AGO,
+        .not_after = FIELD_LATE},
     {.name = "silent-sub",
         .issuer = "root",
         .extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n" MAKER_IDS},
@@ -52,6 +65,22 @@ void field_write_crl(const char *path, const struct crl_recipe *recipe)
 {
     AUTO_BUFFER struct buffer der = maker_crl(recipe);
     maker_write_file(path, buffer_bytes(&der));
+}
+
+struct report field_notices(struct trust_store *store)
+{
+    struct report report = {0};
+    crl_notices_report(store, &report);
+    return report;
+}
+
+void field_expect_notice(struct trust_store *store, bool is_fault, const char *text)
+{
+    CLEANUP(report_release) struct report report = field_notices(store);
+    ck_assert_uint_eq(report.count, 1);
+    ck_assert_msg(strstr(report.entries[0].text, text), "%s", report.entries[0].text);
+    ck_assert_msg(report.faults == is_fault, "%s", report.entries[0].text);
+    ck_assert_ptr_nonnull(strstr(report.entries[0].text, "policy.json: /trust/0/crls/"));
 }
 
 /* The store keeps the policy. */

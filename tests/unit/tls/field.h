@@ -18,6 +18,11 @@ extern struct field field;
 void field_start(void);
 void field_stop(void);
 
+/* All that the store's CRLs give reason to say, as --check does; the caller releases it. */
+struct report field_notices(struct trust_store *store);
+/* They are one, a fault or a warning, which says TEXT. */
+void field_expect_notice(struct trust_store *store, bool is_fault, const char *text);
+
 void field_write_crl(const char *path, const struct crl_recipe *recipe);
 /* Loads the root as a domain's anchor, with the first COUNT of the CRL files. */
 enum result field_load(

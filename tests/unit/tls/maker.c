@@ -352,27 +352,66 @@ static void set_updates(X509_CRL *crl, const struct crl_recipe *recipe)
     ASN1_TIME_free(time);
 }
 
+static void set_issuer(X509_CRL *crl, X509 *issuer, bool is_printable)
+{
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(issuer));
+    X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, 0);
+    ASN1_STRING *text = ASN1_STRING_dup(X509_NAME_ENTRY_get_data(entry));
+    if (is_printable)
+        X509_NAME_ENTRY_set_data(
+            entry, V_ASN1_PRINTABLESTRING, ASN1_STRING_get0_data(text), ASN1_STRING_length(text));
+    X509_CRL_set_issuer_name(crl, name);
+    ASN1_STRING_free(text);
+    X509_NAME_free(name);
+}
+
+static struct buffer encode_crl(X509_CRL *crl, const struct crl_recipe *recipe, EVP_PKEY *key)
+{
+    uint8_t *der = NULL;
+    const X509_ALGOR *algorithm;
+    int size = i2d_re_X509_CRL_tbs(crl, &der);
+    ck_assert_int_gt(size, 0);
+    struct buffer tbs = buffer_of(der, (size_t)size);
+    OPENSSL_free(der);
+    edit(&tbs, recipe->edit_tbs);
+    X509_CRL_get0_signature(crl, NULL, &algorithm);
+    struct buffer out =
+        sign_again(&tbs, algorithm, key, recipe->digest ? recipe->digest : "SHA256");
+    buffer_release(&tbs);
+    return out;
+}
+
 struct buffer maker_crl(const struct crl_recipe *recipe)
 {
     X509 *issuer = named[find(recipe->issuer)].certificate;
     X509_CRL *crl = X509_CRL_new();
-    X509_CRL_set_version(crl, 1);
-    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer));
+    if (!recipe->is_version_1)
+        X509_CRL_set_version(crl, 1);
+    set_issuer(crl, issuer, recipe->is_printable);
     set_updates(crl, recipe);
     for (size_t i = 0; i < ARRAY_SIZE(recipe->revoked) && recipe->revoked[i].data; i++)
         add_revoked(crl, recipe->revoked[i], recipe->entry_extensions);
-    add_crl_extensions(crl, issuer,
-        recipe->extensions ? recipe->extensions
-                           : "authorityKeyIdentifier=keyid\n"
-                             "crlNumber=DER:020101\n");
+    if (!recipe->is_version_1)
+        add_crl_extensions(crl, issuer,
+            recipe->extensions ? recipe->extensions
+                               : "authorityKeyIdentifier=keyid\n"
+                                 "crlNumber=DER:020101\n");
     EVP_PKEY *key = key_named(recipe->signer ? recipe->signer : recipe->issuer);
     ck_assert_int_gt(
         X509_CRL_sign(crl, key, EVP_get_digestbyname(recipe->digest ? recipe->digest : "SHA256")),
         0);
-    uint8_t *der = NULL;
-    int size = i2d_X509_CRL(crl, &der);
-    struct buffer out = buffer_of(der, (size_t)size);
-    OPENSSL_free(der);
+    struct buffer out = encode_crl(crl, recipe, key);
     X509_CRL_free(crl);
     return out;
+}
+
+void maker_write_crls(const char *path, const struct crl_recipe *recipes, size_t count)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_BUFFER struct buffer der = maker_crl(&recipes[i]);
+        ck_assert_int_gt(PEM_write(file, "X509 CRL", "", der.data, (long)der.size), 0);
+    }
+    ck_assert_int_eq(fclose(file), 0);
 }

@@ -55,5 +55,10 @@ struct crl_recipe {
     const char *extensions;       /* of the CRL */
     const char *entry_extensions; /* of every entry */
     const char *digest;
+    bool is_version_1;    /* without version and extensions */
+    bool is_printable;    /* the issuer's name as PrintableString, and not as UTF8String */
+    const char *edit_tbs; /* "HEX>HEX": replaces octets, as many, before it is signed */
 };
 struct buffer maker_crl(const struct crl_recipe *recipe);
+/* So many of them in PEM into FILE. */
+void maker_write_crls(const char *path, const struct crl_recipe *recipes, size_t count);

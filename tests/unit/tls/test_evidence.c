@@ -2,6 +2,7 @@
 /* What stays of a path with its key, and what CRLs say of it later. */
 #include "tls/evidence.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,20 @@ static void expect_link(struct bytes *rest, struct bytes certificate_der, struct
     ck_assert(bytes_equal(link.serial, certificate.serial));
 }
 
+/* Both ways of judging agree, and a view knows the answer once it was settled. */
+static bool is_condemned(struct trust_store *store, const struct evidence *evidence)
+{
+    struct revocation_view *view;
+    ck_assert_int_eq(revocation_view_new(store, &view), RESULT_OK);
+    enum revocation_judgement before = revocation_view_judge(view, octets_of(evidence));
+    bool condemned = revocation_condemns(store, octets_of(evidence));
+    enum revocation_judgement after = revocation_view_judge(view, octets_of(evidence));
+    ck_assert_int_eq(after, condemned ? JUDGEMENT_REVOKED : JUDGEMENT_GOOD);
+    ck_assert(condemned ? before != JUDGEMENT_GOOD : before != JUDGEMENT_REVOKED);
+    revocation_view_free(view);
+    return condemned;
+}
+
 START_TEST(holds_every_certificate_but_the_anchor)
 {
     struct evidence_link link;
@@ -72,9 +87,12 @@ START_TEST(holds_every_certificate_but_the_anchor)
 }
 END_TEST
 
-/* The CA below the root may not sign CRLs: only the root can revoke, and only that CA. */
-START_TEST(leaves_out_issuers_that_sign_no_crls)
+/* The CA below the root may not sign CRLs. The leaf's link is there, as the last one says of what
+ * kind the others are, but no CRL by that CA's key counts. */
+START_TEST(an_issuer_that_signs_no_crls_leaves_no_key)
 {
+    static const uint8_t no_point[P256_POINT_OCTETS];
+    struct evidence_link link;
     field_start();
     struct trust_store *store = field_store(0, false);
     AUTO_BUFFER struct buffer root = maker_authority("root");
@@ -84,7 +102,15 @@ START_TEST(leaves_out_issuers_that_sign_no_crls)
     struct evidence evidence = evidence_of(store, chain, 2);
     struct bytes rest = octets_of(&evidence);
     expect_link(&rest, buffer_bytes(&silent), buffer_bytes(&root));
+    ck_assert(evidence_next(&rest, &link));
+    ck_assert(bytes_equal(link.point, bytes_of(no_point, sizeof(no_point))));
     ck_assert_uint_eq(rest.size, 0);
+    trust_store_free(store);
+
+    field_write_crl(field.crl_paths[0],
+        &(struct crl_recipe){.issuer = "silent-sub", .revoked = {buffer_bytes(&leaf)}});
+    store = field_store(1, false);
+    ck_assert(!is_condemned(store, &evidence));
     trust_store_free(store);
     field_stop();
 }
@@ -154,23 +180,6 @@ END_TEST
 
 /* --- judged --- */
 
-/* Both ways of judging agree, and a view knows the answer once it was settled. */
-static bool is_condemned(struct trust_store *store, const struct evidence *evidence)
-{
-    struct revocation_view *view;
-    ck_assert_int_eq(revocation_view_new(store, &view), RESULT_OK);
-    enum judgement before = revocation_view_judge(view, octets_of(evidence));
-    bool condemned = revocation_condemns(store, octets_of(evidence));
-    enum judgement after = revocation_view_judge(view, octets_of(evidence));
-    if (condemned)
-        ck_assert_int_eq(after, JUDGEMENT_REVOKED);
-    else
-        ck_assert_int_eq(after, before);
-    ck_assert(condemned ? before != JUDGEMENT_GOOD : before != JUDGEMENT_REVOKED);
-    revocation_view_free(view);
-    return condemned;
-}
-
 /* Is the one below the intermediate revoked when this is the only CRL? */
 static bool condemns_below_sub(const char *issuer, const char *signer, const struct buffer *revoked)
 {
@@ -211,66 +220,95 @@ START_TEST(without_evidence_nothing_is_condemned)
 }
 END_TEST
 
-/* --- replaced --- */
+/* --- by another key or another spelling of the same CA --- */
 
-/* What REPORT says is a fault that holds TEXT; empties it. */
-static void expect_fault(struct report *report, const char *text)
+START_TEST(a_crl_that_spells_its_issuer_otherwise_condemns)
 {
-    ck_assert_uint_eq(report->faults, 1);
-    ck_assert_msg(strstr(report->entries[0].text, text), "%s", report->entries[0].text);
-    report_release(report);
-    *report = (struct report){0};
-}
-
-START_TEST(a_new_file_takes_the_place_of_the_old)
-{
-    struct report report = {0};
     field_start();
-    field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root"});
-    struct trust_store *store = field_store(1, false);
-    struct evidence evidence = evidence_of_leaf(store);
-    struct crl_set *old = crl_set_of(store, &store->domains[0]);
-    ck_assert(!is_condemned(store, &evidence));
-
     field_write_crl(field.crl_paths[0],
-        &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
-    struct file_print print = file_print_of(field.crl_paths[0]);
-    ck_assert(!is_condemned(store, &evidence));
-    ck_assert_int_eq(revocation_reload(store, 0, &report), RESULT_OK);
-    ck_assert_uint_eq(report.count, 0);
+        &(struct crl_recipe){
+            .issuer = "sub", .is_printable = true, .revoked = {buffer_bytes(&field.below_sub)}});
+    struct trust_store *before = field_store(0, false), *store = field_store(1, false);
+    struct evidence evidence = evidence_below_sub(before);
     ck_assert(is_condemned(store, &evidence));
-    struct file_print in_force = revocation_file_print(store, 0, 0);
-    ck_assert(file_print_equal(&in_force, &print));
-    ck_assert_uint_eq(old->crls[0].crl.serial_count, 0); /* whoever holds it may use it */
-    crl_set_unref(old);
+    trust_store_free(before);
     trust_store_free(store);
     field_stop();
 }
 END_TEST
 
-START_TEST(a_bad_file_leaves_the_old_in_force)
+/* A key in the cache that an older daemon put there: the number is of the name's DER. */
+START_TEST(evidence_of_an_older_version_still_counts)
 {
-    struct report report = {0};
+    struct certificate leaf;
+    uint64_t number;
     field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
-    field_write_crl(field.crl_paths[1], &(struct crl_recipe){.issuer = "sub"});
-    struct trust_store *before = field_store(0, false), *store = field_store(2, false);
+    struct trust_store *before = field_store(0, false), *store = field_store(1, false);
     struct evidence evidence = evidence_of_leaf(before);
-
-    field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root", .signer = "other"});
-    ck_assert_int_eq(revocation_reload(store, 0, &report), RESULT_BAD_CONFIGURATION);
-    expect_fault(&report, "policy.json: /trust/0/crls/0: ");
+    ck_assert_int_eq(certificate_parse(buffer_bytes(&field.leaf), &leaf, NULL), RESULT_OK);
+    ck_assert_int_eq(evidence_old_issuer(leaf.issuer, &number), RESULT_OK);
+    number = htobe64(number);
+    ck_assert(memcmp(evidence.octets, &number, sizeof(number)) != 0);
+    memcpy(evidence.octets, &number, sizeof(number));
     ck_assert(is_condemned(store, &evidence));
+    trust_store_free(before);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
 
-    field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root"});
-    ck_assert_int_eq(unlink(field.crl_paths[1]), 0);
-    ck_assert_int_eq(revocation_reload(store, 0, &report), RESULT_BAD_CONFIGURATION);
-    expect_fault(&report, "No such file");
+START_TEST(a_crl_by_another_anchor_of_the_name_condemns)
+{
+    field_start();
+    field_write_crl(field.crl_paths[0],
+        &(struct crl_recipe){.issuer = "root-new", .revoked = {buffer_bytes(&field.leaf)}});
+    struct trust_store *store = field_store(1, false);
+    struct evidence evidence = evidence_of_leaf(store);
+    ck_assert(!is_condemned(store, &evidence));
+    trust_store_free(store);
+    maker_write(field.anchors_path, "root root-new");
+    store = field_store(1, false);
     ck_assert(is_condemned(store, &evidence));
+    trust_store_free(store);
 
-    field_write_crl(field.crl_paths[1], &(struct crl_recipe){.issuer = "sub"});
-    ck_assert_int_eq(revocation_reload(store, 0, &report), RESULT_OK);
+    /* Without the anchor that the path ends at, nothing says that they are one CA. */
+    maker_write(field.anchors_path, "root-new");
+    store = field_store(1, false);
+    ck_assert(!is_condemned(store, &evidence));
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
+/* Once somebody has presented the CA's certificate with the new key, which takes a valid path. */
+START_TEST(a_crl_by_a_new_key_of_the_ca_condemns)
+{
+    field_start();
+    AUTO_BUFFER struct buffer sub_new = maker_authority("sub-new");
+    AUTO_BUFFER struct buffer sub_fake = maker_authority("sub-fake");
+    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "sub-new"});
+    AUTO_BUFFER struct buffer fake_leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&sub_new)};
+    struct bytes fake_chain[] = {buffer_bytes(&fake_leaf), buffer_bytes(&sub_fake)};
+    struct path_verdict verdict;
+    struct trust_store *before = field_store(0, false);
+    struct evidence evidence = evidence_below_sub(before);
+
+    field_write_crl(field.crl_paths[0],
+        &(struct crl_recipe){.issuer = "sub-new", .revoked = {buffer_bytes(&field.below_sub)}});
+    struct trust_store *store = field_store(1, false);
+    ck_assert(!is_condemned(store, &evidence));
+    (void)evidence_of(store, chain, 2);
+    ck_assert(is_condemned(store, &evidence));
+    trust_store_free(store);
+
+    field_write_crl(field.crl_paths[0],
+        &(struct crl_recipe){.issuer = "sub-fake", .revoked = {buffer_bytes(&field.below_sub)}});
+    store = field_store(1, false);
+    ck_assert_int_ne(
+        path_validate(store, fake_chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, NULL), RESULT_OK);
     ck_assert(!is_condemned(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
@@ -278,7 +316,63 @@ START_TEST(a_bad_file_leaves_the_old_in_force)
 }
 END_TEST
 
+/* Another CA of that name, below another anchor of the same domain. */
+START_TEST(a_namesake_under_another_anchor_condemns_nobody)
+{
+    field_start();
+    AUTO_BUFFER struct buffer sub_fake = maker_authority("sub-fake");
+    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    const struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&sub_fake)};
+    maker_write(field.anchors_path, "root other");
+    field_write_crl(
+        field.crl_paths[0], &(struct crl_recipe){.issuer = "sub-fake",
+                                .revoked = {buffer_bytes(&field.below_sub), buffer_bytes(&leaf)}});
+    struct trust_store *before = field_store(0, false), *store = field_store(1, false);
+    struct evidence evidence = evidence_below_sub(store), its = evidence_of(before, chain, 2);
+    struct path_verdict verdict;
+    ck_assert_int_ne(
+        path_validate(store, chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, NULL), RESULT_OK);
+    AUTO_BUFFER struct buffer other_leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    const struct bytes other_chain[] = {buffer_bytes(&other_leaf), buffer_bytes(&sub_fake)};
+    (void)evidence_of(store, other_chain, 2); /* now the namesake is known */
+    ck_assert(is_condemned(store, &its));
+    ck_assert(!is_condemned(store, &evidence));
+    trust_store_free(before);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
+START_TEST(a_crl_condemns_within_its_scope)
+{
+    static const struct {
+        const char *extensions;
+        bool leaf, ca;
+    } cases[] = {
+        {"issuingDistributionPoint=critical,onlyuser:TRUE\n", true, false},
+        {"issuingDistributionPoint=critical,onlyCA:TRUE\n", false, true},
+    };
+    field_start();
+    struct trust_store *before = field_store(0, false);
+    struct evidence leaf = evidence_of_leaf(before), below = evidence_below_sub(before);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        field_write_crl(field.crl_paths[0],
+            &(struct crl_recipe){.issuer = "root",
+                .extensions = cases[i].extensions,
+                .revoked = {buffer_bytes(&field.leaf), buffer_bytes(&field.sub)}});
+        struct trust_store *store = field_store(1, false);
+        ck_assert_int_eq(is_condemned(store, &leaf), cases[i].leaf);
+        ck_assert_int_eq(is_condemned(store, &below), cases[i].ca);
+        trust_store_free(store);
+    }
+    trust_store_free(before);
+    field_stop();
+}
+END_TEST
+
 CHECK_MAIN("tls/evidence", holds_every_certificate_but_the_anchor,
-    leaves_out_issuers_that_sign_no_crls, a_path_of_nine_fits, reads_nothing_past_a_cut,
+    an_issuer_that_signs_no_crls_leaves_no_key, a_path_of_nine_fits, reads_nothing_past_a_cut,
     a_crl_of_its_issuer_condemns, without_evidence_nothing_is_condemned,
-    a_new_file_takes_the_place_of_the_old, a_bad_file_leaves_the_old_in_force)
+    a_crl_that_spells_its_issuer_otherwise_condemns, evidence_of_an_older_version_still_counts,
+    a_crl_by_another_anchor_of_the_name_condemns, a_crl_by_a_new_key_of_the_ca_condemns,
+    a_namesake_under_another_anchor_condemns_nobody, a_crl_condemns_within_its_scope)

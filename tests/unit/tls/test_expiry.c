@@ -79,6 +79,59 @@ START_TEST(an_old_crl_beside_a_newer_does_not_count)
 }
 END_TEST
 
+/* Nobody needs to renew what counts for nothing, or what has a successor by the CA's new key. */
+START_TEST(a_crl_that_says_nothing_does_not_run_out)
+{
+    const struct crl_recipe old = {.issuer = "root", .next_update = MAKER_NOW - 5};
+    struct crl_recipe forged = old;
+    forged.signer = "other";
+    field_start();
+    field_write_crl(field.crl_paths[0], &forged);
+    field_write_crl(field.crl_paths[1], &old);
+    struct trust_store *store = field_store(2, false);
+    struct expiry_list list = list_at(store, MAKER_NOW);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_str_eq(list.items[0].file->path, field.crl_paths[1]);
+    expiry_list_release(&list);
+    trust_store_free(store);
+
+    /* A forged one does not hide that the good one has run out. */
+    field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root", .signer = "other"});
+    store = field_store(2, false);
+    ck_assert_int_eq(state_at(store, MAKER_NOW, INT64_MAX), EXPIRY_EXPIRED);
+    trust_store_free(store);
+
+    maker_write(field.anchors_path, "root root-new");
+    field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root-new"});
+    store = field_store(2, true);
+    list = list_at(store, MAKER_NOW);
+    ck_assert_uint_eq(list.count, 1); /* and none is missing: both anchors are one CA */
+    ck_assert_int_eq(list.items[0].at_s, MAKER_AFTER);
+    expiry_list_release(&list);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
+/* One of CAs only is no successor of one that covers leaves. */
+START_TEST(a_crl_of_another_scope_is_no_successor)
+{
+    field_start();
+    field_write_crl(
+        field.crl_paths[0], &(struct crl_recipe){.issuer = "root", .next_update = MAKER_NOW - 5});
+    field_write_crl(
+        field.crl_paths[1], &(struct crl_recipe){.issuer = "root",
+                                .extensions = "issuingDistributionPoint=critical,onlyCA:TRUE\n"});
+    struct trust_store *store = field_store(2, false);
+    struct expiry_list list = list_at(store, MAKER_NOW);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_int_eq(list.items[0].state, EXPIRY_EXPIRED);
+    expiry_list_release(&list);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
 /* Of the anchor itself: one of an intermediate CA alone lets nobody in. */
 START_TEST(a_required_crl_can_be_missing)
 {
@@ -127,4 +180,5 @@ END_TEST
 
 CHECK_MAIN("tls/expiry", a_long_crl_is_expiring_three_days_before,
     a_short_crl_is_expiring_in_its_last_tenth, an_old_crl_beside_a_newer_does_not_count,
+    a_crl_that_says_nothing_does_not_run_out, a_crl_of_another_scope_is_no_successor,
     a_required_crl_can_be_missing, says_how_long_is_left)
