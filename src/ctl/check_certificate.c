@@ -15,6 +15,7 @@
 #include "tls/pem.h"
 #include "tls/public_key.h"
 #include "tls/record.h"
+#include "tls/revocation.h"
 
 #define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many, to have that refused */
 #define CHAIN_FILE_OCTETS 262144
@@ -212,6 +213,16 @@ static enum result judge_path(
     return result;
 }
 
+/* By those of all trust domains; the path was judged by its own domain's. */
+static enum result judge_crls(const struct bench *bench, struct judgement *out)
+{
+    const struct policy_rule *rule = out->authorised.rule;
+    struct evidence evidence;
+    if (!rule || asked.raw_public_key)
+        return RESULT_OK;
+    return revocation_admit(bench->trust, &out->path, (size_t)rule->trust, &evidence, &out->fault);
+}
+
 static enum result judge(
     const struct bench *bench, const struct chain *chain, struct judgement *out)
 {
@@ -221,6 +232,8 @@ static enum result judge(
     if (result == RESULT_OK)
         result = policy_match(bench->policy, bench->endpoint, &out->names, asked.raw_public_key,
             out->path.trusted, bench->from, &out->authorised, &out->fault);
+    if (result == RESULT_OK)
+        result = judge_crls(bench, out);
     if (result == RESULT_OK && bench->from[0] != '\0' &&
         strcmp(bench->from, out->authorised.identity) != 0)
         result = fault_set_alert(&out->fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tls/distinguished_name.h"
+#include "tls/record.h"
 
 /* --- while a path is validated --- */
 
@@ -181,14 +182,33 @@ static bool set_condemns(
     return false;
 }
 
-bool revocation_condemns(struct trust_store *store, struct bytes evidence)
+/* The domain whose CRLs do; NULL: none. */
+static const struct trust_domain *find_condemning(struct trust_store *store, struct bytes evidence)
 {
     for (size_t i = 0; i < store->domain_count; i++) {
         CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, &store->domains[i]);
         if (set && set_condemns(store, set, evidence))
-            return true;
+            return &store->domains[i];
     }
-    return false;
+    return NULL;
+}
+
+bool revocation_condemns(struct trust_store *store, struct bytes evidence)
+{
+    return find_condemning(store, evidence) != NULL;
+}
+
+enum result revocation_admit(struct trust_store *store, const struct path_verdict *verdict,
+    size_t domain, struct evidence *out, struct fault *fault)
+{
+    enum result result = evidence_write(store, verdict, domain, out);
+    if (result != RESULT_OK)
+        return fault_set(fault, result, "%s", result_text(result));
+    const struct trust_domain *by = find_condemning(store, bytes_of(out->octets, out->size));
+    if (by)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_CERTIFICATE_REVOKED,
+            "a certificate of the path is revoked by a CRL of trust domain %s", by->name);
+    return RESULT_OK;
 }
 
 /* All domains' CRLs in one row, the issuers beside them: most keys are looked at in vain. */

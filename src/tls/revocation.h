@@ -43,6 +43,12 @@ struct revocation_finding revocation_of(struct trust_store *store, const struct 
  * in the cache yet. */
 bool revocation_condemns(struct trust_store *store, struct bytes evidence);
 
+/* The last question before somebody is let in, who has a valid path in DOMAIN by VERDICT: do the
+ * CRLs of all domains let it pass, as they will be asked of the key from then on? Writes the path's
+ * evidence to OUT. RESULT_CERTIFICATE_REFUSED, with FAULT and the alert certificate_revoked. */
+enum result revocation_admit(struct trust_store *store, const struct path_verdict *verdict,
+    size_t domain, struct evidence *out, struct fault *fault) WARN_UNUSED;
+
 /* The same for many keys one after another, by the CRLs of one moment. STORE must outlive it. */
 struct revocation_view;
 enum result revocation_view_new(struct trust_store *store, struct revocation_view **out)

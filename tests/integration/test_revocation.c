@@ -427,6 +427,24 @@ static void expect_tool_refuses(const char *name, const char *reason)
     ck_assert_msg(system(command) == 0, "%s", command);
 }
 
+/* What counts is who signed it: the daemon and the tool say so. */
+START_TEST(a_crl_of_another_domain_counts)
+{
+    const struct refusal expected = {403, 4106, TLS_ALERT_CERTIFICATE_REVOKED,
+        "a certificate of the path is revoked by a CRL of trust domain other"};
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl x");
+    start("{\"trust\":[{\"name\":\"field\",\"anchors\":\"field-ca.pem\"},"
+          "{\"name\":\"other\",\"anchors\":\"stranger-ca.pem\",\"crls\":[\"field-ca.crl\"]}]}");
+    refuse("x", "Cx", &expected);
+    expect_tool_refuses("x", expected.text);
+    ck_assert(has_warning("field-ca.crl: CRL 1 of CN="));
+    tear_down();
+}
+END_TEST
+
 /* Below.pem: a leaf of an intermediate CA, and that CA. */
 static void make_below(void)
 {
@@ -838,10 +856,11 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     the_policy_is_not_read_with_the_crls, a_bad_file_leaves_the_old_in_force_until_it_changes,
     a_bad_file_keeps_no_good_one_out, an_older_crl_replaces_no_newer,
     a_file_that_goes_leaves_its_crl_in_force, a_missing_file_is_taken_when_it_comes,
-    a_missing_file_puts_its_domain_alone_out_of_order, a_revoked_intermediate_revokes_those_below,
-    a_crl_by_the_new_key_of_a_ca_revokes, a_forged_crl_or_a_serial_of_another_ca_revokes_nobody,
-    many_keys_are_revoked_one_after_another, a_reload_revokes_by_the_crls_it_names,
-    an_exchange_under_way_does_not_escape, exchanges_race_with_a_new_crl,
-    a_crl_that_came_during_a_restart_counts_at_once, a_folder_can_be_replaced_too,
-    a_change_without_an_event_is_seen_too, a_file_that_could_not_be_read_is_read_later,
-    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
+    a_missing_file_puts_its_domain_alone_out_of_order, a_crl_of_another_domain_counts,
+    a_revoked_intermediate_revokes_those_below, a_crl_by_the_new_key_of_a_ca_revokes,
+    a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
+    a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
+    exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,
+    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
+    a_file_that_could_not_be_read_is_read_later, a_crl_that_runs_out_is_said_and_counts_no_more,
+    a_certificate_that_is_to_run_out_is_said)
