@@ -68,6 +68,12 @@ static const char *record_type_name(uint8_t type)
     }
 }
 
+static enum result other_version(const char *name, struct fault *fault)
+{
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_PROTOCOL_VERSION,
+        "%s holds a record of another version than TLS 1.2", name);
+}
+
 /* Joins the handshake octets of the records at the front of MESSAGE in STORAGE (TLS_HANDSHAKE_MAX).
  * Stops before the first record of another type, which stays in MESSAGE. The records of a
  * ClientHello may have any minor version (RFC 5246 E.1): then ANY_VERSION. */
@@ -88,8 +94,7 @@ static enum result gather_handshake(struct bytes *message, bool any_version, uin
         if (record.type != RECORD_HANDSHAKE)
             break;
         if (record.version != TLS_1_2 && !any_version)
-            return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_PROTOCOL_VERSION,
-                "%s holds a record of another version than TLS 1.2", name);
+            return other_version(name, fault);
         if (record.fragment.size > TLS_HANDSHAKE_MAX - size)
             return fault_set(fault, RESULT_BAD_MESSAGE, "%s holds more than %d handshake octets",
                 name, TLS_HANDSHAKE_MAX);
@@ -212,16 +217,20 @@ static enum result read_signed(
 /* [ChangeCipherSpec] and Finished, which is encrypted, and may be cut into several records. */
 static enum result check_end(struct bytes message, struct fault *fault)
 {
-    struct record record;
+    struct record record = {0};
     bool good = record_take(&message, &record) && record.type == RECORD_CHANGE_CIPHER_SPEC &&
                 bytes_equal(record.fragment, bytes_of("\1", 1)) && message.size > 0;
+    bool same_version = record.version == TLS_1_2;
 
     while (good && message.size > 0) {
         if (record_overflows(message, RECORD_CIPHERTEXT_MAX))
             return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_RECORD_OVERFLOW,
                 "Message 3 holds a record of more than %d octets", RECORD_CIPHERTEXT_MAX);
         good = record_take(&message, &record) && record.type == RECORD_HANDSHAKE;
+        same_version = same_version && record.version == TLS_1_2;
     }
+    if (good && !same_version)
+        return other_version("Message 3", fault);
     return good ? RESULT_OK
                 : fault_set(fault, RESULT_BAD_MESSAGE,
                       "Message 3 does not end with CertificateVerify, ChangeCipherSpec and "
