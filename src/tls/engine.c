@@ -122,7 +122,6 @@ WOLFSSL_CTX *engine_new_client(void)
 static int alert_of(int error, int sent)
 {
     switch (error) {
-    case 0: /* octets after the last message */
     case SIDE_ERROR:
     case OUT_OF_ORDER_E:
     case DUPLICATE_MSG_E:
@@ -159,6 +158,10 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     if (alert == FAULT_NO_ALERT && error == WOLFSSL_ERROR_WANT_READ)
         return ENGINE_WANTS_MORE;
 
+    if (done == WOLFSSL_SUCCESS) {
+        fault_set(fault, RESULT_BAD_MESSAGE, "the message goes on after Finished");
+        return ENGINE_FAILED;
+    }
     metrics_tls_failed(error);
     if (error == MEMORY_E || error == MEMORY_ERROR) {
         fault_set_alert(
@@ -173,8 +176,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     alert = alert_of(error, alert);
     char reason[WOLFSSL_MAX_ERROR_SZ];
     fault_set_alert(fault, RESULT_TLS_REFUSED, alert, "TLS handshake refused: %s (alert %s)",
-        error ? wolfSSL_ERR_error_string((unsigned long)error, reason) : "unexpected octets",
-        alert_name(alert));
+        wolfSSL_ERR_error_string((unsigned long)error, reason), alert_name(alert));
     return ENGINE_FAILED;
 }
 

@@ -134,30 +134,39 @@ bool handshake_is_signed_by(
     return verified.known;
 }
 
-/* The octets of a record that holds all of Finished (16 octets), and no more padding than needed.
- */
-static size_t whole_finished(uint16_t suite)
+#define FINISHED_OCTETS 16 /* its header included (RFC 5246 7.4.9) */
+
+/* What protection adds to a record, and how much padding there may be besides, of which only the
+ * engine can tell. */
+static size_t overhead_of(uint16_t suite, size_t *padding)
 {
+    *padding = suite == 0xc023 ? 255 : 0;
     switch (suite) {
     case 0xc023:
-        return 16 + 64; /* initialisation vector; Finished, MAC, padding: RFC 5246 6.2.3.2 */
+        return 16 + 32 + 1; /* initialisation vector, MAC, padding_length: RFC 5246 6.2.3.2 */
     case 0xc0ae:
-        return 8 + 16 + 8; /* nonce, Finished, tag: RFC 6655 4 */
+        return 8 + 8; /* nonce, tag: RFC 6655 4 */
     default:
-        return 8 + 16 + 16; /* RFC 5288 3 */
+        return 8 + 16; /* RFC 5288 3 */
     }
 }
 
 enum result handshake_check_end(
     const struct handshake *handshake, const struct message3 *message3, struct fault *fault)
 {
-    const size_t whole = whole_finished(handshake_cipher_suite(handshake));
+    size_t padding, overhead = overhead_of(handshake_cipher_suite(handshake), &padding);
+    size_t held = 0; /* octets of Finished, at least, that stand in the records so far */
     struct bytes rest = message3->end;
     struct record record;
 
-    while (record_take(&rest, &record))
-        if (rest.size > 0 && record.fragment.size >= whole)
+    for (size_t i = 0; record_take(&rest, &record); i++) {
+        bool follows = i > 1; /* ChangeCipherSpec and Finished, or a part of it */
+
+        if (follows && (held >= FINISHED_OCTETS || record.fragment.size <= overhead))
             return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 does not end with Finished");
+        if (i > 0 && record.fragment.size > overhead + padding)
+            held += record.fragment.size - overhead - padding;
+    }
     return RESULT_OK;
 }
 
