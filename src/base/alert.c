@@ -29,7 +29,7 @@ const char *alert_name(int description)
         {TLS_ALERT_PROTOCOL_VERSION, "protocol_version"},
         {71, "insufficient_security"},
         {TLS_ALERT_INTERNAL_ERROR, "internal_error"},
-        {110, "unsupported_extension"},
+        {TLS_ALERT_UNSUPPORTED_EXTENSION, "unsupported_extension"},
         {TLS_ALERT_UNRECOGNIZED_NAME, "unrecognized_name"},
     };
 

@@ -17,6 +17,7 @@
 #define TLS_ALERT_DECRYPT_ERROR           51
 #define TLS_ALERT_PROTOCOL_VERSION        70
 #define TLS_ALERT_INTERNAL_ERROR          80
+#define TLS_ALERT_UNSUPPORTED_EXTENSION   110
 #define TLS_ALERT_UNRECOGNIZED_NAME       112
 
 const char *alert_name(int description); /* "bad_certificate"; "unknown alert" */

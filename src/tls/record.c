@@ -16,14 +16,11 @@ enum {
     HANDSHAKE_CLIENT_KEY_EXCHANGE = 16,
 };
 
-#define EXTENSION_CLIENT_CERTIFICATE_TYPE 19
-#define EXTENSION_SERVER_CERTIFICATE_TYPE 20
-#define EXTENSION_EXTENDED_MASTER_SECRET  23
-
 #define TLS_1_2                0x0303
 #define SIGNATURE_ECDSA_SHA256 0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
 #define NAMED_CURVE            3      /* ECCurveType (RFC 8422 5.4) */
 #define CURVE_SECP256R1        23
+#define TYPE_ECDSA_SIGN        64 /* ClientCertificateType (RFC 8422 5.5) */
 
 #define HANDSHAKE_HEADER_OCTETS 4
 #define RECORD_PLAINTEXT_MAX    16384                         /* RFC 5246 6.2.1 */
@@ -276,8 +273,22 @@ static enum certificate_type type_of(struct bytes body)
                                                 : CERTIFICATE_TYPE_X509;
 }
 
+/* What a ClientHello of ours may offer, so that ServerHello may answer it. */
+static bool is_offered(uint16_t extension)
+{
+    static const uint16_t offered[] = {EXTENSION_SERVER_NAME, EXTENSION_SUPPORTED_GROUPS,
+        EXTENSION_POINT_FORMATS, EXTENSION_SIGNATURE_ALGORITHMS, EXTENSION_CLIENT_CERTIFICATE_TYPE,
+        EXTENSION_SERVER_CERTIFICATE_TYPE, EXTENSION_ENCRYPT_THEN_MAC,
+        EXTENSION_EXTENDED_MASTER_SECRET};
+
+    for (size_t i = 0; i < ARRAY_SIZE(offered); i++)
+        if (offered[i] == extension)
+            return true;
+    return false;
+}
+
 /* The extensions that ServerHello ends with; the rest of it is the engine's business. */
-static void read_server_hello(struct bytes body, struct message2 *out)
+static enum result read_server_hello(struct bytes body, struct message2 *out, struct fault *fault)
 {
     struct bytes part;
     struct bytes extensions;
@@ -287,8 +298,11 @@ static void read_server_hello(struct bytes body, struct message2 *out)
     out->client_type = out->server_type = CERTIFICATE_TYPE_X509;
     if (!bytes_take(&body, 34, &part) || !bytes_take_block_8(&body, &part) ||
         !bytes_take(&body, 3, &part) || !bytes_take_block_16(&body, &extensions))
-        return;
+        return RESULT_OK; /* without extensions, or malformed */
     while (bytes_take_u16(&extensions, &type) && bytes_take_block_16(&extensions, &part)) {
+        if (!is_offered(type)) /* RFC 5246 7.4.1.4 */
+            return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_EXTENSION,
+                "ServerHello holds the extension %u, which was not offered", type);
         if (type == EXTENSION_EXTENDED_MASTER_SECRET)
             out->extended_master_secret = true;
         else if (type == EXTENSION_CLIENT_CERTIFICATE_TYPE)
@@ -296,6 +310,27 @@ static void read_server_hello(struct bytes body, struct message2 *out)
         else if (type == EXTENSION_SERVER_CERTIFICATE_TYPE)
             out->server_type = type_of(part);
     }
+    return RESULT_OK;
+}
+
+/* RFC 5246 7.4.4: the certificate that we have is of use only where an ECDSA key is taken (RFC 8422
+ * 5.5), with the one algorithm that it signs with. */
+static enum result read_certificate_request(struct bytes body, struct fault *fault)
+{
+    struct bytes types, algorithms, authorities;
+    uint16_t algorithm;
+
+    if (!bytes_take_block_8(&body, &types) || types.size == 0 ||
+        !bytes_take_block_16(&body, &algorithms) || algorithms.size == 0 ||
+        algorithms.size % 2 != 0 || !bytes_take_block_16(&body, &authorities) || body.size > 0)
+        return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR,
+            "malformed CertificateRequest message");
+    bool taken = memchr(types.data, TYPE_ECDSA_SIGN, types.size) != NULL;
+    while (taken && bytes_take_u16(&algorithms, &algorithm))
+        if (algorithm == SIGNATURE_ECDSA_SHA256)
+            return RESULT_OK;
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
+        "the terminating end-point does not take ECDSA with SHA-256 from us");
 }
 
 /* ServerECDHParams and their signature (RFC 8422 5.4). */
@@ -319,7 +354,7 @@ static enum result read_server_key_exchange(struct bytes body, struct fault *fau
 
 enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
 {
-    struct bytes handshake, whole, hello, exchange, unread;
+    struct bytes handshake, whole, hello, exchange, request, unread;
     int alert = record_find_alert(message);
 
     if (alert != FAULT_NO_ALERT)
@@ -335,14 +370,16 @@ enum result record_parse_message2(struct bytes message, struct message2 *out, st
         !take_handshake(&handshake, HANDSHAKE_SERVER_KEY_EXCHANGE, &whole, &exchange))
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 2 does not begin with ServerHello, Certificate and ServerKeyExchange");
-    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_REQUEST, &whole, &unread))
+    if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_REQUEST, &whole, &request))
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
             "the terminating end-point does not ask for our certificate");
     if (!take_handshake(&handshake, HANDSHAKE_SERVER_HELLO_DONE, &whole, &unread) ||
         unread.size > 0 || handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 2 does not end with ServerHelloDone");
-    read_server_hello(hello, out);
-    return read_server_key_exchange(exchange, fault);
+    result = read_server_hello(hello, out, fault);
+    if (result == RESULT_OK)
+        result = read_server_key_exchange(exchange, fault);
+    return result == RESULT_OK ? read_certificate_request(request, fault) : result;
 }
 
 int record_find_alert(struct bytes message)
