@@ -452,7 +452,7 @@ static const char *alert_in(const struct http_answer *answer)
         base64_decode(bytes_of_string(run_member(answer, "eckm")), &octets), RESULT_OK);
     struct bytes rest = buffer_bytes(&octets);
     ck_assert(record_take(&rest, &record) && record.type == 21 && record.fragment.size == 2);
-    return record_alert_name(record.fragment.data[1]);
+    return alert_name(record.fragment.data[1]);
 }
 
 static void expect_agreement(const struct kind *kind, unsigned long seed)

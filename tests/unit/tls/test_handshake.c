@@ -40,7 +40,7 @@ static void make_initiator(void)
     uint8_t spki[P256_SPKI_OCTETS], digest[SPKI_DIGEST_SIZE];
     char id[PUBLIC_KEY_ID_OCTETS];
 
-    ck_assert_int_eq(public_key_of_private_key(key_path, spki, &fault), RESULT_OK);
+    ck_assert_int_eq(public_key_of_file(key_path, spki, &fault), RESULT_OK);
     ck_assert_int_eq(spki_digest(bytes_of(spki, sizeof(spki)), digest), RESULT_OK);
     public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, id);
     ck_assert_msg(initiator_credential_new(NULL, key_path, NULL, &credential, &fault) == RESULT_OK,

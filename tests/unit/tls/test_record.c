@@ -707,7 +707,7 @@ static enum result parse2_with(
     put(&exchange, point, P256_POINT_OCTETS);
     put(&exchange, "\4\3\0\1s", 5);
     put_handshake(&handshakes, 12, &exchange);
-    put_handshake(&handshakes, 13, &(struct octets){.size = 8});
+    put_handshake(&handshakes, 13, &(struct octets){.data = "\1\x40\0\2\4\3\0\0", .size = 8});
     put_handshake(&handshakes, 14, &(struct octets){0});
     put_record(&message, 22, &handshakes);
     return record_parse_message2(bytes_of(message.data, message.size), out, &fault);
