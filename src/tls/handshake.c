@@ -85,8 +85,9 @@ enum result handshake_start(struct tls_endpoint *endpoint, const struct policy_t
         tls_endpoint_has(endpoint), &choice, fault);
     if (result == RESULT_OK)
         result = handshake_new(endpoint, &choice, &handshake, fault);
-    if (result == RESULT_OK)
-        result = run_message1(handshake, &message1->hello, &choice, message2, fault);
+    if (!handshake)
+        return result;
+    result = run_message1(handshake, &message1->hello, &choice, message2, fault);
     if (result != RESULT_OK)
         return result;
     /* From here on the engine hashes too what the two sides have really said. */
