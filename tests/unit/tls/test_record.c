@@ -750,6 +750,17 @@ START_TEST(reads_the_types_in_message2)
 }
 END_TEST
 
+START_TEST(refuses_an_extension_that_was_not_offered)
+{
+    static struct octets extensions;
+    static struct message2 second;
+
+    put_extension(&extensions, 16, "", 0);
+    ck_assert_int_eq(parse2(&extensions, &second), RESULT_TLS_REFUSED);
+    ck_assert_int_eq(fault.alert, TLS_ALERT_UNSUPPORTED_EXTENSION);
+}
+END_TEST
+
 START_TEST(names_the_alert_that_came_instead)
 {
     uint8_t alert[TLS_ALERT_RECORD_OCTETS];
@@ -773,4 +784,4 @@ CHECK_MAIN("tls/record", takes_a_client_hello, takes_a_client_hello_in_two_recor
     refuses_too_many_certificates, takes_a_raw_public_key,
     refuses_a_raw_public_key_with_any_other_octet, refuses_a_raw_public_key_of_another_length,
     tells_the_types_apart, refuses_a_server_key_exchange_off_the_curve, reads_the_types_in_message2,
-    names_the_alert_that_came_instead)
+    refuses_an_extension_that_was_not_offered, names_the_alert_that_came_instead)
