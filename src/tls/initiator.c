@@ -230,7 +230,7 @@ enum result initiator_answer(struct initiator *initiator, struct bytes message,
 {
     AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct message2 message2;
-    struct public_key key;
+    struct public_key key = {0};
 
     enum result result = record_parse_message2(message, &message2, fault);
     if (result == RESULT_OK)

@@ -55,11 +55,22 @@ enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
     return decode_lines(lines, out);
 }
 
+/* Some tools end a file with a newline, be it text or DER. */
+static struct bytes without_newline(struct bytes text)
+{
+    struct bytes rest = text;
+    struct der element;
+    bool ends_so = der_take(&rest, &element) && rest.size > 0;
+    for (size_t i = 0; ends_so && i < rest.size; i++)
+        ends_so = rest.data[i] == '\r' || rest.data[i] == '\n';
+    return ends_so ? element.whole : text;
+}
+
 enum result pem_or_der_next(
     struct bytes *text, const char *label, struct buffer *out, struct fault *fault)
 {
     if (text->size > 0 && text->data[0] == DER_SEQUENCE && !pem_is_in(*text)) {
-        struct bytes whole = *text;
+        struct bytes whole = without_newline(*text);
         *text = (struct bytes){0};
         buffer_consume(out, out->size);
         return buffer_append(out, whole.data, whole.size);

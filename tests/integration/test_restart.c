@@ -360,8 +360,12 @@ START_TEST(damaged_keys_are_not_given_out)
     ck_assert_int_eq(kill(daemon_.pid, SIGKILL), 0);
     daemon_await_exit(&daemon_);
     off_t page = sysconf(_SC_PAGESIZE);
-    for (off_t at = page + 200; at < page + 700; at += 100) /* slots of 64 octets */
-        ck_assert_int_eq(pwrite(daemon_.stored, "\xa5", 1, at), 1);
+    for (off_t at = page + 200; at < page + 700; at += 100) { /* slots of 64 octets */
+        uint8_t octet;
+        ck_assert_int_eq(pread(daemon_.stored, &octet, 1, at), 1);
+        octet ^= 0xa5;
+        ck_assert_int_eq(pwrite(daemon_.stored, &octet, 1, at), 1);
+    }
     daemon_launch(&daemon_, true);
     daemon_await_ready(&daemon_);
     ck_assert_uint_eq(count_there(), count_established() - 5);
