@@ -53,35 +53,40 @@ SETUP := $(BUILD)/setup.done
 
 # --- rooms: what each knows is what it links; scripts/check-includes holds #include to the same --
 
-ROOMS := base observe identity policy keys tls onem2m exchange http query client
+ROOMS := base observe identity policy policy_load x509 token trust tls keys onem2m exchange http query client
 
-DEPS_base     :=
-DEPS_observe  := base
-DEPS_identity := base
-DEPS_policy   := identity base
-DEPS_keys     := identity base
-DEPS_tls      := policy identity observe base
-DEPS_onem2m   := policy identity base
-DEPS_exchange := onem2m tls keys policy identity observe base
-DEPS_http     := exchange onem2m tls keys policy identity observe base
-DEPS_query    := keys policy identity observe base
-DEPS_client   :=
+DEPS_base        :=
+DEPS_observe     := base
+DEPS_identity    := base
+DEPS_policy      := identity base
+DEPS_policy_load := policy identity base
+DEPS_x509        := identity base
+DEPS_token       := x509 identity observe base
+DEPS_trust       := x509 policy identity observe base
+DEPS_tls         := trust token x509 policy identity observe base
+DEPS_keys        := identity base
+DEPS_onem2m      := policy identity base
+DEPS_exchange    := onem2m keys tls trust token x509 policy identity observe base
+DEPS_http        := exchange onem2m keys tls trust token x509 policy identity observe base
+DEPS_query       := keys policy identity observe base
+DEPS_client      :=
 
-LIBS_observe  := -lsystemd
-LIBS_policy   := -ljansson
-LIBS_tls       = $(WOLFSSL_LIBS) -lgnutls -lp11-kit
-LIBS_onem2m   := -ljansson
-LIBS_http     := -lmicrohttpd -lgnutls
-LIBS_query    := -lsystemd -ljansson
-LIBS_client   := -ljansson
-LIBS_ctl      := -lcurl -ljansson -lsystemd
+LIBS_observe     := -lsystemd
+LIBS_policy_load := -ljansson
+LIBS_x509         = $(WOLFSSL_LIBS)
+LIBS_token       := -lgnutls -lp11-kit
+LIBS_onem2m      := -ljansson
+LIBS_http        := -lmicrohttpd -lgnutls
+LIBS_query       := -lsystemd -ljansson
+LIBS_client      := -ljansson
+LIBS_ctl         := -lcurl -ljansson -lsystemd
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 archives  = $(foreach room,$(1),$(BUILD)/lib/$(room).a)
 libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
 
-DAEMON_ROOMS := http exchange query onem2m tls keys policy identity observe base
-CTL_ROOMS    := client tls policy identity observe base
+DAEMON_ROOMS := http exchange query onem2m tls trust token x509 keys policy_load policy identity observe base
+CTL_ROOMS    := client tls trust token x509 policy_load policy identity observe base
 
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
 LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a)
@@ -135,8 +140,10 @@ $(BUILD)/libe2ekey.a: $(CLIENT_PIC)
 	@rm -f $@ && ar rcsD $@ $(BUILD)/pic/e2ekey.o
 
 # The rooms that see wolfSSL's headers.
-$(BUILD)/src/tls/%.o $(BUILD)/tests/unit/tls/%.o $(BUILD)/tests/bench/%.o: CPPFLAGS += $(WOLFSSL_CPPFLAGS) $(P11_KIT_CPPFLAGS)
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard src/tls/*.c tests/unit/tls/*.c tests/bench/*.c)): | $(WOLFSSL_READY)
+WOLFSSL_USERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/x509/*.c src/tls/*.c tests/unit/tls/*.c tests/bench/*.c))
+$(WOLFSSL_USERS): CPPFLAGS += $(WOLFSSL_CPPFLAGS)
+$(WOLFSSL_USERS): | $(WOLFSSL_READY)
+$(BUILD)/src/token/token.o: CPPFLAGS += $(P11_KIT_CPPFLAGS)
 
 # varlink's interface definitions stand in the binary as they stand in their files.
 $(BUILD)/src/query/service.o: $(wildcard src/query/*.varlink)
@@ -162,13 +169,23 @@ $(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl scripts/wolfssl.patch | $
 TESTS :=
 
 # A test is test_*.c; what several tests of a room share stands beside them under other names.
+# Rooms about certificates share those of tests/unit/x509.
+TEST_LIBS_x509 := -lcrypto
+TEST_LIBS_trust := -lcrypto
+TEST_LIBS_token := -lcrypto
 TEST_LIBS_tls := -lcrypto
-shared = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/$(1)/test_%,$(wildcard tests/unit/$(1)/*.c)))
+TEST_SHARES_trust := x509
+TEST_SHARES_tls := x509 trust
+TEST_SHARES_policy_load := policy
+# The policies of its tests come from files.
+TEST_ROOMS_policy := policy_load
+TEST_ROOMS_query := policy_load
+shared = $(patsubst %.c,$(BUILD)/%.o,$(foreach room,$(1) $(TEST_SHARES_$(1)),$(filter-out tests/unit/$(room)/test_%,$(wildcard tests/unit/$(room)/*.c))))
 
 define unit_test # room, source
 TESTS += $(BUILD)/$(basename $(2))
-$(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call shared,$(1)) $(call archives,$(1) $(DEPS_$(1))) $(if $(filter tls,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
-	$$(LINK) $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(TEST_LIBS_$(1)) $(call libraries,$(1) $(DEPS_$(1)))
+$(BUILD)/$(basename $(2)): $(BUILD)/$(basename $(2)).o $(call shared,$(1)) $(call archives,$(TEST_ROOMS_$(1)) $(1) $(DEPS_$(1))) $(if $(filter x509,$(1) $(DEPS_$(1))),$(WOLFSSL_READY))
+	$$(LINK) $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) -lcheck -lsubunit -lrt -lm $(TEST_LIBS_$(1)) $(call libraries,$(TEST_ROOMS_$(1)) $(1) $(DEPS_$(1)))
 check-unit-$(1):: $(BUILD)/$(basename $(2))
 	scripts/run-tests $$^
 endef
@@ -238,7 +255,7 @@ bench: all $(BENCH)
 
 FUZZ_SECONDS ?= 60
 FUZZ_ROOM_arena         := keys
-FUZZ_ROOM_certificate   := tls
+FUZZ_ROOM_certificate   := trust
 FUZZ_ROOM_identifier    := identity
 FUZZ_ROOM_public_key_id := identity
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

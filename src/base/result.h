@@ -45,6 +45,15 @@ enum category {
 enum result { RESULT_LIST(RESULT_ENUM) RESULT_COUNT };
 #undef RESULT_ENUM
 
+/* Leaves the calling function with CALL's result unless that is RESULT_OK. Whoever returns another
+ * result has set the fault that it was given, so there is nothing to add. */
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        enum result try_result = (call);                                                           \
+        if (try_result != RESULT_OK)                                                               \
+            return try_result;                                                                     \
+    } while (0)
+
 enum category result_category(enum result result);
 const char *result_text(enum result result); /* static, one line, lower case */
 const char *result_name(

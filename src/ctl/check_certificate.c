@@ -9,13 +9,13 @@
 #include "base/file.h"
 #include "ctl/ctl.h"
 #include "ctl/judgement.h"
-#include "policy/load.h"
+#include "policy_load/load.h"
 #include "tls/context.h"
-#include "tls/crl_notice.h"
-#include "tls/pem.h"
-#include "tls/public_key.h"
-#include "tls/record.h"
-#include "tls/revocation.h"
+#include "tls/message.h"
+#include "trust/crl_notice.h"
+#include "trust/revocation.h"
+#include "x509/pem.h"
+#include "x509/public_key.h"
 
 #define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many, to have that refused */
 #define CHAIN_FILE_OCTETS 262144

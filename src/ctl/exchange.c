@@ -12,7 +12,7 @@
 #include "ctl/keyfile.h"
 #include "tls/context.h"
 #include "tls/initiator.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 #define RSC_OK      2000 /* TS-0004 6.6.3.3 */
 #define RSC_CREATED 2001

@@ -7,7 +7,7 @@
 #include "ctl/ctl.h"
 #include "identity/public_key_id.h"
 #include "policy/explain.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 #define LINE_OCTETS 1024
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "policy/match.h"
-#include "tls/path.h"
+#include "trust/path.h"
 
 /* What it was judged by. */
 struct bench {

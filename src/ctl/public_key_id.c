@@ -5,8 +5,8 @@
 
 #include "ctl/ctl.h"
 #include "identity/public_key_id.h"
-#include "tls/certificate.h"
 #include "tls/context.h"
+#include "x509/certificate.h"
 
 static const char *file;
 

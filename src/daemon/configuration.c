@@ -8,10 +8,10 @@
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "policy/load.h"
-#include "tls/crl_notice.h"
+#include "policy_load/load.h"
 #include "tls/expiry.h"
-#include "tls/revocation.h"
+#include "trust/crl_notice.h"
+#include "trust/revocation.h"
 
 enum result configuration_load(
     const char *path, uint64_t generation, struct snapshot **out, struct report *report)

@@ -2,7 +2,7 @@
 /* From policy files to a snapshot that can be put in force. */
 #pragma once
 
-#include "policy/report.h"
+#include "base/report.h"
 #include "policy/snapshot.h"
 
 /* Loads PATH and all that it names. Faults and warnings to REPORT; *OUT is NULL on a fault. */

@@ -10,8 +10,8 @@
 #include "daemon/watch.h"
 #include "observe/log.h"
 #include "tls/context.h"
-#include "tls/crl_notice.h"
-#include "tls/revocation.h"
+#include "trust/crl_notice.h"
+#include "trust/revocation.h"
 
 #define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
 

@@ -9,8 +9,8 @@
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
-#include "tls/crl_notice.h"
 #include "tls/expiry.h"
+#include "trust/crl_notice.h"
 
 /* Of certificates, and of CRLs: a client of the key socket takes 64 KiB as one reply. */
 #define EXPIRIES_OCTETS_MAX ((size_t)20000)

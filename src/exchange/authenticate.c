@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "tls/revocation.h"
+#include "trust/revocation.h"
 
 /* The names that a certificate says, once its path is valid. */
 static enum result match_certificate(const struct exchange *exchange,

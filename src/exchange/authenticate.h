@@ -4,7 +4,7 @@
 
 #include "exchange/table.h"
 #include "policy/match.h"
-#include "tls/evidence.h"
+#include "trust/evidence.h"
 
 /* EXCHANGE locked, PRESENTED what has the key that signed its transcript. Validates a certificate's
  * path, matches its names, or the raw public key, to a rule, and holds From to the authenticated

@@ -6,8 +6,9 @@
 #include <gnutls/abstract.h>
 
 #include "base/bytes.h"
-#include "policy/report.h"
-#include "tls/private_key.h"
+#include "base/report.h"
+#include "policy/policy.h"
+#include "x509/private_key.h"
 
 #define HTTPS_CHAIN_MAX 16
 

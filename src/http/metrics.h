@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "policy/report.h"
+#include "base/report.h"
 
 struct metrics_server;
 

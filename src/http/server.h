@@ -2,8 +2,9 @@
 /* HTTP listeners (libmicrohttpd: epoll, a pool of threads each). */
 #pragma once
 
+#include "base/report.h"
 #include "exchange/procedure.h"
-#include "policy/report.h"
+#include "policy/policy.h"
 
 struct http_server;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "identity/public_key_id.h"
-#include "policy/candidates.h"
+#include "policy/index.h"
 
 struct explaining {
     const struct policy *policy;

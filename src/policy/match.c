@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "identity/public_key_id.h"
-#include "policy/candidates.h"
+#include "policy/index.h"
 
 #define ALERT_BAD_CERTIFICATE 42 /* RFC 5246 7.2.2: no exact match aborts the handshake */
 #define ALERT_ACCESS_DENIED   49 /* a valid certificate, but no access with it */

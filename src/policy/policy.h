@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/result.h"
+#include "base/report.h"
 #include "identity/identifier.h"
 #include "identity/names.h"
 
@@ -22,16 +22,10 @@
 #define POLICY_NAME_OCTETS    64        /* of an end-point or trust domain, NUL included */
 #define POLICY_LIFETIME_MAX_S 315360000 /* of a key: ten years */
 
-/* Where a value stands, for messages: "FILE: /json/pointer". */
-struct policy_place {
-    const char *file;
-    const char *pointer;
-};
-
 /* A file that the policy names. */
 struct policy_file {
     char *path; /* resolved: against the naming file, or the credentials folder; NULL = absent */
-    struct policy_place place;
+    struct source_position place;
 };
 
 struct policy_cse {
@@ -52,7 +46,7 @@ struct policy_http {
 };
 
 struct policy_endpoint {
-    struct policy_place place;
+    struct source_position place;
     char *name;
     char *identity;    /* absolute */
     char *server_name; /* lower case; NULL when it answers to no SNI of its own */
@@ -61,7 +55,7 @@ struct policy_endpoint {
 };
 
 struct policy_trust {
-    struct policy_place place;
+    struct source_position place;
     char *name;
     struct policy_file anchors;
     struct policy_file *crls;
@@ -71,7 +65,7 @@ struct policy_trust {
 
 /* One entry of "initiators": who may establish a key (TS-0003 8.1.2.5). */
 struct policy_rule {
-    struct policy_place place;
+    struct source_position place;
     enum flavour flavour;
     char *identity;      /* absolute, or a pattern (aeId only) */
     char *match;         /* what the certificate must say: identity, domainName, nodeId, deviceId
@@ -91,7 +85,7 @@ enum policy_right {
 
 /* One entry of "clients": every condition that is given must hold. */
 struct policy_client {
-    struct policy_place place;
+    struct source_position place;
     char *user_name, *group_name; /* as written; NULL = any */
     uid_t uid;                    /* (uid_t)-1: no such user (yet): never matches */
     gid_t gid;

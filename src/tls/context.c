@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 struct tls_endpoint {
     size_t number;
@@ -33,7 +33,7 @@ enum result tls_start(struct fault *fault)
 static bool check_own_certificate(
     const struct policy_endpoint *endpoint, struct bytes der, struct report *report)
 {
-    const struct policy_place *place = &endpoint->certificate.place;
+    const struct source_position *place = &endpoint->certificate.place;
     struct certificate certificate;
     struct fault fault = FAULT_INIT;
     int64_t now_s = clock_wall_s();

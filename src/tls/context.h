@@ -2,8 +2,9 @@
 /* What one configuration gives the TLS engine: end-points' credentials, suites, trust domains. */
 #pragma once
 
-#include "policy/report.h"
-#include "tls/path.h"
+#include "base/report.h"
+#include "policy/policy.h"
+#include "trust/path.h"
 
 struct tls_context;
 struct tls_endpoint; /* the credential of one end-point; lives as long as its tls_context */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "tls/certificate.h"
-#include "tls/pem.h"
+#include "x509/certificate.h"
+#include "x509/pem.h"
 
 #define CREDENTIAL_FILE_OCTETS 65536
 

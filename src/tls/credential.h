@@ -4,8 +4,8 @@
 #pragma once
 
 #include "tls/engine.h"
-#include "tls/private_key.h"
-#include "tls/token.h"
+#include "token/token.h"
+#include "x509/private_key.h"
 
 struct credential {
     struct buffer leaf;      /* DER */

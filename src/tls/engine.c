@@ -7,7 +7,7 @@
 
 #include "base/secret.h"
 #include "observe/metrics.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 static int read_flight(WOLFSSL *engine, char *out, int size, void *context)
 {

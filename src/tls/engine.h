@@ -11,7 +11,7 @@
 #include "policy/match.h"
 #include "tls/context.h"
 #include "tls/exporter.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 /* The engine looks into no certificate, neither its own nor the peer's (scripts/wolfssl.patch): we
  * judge the peer's (tls/path), and give the engine the public key. A Certificate message for which

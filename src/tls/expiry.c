@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "tls/crl_notice.h"
-#include "tls/distinguished_name.h"
+#include "trust/crl_notice.h"
+#include "x509/distinguished_name.h"
 
 static enum result append(struct expiry_list *list, struct expiry expiry)
 {

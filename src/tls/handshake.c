@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "tls/ecdsa.h"
 #include "tls/engine.h" /* first of wolfSSL's: brings its options */
+#include "x509/p256.h"
 
 #include <wolfssl/wolfcrypt/sha256.h>
 

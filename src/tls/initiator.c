@@ -9,7 +9,7 @@
 #include "identity/identifier.h"
 #include "identity/public_key_id.h"
 #include "tls/credential.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 struct initiator_credential {
     struct credential own;

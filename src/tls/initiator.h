@@ -3,7 +3,7 @@
 #pragma once
 
 #include "tls/exporter.h"
-#include "tls/path.h"
+#include "trust/path.h"
 
 /* Credential and trust of an initiator; many exchanges, many threads. */
 struct initiator_credential;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "tls/record.h"
+#include "tls/message.h"
 
 /* Views into the message. */
 struct presented {

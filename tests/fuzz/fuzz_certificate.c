@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any octets as a certificate: its fields, its names, and its constraints and policies held against
  * itself. Its subject and issuer have one digest if and only if they are one name. */
-#include "tls/certificate.h"
+#include "x509/certificate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls/certificate_policies.h"
-#include "tls/constraints.h"
-#include "tls/distinguished_name.h"
+#include "x509/certificate_policies.h"
+#include "x509/constraints.h"
+#include "x509/distinguished_name.h"
 
 static struct names names;
 

@@ -10,7 +10,7 @@
 #include "support/run.h"
 #include "support/spoil.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 #define CLIENT_CERTIFICATE_TYPE 19
 #define SERVER_CERTIFICATE_TYPE 20

@@ -8,9 +8,9 @@
 #include "identity/public_key_id.h"
 #include "support/run.h"
 #include "support/spoil.h"
-#include "tls/certificate.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
+#include "x509/certificate.h"
 
 static struct daemon daemon_;
 static CURL *client;

@@ -9,7 +9,7 @@
 #include "support/refusal.h"
 #include "support/run.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 static struct daemon daemon_;
 static CURL *client;

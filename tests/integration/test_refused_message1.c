@@ -9,7 +9,7 @@
 #include "support/run.h"
 #include "support/spoil.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 #define HELLO_VERSION 9 /* where client_version stands: after the headers of record and message */
 #define HELLO_SESSION (HELLO_VERSION + 2 + 32)

@@ -8,7 +8,7 @@
 #include "support/run.h"
 #include "support/spoil.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 static struct daemon daemon_;
 static CURL *client;

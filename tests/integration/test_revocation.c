@@ -15,7 +15,7 @@
 #include "support/run.h"
 #include "support/varlink.h"
 #include "tls/context.h"
-#include "tls/record.h"
+#include "tls/message.h"
 
 #define KEYS     "org.e2ekeyd.Keys."
 #define ID_CHARS 32 /* of a keyId */

@@ -19,8 +19,8 @@
 #include "support/refusal.h"
 #include "support/run.h"
 #include "support/varlink.h"
-#include "tls/pem.h"
-#include "tls/record.h"
+#include "tls/message.h"
+#include "x509/pem.h"
 
 #define KINDS_LEAST 60
 #define LOGGED_MOST 95 /* refusals in quick succession that are all in the log */

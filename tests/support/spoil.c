@@ -4,7 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "tls/record.h"
+#include "tls/message.h"
 
 void spoil_append(struct buffer *message, const void *data, size_t size)
 {

@@ -2,7 +2,7 @@
 /* A folder of policy files for one test, and what the loader says of them. */
 #pragma once
 
-#include "policy/load.h"
+#include "policy_load/load.h"
 
 /* A fresh folder, current until its process ends. */
 void folder_make(void);

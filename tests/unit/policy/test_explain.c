@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "folder.h"
 #include "support/check_main.h"
+#include "unit/policy/folder.h"
 
 #define RULES                                                                                      \
     ", \"initiators\": ["                                                                          \

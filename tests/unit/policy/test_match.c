@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "folder.h"
 #include "support/check_main.h"
+#include "unit/policy/folder.h"
 
 #define TRUST                                                                                      \
     ", \"trust\": [{\"name\": \"field\", \"anchors\": \"a\"}, {\"name\": \"other\", \"anchors\":"  \

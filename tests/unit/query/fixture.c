@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "policy/load.h"
+#include "policy_load/load.h"
 #include "support/check_main.h"
 
 #define PATIENCE_MS 30000

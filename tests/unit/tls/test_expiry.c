@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "field.h"
 #include "support/check_main.h"
+#include "unit/trust/field.h"
 
 #define DAY INT64_C(86400)
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy_load/canonical.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "identity/public_key_id.h"
+#include "policy/policy.h"
+
+/* From 1 to MOST printable ASCII octets, no space, none of EXCEPT. */
+static bool is_printable(const char *text, size_t most, const char *except)
+{
+    const size_t size = strnlen(text, most + 1);
+    if (size == 0 || size > most)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (text[i] <= ' ' || text[i] > '~' || strchr(except, text[i]))
+            return false;
+    return true;
+}
+
+static size_t digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+bool form_name(const char *text)
+{
+    return identifier_is_segment(text) && strlen(text) < POLICY_NAME_OCTETS;
+}
+
+/* "-", "~" and "_" stand for other things in an address (TS-0009 6.2.2). */
+static bool is_reserved(const char *segment, size_t size)
+{
+    return size == 1 && strchr("-~_", *segment);
+}
+
+bool form_resource(const char *text)
+{
+    return form_name(text) && !is_reserved(text, strlen(text));
+}
+
+bool form_notify_path(const char *text)
+{
+    if (text[0] != '/' || strnlen(text, IDENTIFIER_OCTETS) == IDENTIFIER_OCTETS ||
+        is_reserved(text + 1, strcspn(text + 1, "/")))
+        return false;
+    for (const char *start = text; *start;) {
+        char segment[IDENTIFIER_OCTETS];
+        const size_t size = strcspn(++start, "/");
+        memcpy(segment, start, size);
+        segment[size] = '\0';
+        if (!identifier_is_segment(segment))
+            return false;
+        start += size;
+    }
+    return true;
+}
+
+/* Takes "127.0.0.1:8383" or "[::1]:8383" apart: the family, or AF_UNSPEC; OUT holds the address. */
+static int parse_listen(const char *text, struct in6_addr *out)
+{
+    const char *colon = strrchr(text, ':');
+    char address[INET6_ADDRSTRLEN + 2];
+    const size_t size = colon ? (size_t)(colon - text) : 0;
+    if (size == 0 || size >= sizeof(address))
+        return AF_UNSPEC;
+    const size_t port = digits(colon + 1);
+    if (port == 0 || port > 5 || colon[1 + port] || (port > 1 && colon[1] == '0') ||
+        strtoul(colon + 1, NULL, 10) > UINT16_MAX)
+        return AF_UNSPEC;
+    memcpy(address, text, size);
+    address[size] = '\0';
+    if (address[0] != '[')
+        return inet_pton(AF_INET, address, out) == 1 ? AF_INET : AF_UNSPEC;
+    if (address[size - 1] != ']')
+        return AF_UNSPEC;
+    address[size - 1] = '\0';
+    return inet_pton(AF_INET6, address + 1, out) == 1 ? AF_INET6 : AF_UNSPEC;
+}
+
+bool form_listen(const char *text)
+{
+    struct in6_addr address;
+    return parse_listen(text, &address) != AF_UNSPEC;
+}
+
+bool form_listen_local(const char *text)
+{
+    struct in6_addr address = IN6ADDR_ANY_INIT;
+    if (parse_listen(text, &address) == AF_INET)
+        return address.s6_addr[0] == 127;
+    return IN6_IS_ADDR_LOOPBACK(&address) ||
+           (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
+}
+
+bool form_socket_path(const char *text)
+{
+    const size_t size = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    return is_printable(text, size - 1, "") && text[strlen(text) - 1] != '/' &&
+           strncmp(text, "credential:", 11) != 0;
+}
+
+/* X.660: the first arc is 0, 1 or 2; under 0 and 1 the second is below 40. */
+bool form_device_id(const char *text)
+{
+    if (strnlen(text, NAME_OCTETS) == NAME_OCTETS || text[0] < '0' || text[0] > '2' ||
+        text[1] != '.')
+        return false;
+    if (text[0] != '2' && (digits(text + 2) > 2 || strtoul(text + 2, NULL, 10) >= 40))
+        return false;
+    for (const char *arc = text + 1; *arc;) {
+        const size_t size = *arc == '.' ? digits(++arc) : 0;
+        if (size == 0 || (size > 1 && *arc == '0'))
+            return false;
+        arc += size;
+    }
+    return true;
+}
+
+bool form_node_id(const char *text)
+{
+    return is_printable(text, NAME_OCTETS - 1, "*");
+}
+
+bool form_public_key_id(const char *text)
+{
+    struct public_key_id id;
+    return public_key_id_parse(text, &id);
+}
+
+bool form_account(const char *text)
+{
+    return is_printable(text, 255, ":/");
+}
+
+bool form_unit(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  ":-_.\\@";
+    const size_t size = strnlen(text, 256);
+    const char *suffix = strrchr(text, '.');
+    return size < 256 && text[strspn(text, allowed)] == '\0' && suffix && suffix != text &&
+           (strcmp(suffix, ".service") == 0 || strcmp(suffix, ".scope") == 0);
+}
+
+static void lower(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] = (char)(text[i] - 'A' + 'a');
+}
+
+void settle_lower(char *text)
+{
+    lower(text, strlen(text));
+}
+
+void settle_identity(char *text)
+{
+    lower(text + 2, strcspn(text + 2, "/"));
+}
+
+void settle_node_id(char *text)
+{
+    if (identifier_is_sp_id(text))
+        settle_lower(text);
+}
+
+void settle_public_key_id(char *text)
+{
+    struct public_key_id id;
+    char canonical[PUBLIC_KEY_ID_OCTETS];
+    if (!public_key_id_parse(text, &id))
+        return;
+    public_key_id_format(id.kind, id.digest, canonical);
+    memcpy(text, canonical, strlen(canonical) + 1);
+}

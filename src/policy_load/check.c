@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy_load/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "identity/public_key_id.h"
+#include "policy/index.h"
+#include "policy_load/canonical.h"
+
+#define POINTER_OCTETS 256
+
+static void add_at(struct report *report, bool warning, const struct source_position *place,
+    const char *member, const char *format, va_list arguments)
+{
+    char pointer[POINTER_OCTETS];
+    snprintf(pointer, sizeof(pointer), "%s/%s", place->pointer, member);
+    const struct source_position below = {.file = place->file, .pointer = pointer};
+    report_add(report, warning, &below, format, arguments);
+}
+
+/* At MEMBER of the object that stands at PLACE. */
+static void fault_at(struct report *report, const struct source_position *place, const char *member,
+    const char *format, ...) PRINTF(4, 5);
+static void fault_at(struct report *report, const struct source_position *place, const char *member,
+    const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_at(report, false, place, member, format, arguments);
+    va_end(arguments);
+}
+
+static void warning_at(struct report *report, const struct source_position *place,
+    const char *member, const char *format, ...) PRINTF(4, 5);
+static void warning_at(struct report *report, const struct source_position *place,
+    const char *member, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_at(report, true, place, member, format, arguments);
+    va_end(arguments);
+}
+
+/* Texts that are absent or faulty are not compared. */
+static bool same(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static void check_endpoints(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
+        const struct policy_endpoint *later = &policy->endpoints[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct policy_endpoint *first = &policy->endpoints[j];
+            if (same(first->name, later->name))
+                fault_at(report, &later->place, "name", "\"%s\" is taken by %s: %s", later->name,
+                    first->place.file, first->place.pointer);
+            if (same(first->server_name, later->server_name))
+                fault_at(report, &later->place, "serverName", "\"%s\" is taken by %s: %s",
+                    later->server_name, first->place.file, first->place.pointer);
+        }
+    }
+}
+
+/* Without an end-point nobody is served: no slip where nobody is let in either. */
+static void check_served(const struct policy *policy, const char *file, struct report *report)
+{
+    const struct source_position place = {file, "/endpoints"};
+    if (policy->endpoint_count == 0 && policy->rule_count > 0)
+        report_fault(report, &place,
+            "is missing or empty: initiators need an end-point to establish keys with");
+}
+
+static void check_trust(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->trust_count; i++) {
+        const struct policy_trust *later = &policy->trust[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct policy_trust *first = &policy->trust[j];
+            if (same(first->name, later->name))
+                fault_at(report, &later->place, "name", "\"%s\" is taken by %s: %s", later->name,
+                    first->place.file, first->place.pointer);
+        }
+    }
+}
+
+static void check_http(const struct policy *policy, const char *file, struct report *report)
+{
+    const struct policy_http *http = &policy->http;
+    const struct source_position place = {file, "/http/tls"};
+    if (http->tls && !http->certificate.place.file)
+        fault_at(report, &place, "certificate", "is missing");
+    if (http->tls && !http->private_key.place.file)
+        fault_at(report, &place, "privateKey", "is missing");
+    for (size_t i = 0; !http->tls && i < http->listen_count; i++)
+        if (*http->listen[i] && !form_listen_local(http->listen[i]))
+            report_warning(report, &(struct source_position){file, "/http/listen"},
+                "%s is reached from other hosts, and without http.tls all goes in clear",
+                http->listen[i]);
+    if (policy->metrics_listen && *policy->metrics_listen &&
+        !form_listen_local(policy->metrics_listen))
+        report_warning(report, &(struct source_position){file, "/metrics/listen"},
+            "%s is reached from other hosts, which then see what is measured",
+            policy->metrics_listen);
+}
+
+/* --- rules --- */
+
+static void add_name(struct name_list *list, const char *name)
+{
+    list->count = 1;
+    snprintf(list->name[0], sizeof(list->name[0]), "%s", name);
+}
+
+/* A certificate that says just what RULE matches. */
+static void names_of(const struct policy_rule *rule, struct names *names)
+{
+    names->dns.count = names->uri.count = names->device.count = 0;
+    struct public_key_id id = {0};
+    switch (rule->flavour) {
+    case FLAVOUR_RAW_PUBLIC_KEY:
+        if (public_key_id_parse(rule->match, &id))
+            memcpy(names->spki_digest, id.digest, sizeof(id.digest));
+        break;
+    case FLAVOUR_DEVICE:
+        add_name(&names->device, rule->match);
+        break;
+    case FLAVOUR_NODE_ID: /* issued as one or the other */
+        add_name(identifier_is_sp_id(rule->match) ? &names->dns : &names->uri, rule->match);
+        break;
+    case FLAVOUR_CSE_ID:
+        add_name(&names->dns, rule->match);
+        break;
+    case FLAVOUR_AE_ID:
+        add_name(&names->uri, rule->match);
+        break;
+    case FLAVOUR_COUNT:
+        break;
+    }
+}
+
+struct comparison {
+    const struct policy_rule *rule;
+    struct report *report;
+};
+
+static bool is_pattern(const char *identity)
+{
+    return *identity && identity[strlen(identity) - 1] == '*';
+}
+
+/* Both are of the raw key's flavour: 120 bits alone led here. */
+static bool same_raw_key(const struct policy_rule *a, const struct policy_rule *b)
+{
+    struct public_key_id id_a, id_b;
+    return public_key_id_parse(a->match, &id_a) && public_key_id_parse(b->match, &id_b) &&
+           public_key_ids_agree(&id_a, &id_b);
+}
+
+/* The same certificate, and the same identity. */
+static void report_twice(
+    const struct policy_rule *first, const struct policy_rule *later, struct report *report)
+{
+    if (first->flavour != later->flavour || first->trust != later->trust)
+        return;
+    if (later->flavour == FLAVOUR_RAW_PUBLIC_KEY && (later->endpoints & first->endpoints) != 0)
+        fault_at(report, &later->place, "publicKeyId", "is the key of %s: %s too: one rule will do",
+            first->place.file, first->place.pointer);
+    else if ((later->endpoints & ~first->endpoints) == 0)
+        report_warning(report, &later->place, "is never used: %s: %s comes first",
+            first->place.file, first->place.pointer);
+}
+
+static void compare_rules(
+    const struct policy_rule *first, const struct policy_rule *later, struct report *report)
+{
+    if (!first->identity || !*first->identity || !later->identity || !*later->identity ||
+        is_pattern(first->identity) != is_pattern(later->identity))
+        return;
+    if (strcmp(first->identity, later->identity) == 0)
+        report_twice(first, later, report);
+    else
+        fault_at(report, &later->place, "identity",
+            "%s: %s gives the same certificate another identity, %s", first->place.file,
+            first->place.pointer, first->identity);
+}
+
+/* A Node-ID may be an AE-ID with a scheme before it, which the AE-ID's rule cannot look for. */
+static bool is_only_seen_from(const struct policy_rule *rule, const struct policy_rule *other)
+{
+    return rule->flavour == FLAVOUR_NODE_ID && other->flavour == FLAVOUR_AE_ID &&
+           rule->match[0] != '/';
+}
+
+/* With the first rule of each flavour that takes the same certificate: a later one agrees with it
+ * or has its own fault. */
+static bool compare(const struct policy_rule *other, const char *name, void *context)
+{
+    (void)name;
+    const struct comparison *comparison = context;
+    const struct policy_rule *rule = comparison->rule;
+    if (rule->flavour == FLAVOUR_RAW_PUBLIC_KEY && other < rule && !same_raw_key(other, rule))
+        return true;
+    if (other < rule)
+        compare_rules(other, rule, comparison->report);
+    else if (other > rule && is_only_seen_from(rule, other))
+        compare_rules(rule, other, comparison->report);
+    return false;
+}
+
+static void check_rules(const struct policy *policy, struct report *report)
+{
+    AUTO_FREE struct names *names = calloc(1, sizeof(*names));
+    if (!names) {
+        report_fault(report, NULL, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        struct comparison comparison = {&policy->rules[i], report};
+        if (!comparison.rule->match || !*comparison.rule->match)
+            continue;
+        names_of(comparison.rule, names);
+        candidates_visit(policy, names, comparison.rule->flavour == FLAVOUR_RAW_PUBLIC_KEY, compare,
+            &comparison);
+    }
+}
+
+/* --- clients: a pattern of "peers" that covers nobody is hardly ever meant --- */
+
+/* The identities that rules give, sorted by what stands before the last segment and then by the
+ * last segment: so all that a pattern covers stands together. */
+struct identities {
+    const char **text;
+    size_t count;
+};
+
+static size_t size_before_last(const char *identity)
+{
+    return (size_t)(strrchr(identity, '/') + 1 - identity);
+}
+
+static int compare_identities(const char *a, const char *b)
+{
+    const size_t size_a = size_before_last(a), size_b = size_before_last(b);
+    const int order = memcmp(a, b, size_a < size_b ? size_a : size_b);
+    if (order != 0)
+        return order;
+    return size_a != size_b ? (size_a > size_b) - (size_a < size_b)
+                            : strcmp(a + size_a, b + size_b);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return compare_identities(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The first that does not come before TEXT; "" when there is none. */
+static const char *first_from(const struct identities *identities, const char *text)
+{
+    size_t low = 0, high = identities->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (compare_identities(identities->text[middle], text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < identities->count ? identities->text[low] : "";
+}
+
+/* PEER is one identifier. A rule's pattern admits AEs alone. */
+static bool is_admitted(const struct identities *identities, const char *peer)
+{
+    char pattern[IDENTIFIER_OCTETS + 1];
+    if (strcmp(first_from(identities, peer), peer) == 0)
+        return true;
+    snprintf(pattern, sizeof(pattern), "%.*s*", (int)size_before_last(peer), peer);
+    return identifier_is_ae_id(peer) && strcmp(first_from(identities, pattern), pattern) == 0;
+}
+
+/* Does any rule give an identity that begins with START, and is DEEP or has one more segment? */
+static bool is_begun(const struct identities *identities, const char *start, bool deep)
+{
+    const size_t size = strlen(start);
+    const char *first = first_from(identities, start);
+    return strncmp(first, start, size) == 0 && (deep || size_before_last(first) == size);
+}
+
+static void check_pattern(const struct identities *identities, const struct policy_client *client,
+    size_t number, struct report *report)
+{
+    const char *pattern = client->peers[number];
+    const size_t size = strcspn(pattern, "*");
+    const bool deep = pattern[size] == '*' && pattern[size + 1] == '*';
+    char start[IDENTIFIER_OCTETS], member[32];
+    snprintf(start, sizeof(start), "%.*s", (int)size, pattern);
+    snprintf(member, sizeof(member), "peers/%zu", number);
+    if (pattern[size] == '\0' ? is_admitted(identities, pattern)
+                              : is_begun(identities, start, deep))
+        return;
+    if (pattern[size] == '*' && is_begun(identities, start, true))
+        warning_at(report, &client->place, member,
+            "\"%s\" covers nobody whom initiators admits, as /* is one segment: write \"%s**\"",
+            pattern, start);
+    else
+        warning_at(report, &client->place, member,
+            "\"%s\" covers nobody whom initiators admits: mend it, or add an initiator", pattern);
+}
+
+static void check_clients(const struct policy *policy, struct report *report)
+{
+    AUTO_FREE const char **text = calloc(policy->rule_count + 1, sizeof(*text));
+    struct identities identities = {.text = text};
+    if (!text) {
+        report_fault(report, NULL, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < policy->rule_count; i++)
+        text[identities.count++] = policy->rules[i].identity;
+    qsort(text, identities.count, sizeof(*text), compare_entries);
+    for (size_t i = 0; i < policy->client_count; i++)
+        for (size_t j = 0; j < policy->clients[i].peer_count; j++)
+            check_pattern(&identities, &policy->clients[i], j, report);
+}
+
+void policy_check(const struct policy *policy, const char *file, struct report *report)
+{
+    check_endpoints(policy, report);
+    check_served(policy, file, report);
+    check_trust(policy, report);
+    check_http(policy, file, report);
+    check_rules(policy, report);
+    if (report->faults == 0) /* else an identity may be missing */
+        check_clients(policy, report);
+}

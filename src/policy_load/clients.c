@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* "clients": which local processes may ask for what. */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "policy/texts.h"
+#include "policy_load/canonical.h"
+#include "policy_load/sections.h"
+
+#define FIELD(name)         .offset = offsetof(struct policy_client, name)
+#define LOOKUP_OCTETS_MAX   (1 << 20) /* a group with very many members */
+#define LOOKUP_OCTETS_START 4096
+
+static const struct {
+    const char *name;
+    enum policy_right right;
+} rights[] = {
+    {"get", RIGHT_GET},
+    {"list", RIGHT_LIST},
+    {"revoke", RIGHT_REVOKE},
+    {"subscribe", RIGHT_SUBSCRIBE},
+    {"status", RIGHT_STATUS},
+};
+
+static unsigned right_bit(struct reader *reader, const struct spot *spot, const json_t *value)
+{
+    if (!reader_expect(reader, spot, value, JSON_STRING))
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
+        if (strcmp(rights[i].name, json_string_value(value)) == 0)
+            return rights[i].right;
+    reader_fault(reader, spot, "\"%.64s\" is not a right: get, list, revoke, subscribe or status",
+        json_string_value(value));
+    return 0;
+}
+
+static void read_allow(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    (void)member;
+    unsigned *allowed = field;
+    const size_t count = reader_array(reader, spot, value, 1, ARRAY_SIZE(rights));
+    for (size_t i = 0; i < count; i++) {
+        const struct spot below = {.above = spot, .index = i};
+        const unsigned right = right_bit(reader, &below, json_array_get(value, i));
+        if (*allowed & right)
+            reader_fault(reader, &below, "is listed twice");
+        *allowed |= right;
+    }
+}
+
+static void read_peers(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    static const struct form form = {identifier_is_deep_pattern,
+        "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*,"
+        " //SP/**)",
+        settle_identity};
+    (void)member;
+    struct policy_client *client = field;
+    const size_t count = reader_array(reader, spot, value, 1, POLICY_PEERS_MAX);
+    client->peers = texts_array(reader->policy->texts, count, sizeof(*client->peers));
+    for (size_t i = 0; client->peers && i < count; i++) {
+        const struct spot below = {.above = spot, .index = i};
+        client->peers[client->peer_count++] =
+            reader_text(reader, &below, json_array_get(value, i), &form);
+    }
+}
+
+/* --- accounts --- */
+
+static bool parse_id(const char *text, unsigned *id)
+{
+    const size_t size = strlen(text);
+    if (size == 0 || size > 10 || strspn(text, "0123456789") != size)
+        return false;
+    const unsigned long number = strtoul(text, NULL, 10);
+    *id = (unsigned)number;
+    return number < UINT_MAX; /* the last one means "none" to the kernel */
+}
+
+/* One try with room for SIZE octets: 0 or an errno, as getpwnam_r(3) gives; *ID only if found. */
+typedef int look_up(const char *name, char *room, size_t size, unsigned *id);
+
+static int look_up_user(const char *name, char *room, size_t size, unsigned *id)
+{
+    struct passwd entry, *found = NULL;
+    const int error = getpwnam_r(name, &entry, room, size, &found);
+    if (error == 0 && found)
+        *id = found->pw_uid;
+    return error;
+}
+
+static int look_up_group(const char *name, char *room, size_t size, unsigned *id)
+{
+    struct group entry, *found = NULL;
+    const int error = getgrnam_r(name, &entry, room, size, &found);
+    if (error == 0 && found)
+        *id = found->gr_gid;
+    return error;
+}
+
+static unsigned account_id(const char *name, look_up *look)
+{
+    unsigned id = UINT_MAX;
+    if (parse_id(name, &id))
+        return id;
+    int error = ERANGE;
+    for (size_t size = LOOKUP_OCTETS_START; error == ERANGE && size <= LOOKUP_OCTETS_MAX;
+         size *= 4) {
+        AUTO_FREE char *room = malloc(size);
+        error = room ? look(name, room, size, &id) : ENOMEM;
+    }
+    return id;
+}
+
+static void resolve(struct reader *reader, const struct spot *spot, const char *name,
+    const char *member, look_up *look, unsigned *id)
+{
+    *id = UINT_MAX;
+    if (!name || !*name)
+        return;
+    *id = account_id(name, look);
+    if (*id == UINT_MAX)
+        reader_warning(reader, &(struct spot){.above = spot, .member = member},
+            "there is no %s \"%s\": this entry lets nobody in until the policy is loaded again",
+            member, name);
+}
+
+void read_client(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *entry)
+{
+    static const struct form account = {
+        form_account, "a name or number, as getent(1) knows it", NULL};
+    static const struct form unit = {form_unit, "a unit such as meter.service", NULL};
+    static const struct member members[] = {
+        {"user", read_text, FIELD(user_name), .form = &account},
+        {"group", read_text, FIELD(group_name), .form = &account},
+        {"unit", read_text, FIELD(unit), .form = &unit},
+        {"allow", read_allow, FIELD(rights), true},
+        {"peers", read_peers, .offset = 0},
+    };
+    (void)member;
+    struct policy_client *client = entry;
+    read_members(reader, spot, value, members, client);
+    resolve(reader, spot, client->user_name, "user", look_up_user, &client->uid);
+    resolve(reader, spot, client->group_name, "group", look_up_group, &client->gid);
+    if (json_is_object(value) && !client->user_name && !client->group_name && !client->unit)
+        reader_fault(reader, spot, "says nowhere who: give user, group or unit");
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy_load/reader.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/texts.h"
+
+#define POINTER_OCTETS 1024 /* longer ones (of unknown members) are cut */
+
+struct pointer {
+    size_t size;
+    char text[POINTER_OCTETS];
+};
+
+static void put(struct pointer *pointer, const char *text)
+{
+    for (; *text && pointer->size < POINTER_OCTETS - 1; text++)
+        pointer->text[pointer->size++] = *text;
+}
+
+/* RFC 6901: within a member's name "~" is written "~0", and "/" is written "~1". */
+static void put_member(struct pointer *pointer, const char *name)
+{
+    for (; *name; name++) {
+        const char plain[] = {*name, '\0'};
+        put(pointer, *name == '~' ? "~0" : *name == '/' ? "~1" : plain);
+    }
+}
+
+static void put_spot(struct pointer *pointer, const struct spot *spot)
+{
+    if (!spot->above)
+        return;
+    put_spot(pointer, spot->above);
+    put(pointer, "/");
+    if (spot->member) {
+        put_member(pointer, spot->member);
+        return;
+    }
+    char index[24];
+    snprintf(index, sizeof(index), "%zu", spot->index);
+    put(pointer, index);
+}
+
+struct source_position reader_place(struct reader *reader, const struct spot *spot)
+{
+    struct pointer pointer = {0};
+    put_spot(&pointer, spot);
+    return (struct source_position){
+        .file = reader->file, .pointer = texts_copy(reader->policy->texts, pointer.text)};
+}
+
+static void add(struct reader *reader, bool warning, const struct spot *spot, const char *format,
+    va_list arguments)
+{
+    struct pointer pointer = {0};
+    put_spot(&pointer, spot);
+    const struct source_position place = {.file = reader->file, .pointer = pointer.text};
+    report_add(reader->report, warning, &place, format, arguments);
+}
+
+void reader_fault(struct reader *reader, const struct spot *spot, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(reader, false, spot, format, arguments);
+    va_end(arguments);
+}
+
+void reader_warning(struct reader *reader, const struct spot *spot, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(reader, true, spot, format, arguments);
+    va_end(arguments);
+}
+
+static const char *type_name(json_type type)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "an object",
+        [JSON_ARRAY] = "an array",
+        [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "a number",
+        [JSON_REAL] = "a number",
+        [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",
+        [JSON_NULL] = "null",
+    };
+    return names[type];
+}
+
+bool reader_expect(
+    struct reader *reader, const struct spot *spot, const json_t *value, json_type type)
+{
+    if (json_typeof(value) == type)
+        return true;
+    reader_fault(
+        reader, spot, "must be %s, not %s", type_name(type), type_name(json_typeof(value)));
+    return false;
+}
+
+size_t reader_array(
+    struct reader *reader, const struct spot *spot, const json_t *value, size_t least, size_t most)
+{
+    if (!reader_expect(reader, spot, value, JSON_ARRAY))
+        return 0;
+    const size_t count = json_array_size(value);
+    if (count < least)
+        reader_fault(reader, spot, "is empty: leave it out or list something");
+    if (count <= most)
+        return count;
+    reader_fault(reader, spot, "has %zu entries; at most %zu are taken", count, most);
+    return 0;
+}
+
+static void unknown_member(
+    struct reader *reader, const struct spot *spot, const struct member *members, size_t count)
+{
+    char known[256] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < count && size < sizeof(known); i++)
+        size += (size_t)snprintf(
+            known + size, sizeof(known) - size, "%s%s", i > 0 ? ", " : "", members[i].name);
+    reader_fault(reader, spot, "unknown member; known here: %s", known);
+}
+
+static const struct member *find_member(
+    const struct member *members, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+void read_member_table(struct reader *reader, const struct spot *spot, json_t *object,
+    const struct member *members, size_t count, void *structure)
+{
+    if (!reader_expect(reader, spot, object, JSON_OBJECT))
+        return;
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        const struct spot below = {.above = spot, .member = name};
+        const struct member *member = find_member(members, count, name);
+        if (member)
+            member->read(reader, &below, value, member, (char *)structure + member->offset);
+        else
+            unknown_member(reader, &below, members, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct spot below = {.above = spot, .member = members[i].name};
+        if (members[i].required && !json_object_get(object, members[i].name))
+            reader_fault(reader, &below, "is missing");
+    }
+}
+
+void read_bool(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    (void)member;
+    if (json_is_boolean(value))
+        *(bool *)field = json_is_true(value);
+    else
+        reader_fault(reader, spot, "must be true or false, not %s", type_name(json_typeof(value)));
+}
+
+/* To JSON, 30 and 30.0 are the same number. */
+void read_number(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    if (!json_is_number(value)) {
+        reader_fault(reader, spot, "must be a number, not %s", type_name(json_typeof(value)));
+        return;
+    }
+    const double number = json_number_value(value);
+    if (floor(number) != number || number < member->least || number > member->most)
+        reader_fault(
+            reader, spot, "must be a whole number from %u to %u", member->least, member->most);
+    else
+        *(uint32_t *)field = (uint32_t)number;
+}
+
+char *reader_text(
+    struct reader *reader, const struct spot *spot, const json_t *value, const struct form *form)
+{
+    const char *given = "";
+    if (reader_expect(reader, spot, value, JSON_STRING)) {
+        given = json_string_value(value);
+        if (!form->accepts(given)) {
+            reader_fault(reader, spot, "\"%.128s\" is not %s", given, form->what);
+            given = "";
+        }
+    }
+    char *text = texts_copy(reader->policy->texts, given);
+    if (text && *text && form->settle)
+        form->settle(text);
+    return text;
+}
+
+void read_text(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    *(char **)field = reader_text(reader, spot, value, member->form);
+}
+
+/* --- files --- */
+
+static bool is_path(const char *text)
+{
+    const size_t size = strnlen(text, PATH_MAX);
+    if (size == 0 || size == PATH_MAX)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static char *credential_path(struct reader *reader, const struct spot *spot, const char *name)
+{
+    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        reader_fault(reader, spot,
+            "\"%.128s\" is not the name of a credential: write credential:NAME, without slashes",
+            name);
+        return NULL;
+    }
+    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    if (!folder) {
+        reader_fault(reader, spot,
+            "there are no credentials here ($CREDENTIALS_DIRECTORY is not set): run under systemd"
+            " with LoadCredential=%.128s, or name a file",
+            name);
+        return NULL;
+    }
+    return texts_format(reader->policy->texts, "%s/%s", folder, name);
+}
+
+char *reader_path(struct reader *reader, const struct spot *spot, const char *text)
+{
+    static const char credential[] = "credential:";
+    struct policy_texts *texts = reader->policy->texts;
+    if (strncmp(text, credential, sizeof(credential) - 1) == 0)
+        return credential_path(reader, spot, text + sizeof(credential) - 1);
+    if (text[0] == '/' || strcmp(reader->folder, ".") == 0)
+        return texts_copy(texts, text);
+    return texts_format(
+        texts, "%s%s%s", reader->folder, strcmp(reader->folder, "/") == 0 ? "" : "/", text);
+}
+
+void read_file(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    static const struct form path = {is_path, "the path of a file, or credential:NAME", NULL};
+    (void)member;
+    struct policy_file *file = field;
+    file->place = reader_place(reader, spot);
+    const char *text = reader_text(reader, spot, value, &path);
+    if (!text || !*text)
+        return;
+    if (strncmp(text, "pkcs11:", 7) == 0)
+        reader_fault(reader, spot,
+            "only the private key of an end-point may be on a PKCS#11 token: name a file");
+    else
+        file->path = reader_path(reader, spot, text);
+}
+
+void read_private_key(struct reader *reader, const struct spot *spot, json_t *value,
+    const struct member *member, void *field)
+{
+    static const struct form uri = {
+        is_path, "a pkcs11: URI of up to 4095 octets without control characters", NULL};
+    struct policy_file *file = field;
+    const char *text = json_string_value(value);
+    if (!text || strncmp(text, "pkcs11:", 7) != 0) {
+        read_file(reader, spot, value, member, field);
+        return;
+    }
+    file->place = reader_place(reader, spot);
+    file->path = reader_text(reader, spot, value, &uri);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trust/crl_notice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "x509/der.h"
+#include "x509/distinguished_name.h"
+
+#define ISSUER_OCTETS 200 /* longer names are cut */
+
+/* --- standing --- */
+
+static bool is_signed_by_authority(
+    struct trust_store *store, const struct trust_domain *domain, const struct trust_crl *crl)
+{
+    struct trust_authority authorities[TRUST_AUTHORITIES_MAX];
+    const uint64_t domains = UINT64_C(1) << (domain - store->domains);
+    const size_t count = trust_find_authorities(store, domains, crl->issuer, authorities);
+    for (size_t i = 0; i < count; i++) {
+        struct bytes point = bytes_of(authorities[i].point, sizeof(authorities[i].point));
+        if (trust_crl_signature(store, crl, point, true) == TRUST_SIGNATURE_GOOD)
+            return true;
+    }
+    return false;
+}
+
+enum crl_standing crl_standing(
+    struct trust_store *store, const struct trust_domain *domain, const struct trust_crl *crl)
+{
+    enum crl_standing standing = CRL_AWAITS_CA;
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        const struct trust_anchor *anchor = &domain->anchors[i];
+        if (anchor->name != crl->issuer ||
+            !distinguished_name_equal(anchor->certificate.subject, crl->crl.issuer))
+            continue;
+        standing = CRL_UNSIGNED;
+        if (certificate_may_sign_crls(&anchor->certificate) &&
+            trust_crl_signature(store, crl, anchor->certificate.point, true) ==
+                TRUST_SIGNATURE_GOOD)
+            return CRL_COUNTS;
+    }
+    return is_signed_by_authority(store, domain, crl) ? CRL_COUNTS : standing;
+}
+
+/* --- an issuer in one line --- */
+
+static const struct {
+    const char *oid, *name;
+} attribute_types[] = {
+    {"2.5.4.3", "CN"},
+    {"2.5.4.5", "serialNumber"},
+    {"2.5.4.6", "C"},
+    {"2.5.4.7", "L"},
+    {"2.5.4.8", "ST"},
+    {"2.5.4.10", "O"},
+    {"2.5.4.11", "OU"},
+    {"0.9.2342.19200300.100.1.25", "DC"},
+};
+
+static const char *attribute_type(struct bytes oid, char text[64])
+{
+    if (!der_oid_text(oid, false, text, 64))
+        return "?";
+    for (size_t i = 0; i < ARRAY_SIZE(attribute_types); i++) {
+        if (strcmp(attribute_types[i].oid, text) == 0)
+            return attribute_types[i].name;
+    }
+    return text;
+}
+
+/* "CN=field CA, O=m2m.example", for people: not to be compared, nor to be read back. */
+static void describe_name(struct bytes name, char *out, size_t size)
+{
+    struct bytes rdns, rdn, pair, type;
+    struct der value;
+    size_t used = 0;
+    out[0] = '\0';
+    if (!der_only(name, DER_SEQUENCE, &rdns))
+        return;
+    while (der_take_tag(&rdns, DER_SET, &rdn)) {
+        while (der_take_tag(&rdn, DER_SEQUENCE, &pair) && der_take_tag(&pair, DER_OID, &type) &&
+               der_take(&pair, &value) && used < size) {
+            char type_text[64], value_text[96];
+            bytes_escape(value.content, value_text, sizeof(value_text));
+            used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used > 0 ? ", " : "",
+                attribute_type(type, type_text), value_text);
+        }
+    }
+}
+
+/* --- notices --- */
+
+struct telling {
+    struct trust_store *store;
+    const struct trust_domain *domain;
+    const struct crl_set *set;
+    crl_notice_reader *each;
+    void *context;
+};
+
+/* NOTICE has its flags already; of CRL file SLOT. */
+static void PRINTF(4, 5) tell(
+    const struct telling *telling, struct crl_notice notice, size_t slot, const char *format, ...)
+{
+    char line[CRL_NOTICE_OCTETS];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    notice.file = &telling->domain->trust->crls[slot];
+    bytes_escape(bytes_of_string(line), notice.text, sizeof(notice.text));
+    telling->each(&notice, telling->context);
+}
+
+/* One that is missing is only a fault where somebody is refused for it. */
+static void tell_problem(const struct telling *telling, size_t i)
+{
+    const struct crl_slot *slot = &telling->set->slots[i];
+    const char *path = telling->domain->trust->crls[i].path;
+    if (slot->problem == CRL_PROBLEM_NONE)
+        return;
+    bool is_fault = slot->problem == CRL_PROBLEM_UNUSABLE ||
+                    (slot->problem == CRL_PROBLEM_UNREADABLE && telling->domain->require_crl);
+    static const char *const remains[] = {
+        [CRL_REMAINS_NOTHING] = "it counts for nothing",
+        [CRL_REMAINS_OTHERS] = "its other CRLs count",
+        [CRL_REMAINS_BEFORE] = "what it held before stays in force",
+    };
+    struct crl_notice notice = {
+        .is_fault = is_fault, .is_kept = slot->remains == CRL_REMAINS_BEFORE};
+    tell(telling, notice, i, "%s; %s", slot->why ? slot->why : path, remains[slot->remains]);
+}
+
+static bool has_crl_of_leaves(const struct crl_set *set, const struct trust_crl *crl)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->crls[i]->crl.covers_leaves && set->crls[i]->issuer == crl->issuer &&
+            distinguished_name_equal(set->crls[i]->crl.issuer, crl->crl.issuer))
+            return true;
+    }
+    return false;
+}
+
+static void tell_standing(const struct telling *telling, size_t i)
+{
+    const struct trust_crl *crl = telling->set->crls[i];
+    const size_t slot = telling->set->slot_of[i];
+    const char *path = telling->domain->trust->crls[slot].path;
+    char issuer[ISSUER_OCTETS];
+    describe_name(crl->crl.issuer, issuer, sizeof(issuer));
+    switch (crl_standing(telling->store, telling->domain, crl)) {
+    case CRL_AWAITS_CA:
+        tell(telling, (struct crl_notice){0}, slot,
+            "%s: CRL %zu of %s: no anchor of trust domain %s has this issuer's name: it counts "
+            "once "
+            "a device presents that CA's certificate",
+            path, crl->number, issuer, telling->domain->name);
+        break;
+    case CRL_UNSIGNED:
+        tell(telling, (struct crl_notice){0}, slot,
+            "%s: CRL %zu of %s: not signed by the anchor of that name in trust domain %s: it "
+            "counts "
+            "once a device presents a certificate of that CA with the key that signed it",
+            path, crl->number, issuer, telling->domain->name);
+        break;
+    case CRL_COUNTS:
+        break;
+    }
+    if (!crl->crl.covers_leaves && !has_crl_of_leaves(telling->set, crl))
+        tell(telling, (struct crl_notice){0}, slot,
+            "%s: CRL %zu of %s: it covers CA certificates only (onlyContainsCACerts), and there is "
+            "none that covers the leaves of this issuer",
+            path, crl->number, issuer);
+}
+
+void crl_notices(struct trust_store *store, const struct trust_domain *domain,
+    crl_notice_reader *each, void *context)
+{
+    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, domain);
+    const struct telling telling = {store, domain, set, each, context};
+    for (size_t i = 0; set && i < set->slot_count; i++)
+        tell_problem(&telling, i);
+    for (size_t i = 0; set && i < set->count; i++)
+        tell_standing(&telling, i);
+}
+
+static void report(const struct crl_notice *notice, void *context)
+{
+    if (notice->is_fault)
+        report_fault(context, &notice->file->place, "%s", notice->text);
+    else
+        report_warning(context, &notice->file->place, "%s", notice->text);
+}
+
+void crl_notices_report(struct trust_store *store, struct report *out)
+{
+    for (size_t i = 0; i < store->domain_count; i++)
+        crl_notices(store, &store->domains[i], report, out);
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the anchors down. A presented certificate is looked at when its issuer is on the path
+ * already, and so known to be real: first what costs little, then its signature, and last what its
+ * CAs, all of them real, say of it. So a made-up chain costs one verification for each of its
+ * certificates that names an anchor as its issuer, and what is below those is never looked at. */
+#include "trust/path.h"
+
+#include <string.h>
+
+#include "base/alert.h"
+#include "trust/revocation.h"
+#include "x509/certificate_policies.h"
+#include "x509/constraints.h"
+#include "x509/distinguished_name.h"
+
+/* Certificates that may be put on a path in the search of one domain. A path without ambiguity
+ * takes one a certificate; this bounds what CAs that certify each other can cost. */
+#define PATH_STEPS_MAX 256
+
+#define REFUSE(fault, alert, ...)                                                                  \
+    fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, alert, __VA_ARGS__)
+
+struct search {
+    struct trust_store *store;
+    const struct trust_domain *domain;
+    const struct crl_set *crls;          /* the domain's */
+    const struct certificate *presented; /* the verdict's */
+    size_t presented_count;
+    unsigned usable; /* bit i: presented[i] could be parsed */
+    size_t target;   /* presented[target] is the one that the path is for: 0, the leaf, but when
+                        it is looked for one who signs CRLs */
+    const struct certificate *crls_under; /* then the anchor has to have the name of this one */
+    unsigned ancestors; /* bit i: by names alone, presented[i] is the target or may be above it */
+    enum path_purpose purpose;
+    int64_t now_s;
+    struct trust_effort effort; /* of the whole validation */
+    unsigned steps_left;        /* of this domain */
+    bool by_key_ids;            /* only by issuers whose key identifier fits, where both have one */
+
+    /* The anchor first. */
+    const struct certificate *path[PATH_CERTIFICATES_MAX + 1];
+    size_t length;
+    struct path_trail trail; /* of the valid path that was found */
+
+    /* Of the certificate that passed most checks, over all domains: the number of the check that it
+     * failed, from 1 (0: none was looked at), and why. */
+    unsigned furthest;
+    struct fault fault;
+};
+
+static bool is_target(const struct search *search, const struct certificate *certificate)
+{
+    return certificate == &search->presented[search->target];
+}
+
+/* An anchor stands on an empty path. */
+static const char *place_name(const struct search *search, const struct certificate *certificate)
+{
+    if (is_target(search, certificate))
+        return "leaf";
+    return search->length == 0 ? "anchor" : "intermediate CA";
+}
+
+static const struct certificate *issuer_of_next(const struct search *search)
+{
+    return search->path[search->length - 1];
+}
+
+static bool usage_allows(const struct certificate *certificate, enum path_purpose purpose)
+{
+    bool allowed = purpose == PATH_CLIENT ? certificate->client_usage : certificate->server_usage;
+    return allowed || !certificate->has_extended_usage;
+}
+
+/* --- what a certificate has to pass to stand next on the path, in this order --- */
+
+static enum result check_dates(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    if (search->now_s < next->not_before_s)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s is not valid yet", place_name(search, next));
+    if (search->now_s > next->not_after_s)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s has expired", place_name(search, next));
+    return RESULT_OK;
+}
+
+static enum result check_authority(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    const char *name = place_name(search, next);
+    bool is_anchor = search->length == 0;
+    if (is_target(search, next))
+        return RESULT_OK; /* check_leaf, or may_sign_crls_of */
+    if (!next->is_ca)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s is not a CA certificate", name);
+    if (is_anchor ? next->has_key_usage && !(next->key_usage & KEY_USAGE_CERT_SIGN)
+                  : !(next->key_usage & KEY_USAGE_CERT_SIGN))
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "%s has no keyCertSign", name);
+    if (!usage_allows(next, search->purpose))
+        return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "%s has an extKeyUsage without this purpose", name);
+    return RESULT_OK;
+}
+
+/* RFC 5280 6.1.4 (l), (m): how many CAs that are not self-issued stand below each. */
+static enum result check_lengths(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    int below = is_target(search, next) || certificate_is_self_issued(next) ? 0 : 1;
+    for (size_t i = search->length; i-- > 0;) {
+        const struct certificate *ca = search->path[i];
+        if (ca->path_length >= 0 && below > ca->path_length)
+            return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+                "path is longer than the pathLenConstraint of its %s",
+                i == 0 ? "anchor" : "intermediate CA");
+        below += certificate_is_self_issued(ca) ? 0 : 1;
+    }
+    return RESULT_OK;
+}
+
+static enum result check_signature(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    bool spent = search->effort.left == 0;
+    if (search->length == 0 ||
+        trust_signed_by(search->store, next, issuer_of_next(search), &search->effort))
+        return RESULT_OK;
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s",
+        place_name(search, next), spent ? "is one too many to check" : "does not verify");
+}
+
+/* RFC 5280 6.1.3 (b), (c): every CA's constraints bind all below it but self-issued CAs. */
+static enum result check_constraints(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    if (!is_target(search, next) && certificate_is_self_issued(next))
+        return RESULT_OK;
+    for (size_t i = 0; i < search->length; i++) {
+        struct fault why = FAULT_INIT;
+        if (search->path[i]->name_constraints.size == 0)
+            continue;
+        enum result result = constraints_check(search->path[i]->name_constraints, next, &why);
+        if (result != RESULT_OK)
+            return fault_set_alert(
+                fault, result, why.alert, "%s: %s", place_name(search, next), why.text);
+    }
+    return RESULT_OK;
+}
+
+static bool has_path_to_sign_crls(struct search *search, size_t i);
+
+/* Does CANDIDATE, by what it says, sign the CRLs of the one that issued NEXT, with another key? */
+static bool may_sign_crls_of(const struct search *search, const struct certificate *candidate,
+    const struct certificate *next)
+{
+    return candidate->is_ca && certificate_may_sign_crls(candidate) &&
+           certificate_names_issuer(next, candidate) &&
+           !bytes_equal(candidate->point, issuer_of_next(search)->point);
+}
+
+/* What the CRLs say of NEXT. When one in its issuer's name is by none of the keys that we know,
+ * another certificate of that name, presented along, may have the key (RFC 5280 6.3.3 (f), (g)). */
+static struct revocation_finding find_revocation(
+    struct search *search, const struct certificate *next)
+{
+    struct revocation_keys keys;
+    revocation_keys_of(search->domain, issuer_of_next(search), &keys);
+    struct revocation_finding finding =
+        revocation_of(search->store, search->crls, next, &keys, search->now_s);
+    if (finding.revocation == REVOCATION_REVOKED || !finding.is_unverified || search->crls_under)
+        return finding;
+    const size_t known = keys.count;
+    for (size_t i = 1; i < search->presented_count; i++) {
+        if ((search->usable >> i & 1) != 0 &&
+            may_sign_crls_of(search, &search->presented[i], next) &&
+            has_path_to_sign_crls(search, i))
+            revocation_keys_add(&keys, &search->presented[i]);
+    }
+    return keys.count == known
+               ? finding
+               : revocation_of(search->store, search->crls, next, &keys, search->now_s);
+}
+
+/* RFC 5280 6.1.3 (a) (3). Listed is revoked however old the CRL; not listed says something only
+ * while it is current. */
+static enum result check_revocation(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    if (search->length == 0)
+        return RESULT_OK;
+    const struct revocation_finding finding = find_revocation(search, next);
+    if (finding.revocation == REVOCATION_REVOKED)
+        return REFUSE(
+            fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, next));
+    if (finding.revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+            "no current CRL from the issuer of the %s: %s", place_name(search, next), finding.why);
+    return RESULT_OK;
+}
+
+/* RFC 5280 6.1.3 (d) to (f), 6.1.5: with the leaf the path is whole. */
+static enum result check_policies(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    if (!is_target(search, next))
+        return RESULT_OK;
+    search->path[search->length] = next;
+    if (certificate_policies_hold(search->path, search->length + 1))
+        return RESULT_OK;
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+        "a CA asks for a certificate policy (policyConstraints) that the path does not have");
+}
+
+enum check {
+    CHECK_DATES,
+    CHECK_AUTHORITY,
+    CHECK_LENGTHS,
+    CHECK_SIGNATURE,
+    CHECK_CONSTRAINTS, /* after it: what it costs is up to the CAs, so they have to be real */
+    CHECK_REVOCATION,
+    CHECK_POLICIES,
+    CHECK_COUNT,
+};
+
+static enum result (*const checks[CHECK_COUNT])(
+    struct search *search, const struct certificate *next, struct fault *fault) = {
+    [CHECK_DATES] = check_dates,
+    [CHECK_AUTHORITY] = check_authority,
+    [CHECK_LENGTHS] = check_lengths,
+    [CHECK_SIGNATURE] = check_signature,
+    [CHECK_CONSTRAINTS] = check_constraints,
+    [CHECK_REVOCATION] = check_revocation,
+    [CHECK_POLICIES] = check_policies,
+};
+
+/* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
+static bool key_ids_fit(const struct certificate *issuer, const struct certificate *subject)
+{
+    return issuer->subject_key_id.size == 0 || subject->authority_key_id.size == 0 ||
+           bytes_equal(issuer->subject_key_id, subject->authority_key_id);
+}
+
+/* Keeps the reason that came up in the latest check. An issuer whose key identifier does not fit is
+ * a mere namesake until the signature verifies: what is wrong before is no reason to tell. */
+static void note_reason(struct search *search, enum check check, const struct certificate *next,
+    const struct fault *why)
+{
+    bool is_namesake = search->length > 0 && !key_ids_fit(issuer_of_next(search), next);
+    if ((is_namesake && check <= CHECK_SIGNATURE) || check + 1 <= search->furthest)
+        return;
+    search->furthest = check + 1;
+    fault_set_alert(&search->fault, why->result, why->alert, "trust domain %s: %s",
+        search->domain->name, why->text);
+}
+
+static bool may_stand_next(struct search *search, const struct certificate *next)
+{
+    for (enum check check = 0; check < CHECK_COUNT; check++) {
+        struct fault why = FAULT_INIT;
+        if (checks[check](search, next, &why) != RESULT_OK) {
+            note_reason(search, check, next, &why);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the search --- */
+
+/* Those that the target names as its issuer, those that these name, and so on. */
+static void find_ancestors(struct search *search)
+{
+    unsigned before = 0;
+    search->ancestors = 1U << search->target;
+    while (search->ancestors != before) {
+        before = search->ancestors;
+        for (size_t i = 0; i < search->presented_count; i++) {
+            for (size_t j = 1; j < search->presented_count && (before >> i & 1) != 0; j++) {
+                if ((search->usable >> j & 1) != 0 &&
+                    certificate_names_issuer(&search->presented[i], &search->presented[j]))
+                    search->ancestors |= 1U << j;
+            }
+        }
+    }
+}
+
+static bool is_on_path(const struct search *search, const struct certificate *candidate)
+{
+    for (size_t i = 0; i < search->length; i++) {
+        if (bytes_equal(search->path[i]->spki, candidate->spki) &&
+            memcmp(search->path[i]->subject_digest, candidate->subject_digest, SHA256_OCTETS) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_candidate(const struct search *search, size_t i)
+{
+    const struct certificate *candidate = &search->presented[i], *issuer = issuer_of_next(search);
+    return (search->ancestors >> i & 1) != 0 && certificate_names_issuer(candidate, issuer) &&
+           (!search->by_key_ids || key_ids_fit(issuer, candidate)) &&
+           !is_on_path(search, candidate);
+}
+
+static void note_trail(struct search *search)
+{
+    struct path_trail *trail = &search->trail;
+    trail->length = (uint8_t)(search->length - 1);
+    for (size_t i = 0; i < trail->length; i++)
+        trail->presented[i] = (uint8_t)(search->path[trail->length - i] - search->presented);
+}
+
+/* Depth first; as deep as there are certificates, as none is on a path twice. */
+static bool extend_path(struct search *search)
+{
+    bool found = false;
+    for (size_t i = 0; i < search->presented_count && !found; i++) {
+        if (!is_candidate(search, i) || !may_stand_next(search, &search->presented[i]) ||
+            search->steps_left == 0)
+            continue;
+        search->steps_left--;
+        search->path[search->length++] = &search->presented[i];
+        found = i == search->target || extend_path(search);
+        if (i == search->target)
+            note_trail(search);
+        search->length--;
+    }
+    return found;
+}
+
+static bool is_named(const struct search *search, const struct certificate *issuer)
+{
+    for (size_t i = 0; i < search->presented_count; i++) {
+        if ((search->ancestors >> i & 1) != 0 &&
+            certificate_names_issuer(&search->presented[i], issuer))
+            return true;
+    }
+    return false;
+}
+
+static bool try_anchors(struct search *search)
+{
+    bool found = false;
+    for (size_t i = 0; i < search->domain->anchor_count && !found; i++) {
+        const struct certificate *anchor = &search->domain->anchors[i].certificate;
+        search->length = 0;
+        if (!is_named(search, anchor) ||
+            (search->crls_under &&
+                !distinguished_name_equal(anchor->subject, search->crls_under->subject)) ||
+            !may_stand_next(search, anchor))
+            continue;
+        search->path[search->length++] = anchor;
+        search->trail.anchor = (uint8_t)i;
+        found = extend_path(search);
+    }
+    return found;
+}
+
+/* By issuers whose key identifier fits first, then by others. */
+static bool find_path(struct search *search)
+{
+    search->steps_left = PATH_STEPS_MAX;
+    search->by_key_ids = true;
+    if (try_anchors(search))
+        return true;
+    search->by_key_ids = false;
+    return try_anchors(search);
+}
+
+/* RFC 5280 6.3.3 (f): has presented certificate I itself a valid path in this domain, to an anchor
+ * of the name of this path's? It is judged by the CRLs of those above it, but not by CRLs under
+ * further presented keys, so that this ends. */
+static bool has_path_to_sign_crls(struct search *search, size_t i)
+{
+    struct search its = {.store = search->store,
+        .domain = search->domain,
+        .crls = search->crls,
+        .presented = search->presented,
+        .presented_count = search->presented_count,
+        .usable = search->usable,
+        .target = i,
+        .crls_under = search->path[0],
+        .purpose = search->purpose,
+        .now_s = search->now_s,
+        .effort = search->effort,
+        .fault = FAULT_INIT};
+    find_ancestors(&its);
+    bool found = find_path(&its);
+    search->effort = its.effort;
+    if (found)
+        trust_note_authority(
+            search->store, search->domain, its.trail.anchor, &search->presented[i]);
+    return found;
+}
+
+/* For CRLs of theirs that come later. */
+static void note_authorities(const struct search *search)
+{
+    for (size_t i = 1; i < search->trail.length; i++)
+        trust_note_authority(search->store, search->domain, search->trail.anchor,
+            &search->presented[search->trail.presented[i]]);
+}
+
+static bool domain_trusts(struct search *search, const struct trust_domain *domain)
+{
+    CLEANUP(auto_crl_set_unref) struct crl_set *crls = crl_set_of(search->store, domain);
+    search->domain = domain;
+    search->crls = crls;
+    return find_path(search);
+}
+
+/* --- what does not depend on the domain --- */
+
+static enum result read_leaf(struct certificate *leaf, struct bytes der, struct fault *fault)
+{
+    struct fault why = FAULT_INIT;
+    enum result result = certificate_parse(der, leaf, &why);
+    if (result == RESULT_OK)
+        return RESULT_OK;
+    return fault_set_alert(fault, result, why.alert, "presented certificate 1: %s", why.text);
+}
+
+/* Of the others one that we cannot use does no harm beside a good path. */
+static void read_others(
+    struct search *search, struct certificate *presented, const struct bytes *chain)
+{
+    search->usable = 1;
+    for (size_t i = 1; i < search->presented_count; i++) {
+        struct fault fault = FAULT_INIT;
+        if (certificate_parse(chain[i], &presented[i], &fault) == RESULT_OK)
+            search->usable |= 1U << i;
+        else
+            presented[i] = (struct certificate){0};
+    }
+}
+
+/* TS-0003 10.1. As a leaf is no CA, no anchor can stand as one. */
+static enum result check_leaf(
+    const struct certificate *leaf, enum path_purpose purpose, struct fault *fault)
+{
+    if (leaf->is_ca)
+        return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "leaf is a CA certificate");
+    if (!(leaf->key_usage & KEY_USAGE_DIGITAL_SIGNATURE))
+        return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "leaf has no %s",
+            leaf->has_key_usage ? "digitalSignature in its keyUsage" : "keyUsage");
+    if (!usage_allows(leaf, purpose))
+        return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+            "leaf has an extKeyUsage without %s",
+            purpose == PATH_CLIENT ? "clientAuth" : "serverAuth");
+    return RESULT_OK;
+}
+
+/* Every anchor may be the one that signed a certificate without key identifiers, so each counts. */
+static size_t signatures_allowed(const struct trust_store *store)
+{
+    size_t allowed = PATH_SIGNATURES_MAX;
+    for (size_t i = 0; i < store->domain_count; i++)
+        allowed += store->domains[i].anchor_count;
+    return allowed;
+}
+
+/* There is no path: perhaps for want of a presented certificate that is not usable. That is the
+ * reason, unless it was read far enough to show that nobody names its subject as an issuer. */
+static enum result refuse_path(
+    const struct search *search, const struct bytes *chain, struct fault *fault)
+{
+    for (size_t i = 1; i < search->presented_count; i++) {
+        struct fault why = FAULT_INIT;
+        struct certificate unusable;
+        if (certificate_parse(chain[i], &unusable, &why) != RESULT_OK &&
+            (unusable.subject.size == 0 || is_named(search, &unusable)))
+            return REFUSE(fault, why.alert, "presented certificate %zu: %s", i + 1, why.text);
+    }
+    return REFUSE(
+        fault, TLS_ALERT_UNKNOWN_CA, "no path from the presented certificates to a trust anchor");
+}
+
+enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
+    enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
+{
+    out->trusted = 0;
+    struct search search = {.store = store,
+        .presented = out->presented,
+        .presented_count = count,
+        .purpose = purpose,
+        .now_s = now_s,
+        .effort.left = signatures_allowed(store),
+        .fault = FAULT_INIT};
+    if (count == 0)
+        return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
+    if (count > PATH_CERTIFICATES_MAX)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
+            PATH_CERTIFICATES_MAX);
+    enum result result = read_leaf(&out->presented[0], chain[0], fault);
+    if (result == RESULT_OK)
+        result = check_leaf(&out->presented[0], purpose, fault);
+    if (result == RESULT_OK)
+        result = certificate_names(&out->presented[0], &out->names, fault);
+    if (result != RESULT_OK)
+        return result;
+
+    read_others(&search, out->presented, chain);
+    find_ancestors(&search);
+    uint64_t trusted = 0;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        if (!domain_trusts(&search, &store->domains[i]))
+            continue;
+        trusted |= UINT64_C(1) << i;
+        out->trails[i] = search.trail;
+        note_authorities(&search);
+    }
+    if (trusted == 0 && search.furthest == 0)
+        return refuse_path(&search, chain, fault);
+    if (trusted == 0)
+        return fault_set_alert(
+            fault, search.fault.result, search.fault.alert, "%s", search.fault.text);
+    out->leaf = out->presented[0];
+    out->trusted = trusted;
+    return RESULT_OK;
+}

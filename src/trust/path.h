@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Certification path validation (RFC 5280 6.1), all of it in one place.
+ *
+ * wolfSSL's own is not used: it takes intermediates of earlier clients into account, and leaves
+ * name constraints of URI and otherName unchecked. The whole decision is taken here, before the
+ * TLS engine sees the flight, from the presented certificates and the trust domain's anchors
+ * alone. The engine then only proves that the peer holds the leaf's private key. */
+#pragma once
+
+#include "base/report.h"
+#include "policy/policy.h"
+#include "x509/certificate.h"
+
+#define PATH_CERTIFICATES_MAX 9 /* presented, leaf included */
+
+/* The trust domains of one configuration: anchors by domain, and a memory of signatures that were
+ * verified (by digest; a new configuration starts with none). Thread-safe once built. */
+struct trust_store;
+
+/* Reads every domain's anchors and CRLs (PEM, one or more, or one DER). Faults and warnings to
+ * REPORT. */
+enum result trust_store_new(
+    const struct policy *policy, struct trust_store **out, struct report *report) WARN_UNUSED;
+/* The same from one PEM file, as domain 0: for an initiator. */
+enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
+    WARN_UNUSED;
+void trust_store_free(struct trust_store *store);
+DEFINE_CLEANUP(struct trust_store *, trust_store_free)
+
+enum path_purpose {
+    PATH_CLIENT,
+    PATH_SERVER
+}; /* which extKeyUsage the leaf needs, if it has any */
+
+/* One valid path: where its certificates stand. */
+struct path_trail {
+    uint8_t length;                           /* without the anchor */
+    uint8_t presented[PATH_CERTIFICATES_MAX]; /* the leaf first */
+    uint8_t anchor;                           /* in its domain */
+};
+
+struct path_verdict {
+    uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
+    struct certificate leaf; /* views into CHAIN */
+    struct names names;      /* the leaf's */
+    struct certificate presented[PATH_CERTIFICATES_MAX]; /* all zero where it is of no use */
+    struct path_trail trails[POLICY_TRUST_MAX];          /* of the domains that trust it */
+};
+
+/* CHAIN[0] is the leaf, the others in any order; those that cannot be parsed are left out. Checks
+ * paths to each domain's anchors at NOW_S: signatures, dates, basicConstraints and path length,
+ * keyUsage, name constraints (tls/constraints.h) at every CA, anchors' own included, certificate
+ * policies where a CA asks for one; revocation by the domain's CRLs, whose absence is a reason to
+ * refuse where the policy requires them. Names are compared as tls/distinguished_name.h says.
+ * The work is bounded: at most PATH_SIGNATURES_MAX signatures are verified, and as many more as
+ * there are anchors, each at most once. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
+ * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
+ * certificate_revoked 44, bad_certificate 42, unsupported_certificate 43; handshake_failure 40 when
+ * there is no certificate at all. */
+enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
+    enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
+    WARN_UNUSED;
+
+/* A path has PATH_CERTIFICATES_MAX signatures at most; the rest is for look-alikes. */
+#define PATH_SIGNATURES_MAX 32

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules whose name no certificate can say. */
+#pragma once
+
+#include "base/report.h"
+#include "policy/policy.h"
+#include "trust/store.h"
+
+/* A fault for each rule whose name is outside the name constraints of every anchor of its trust
+ * domain; a warning for a device id outside the arcs that device ids are in. DOMAINS as loaded, by
+ * their number in the policy. */
+void reach_check(
+    const struct policy *policy, const struct trust_domain *domains, struct report *report);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One X.509 certificate, read strictly (DER, RFC 5280, the profile of TS-0003 10.1). */
+#pragma once
+
+#include "base/bytes.h"
+#include "identity/names.h"
+#include "x509/public_key.h"
+
+#define CERTIFICATE_OCTETS_MAX 8192
+#define SERIAL_OCTETS_MAX      20 /* RFC 5280 4.1.2.2 */
+
+/* Key usage bits that we look at (RFC 5280 4.2.1.3). */
+#define KEY_USAGE_DIGITAL_SIGNATURE 0x01
+#define KEY_USAGE_CERT_SIGN         0x02
+#define KEY_USAGE_CRL_SIGN          0x04
+
+/* All views point into the DER that was parsed, which must outlive this. */
+struct certificate {
+    struct bytes der;
+    struct bytes tbs;                     /* what is signed, header included */
+    struct bytes signature;               /* DER ECDSA-Sig-Value */
+    struct bytes serial;                  /* INTEGER content */
+    struct bytes issuer;                  /* Name, header included (tls/distinguished_name.h) */
+    struct bytes subject;                 /* the same */
+    uint8_t issuer_digest[SHA256_OCTETS]; /* distinguished_name_digest: equal for equal names */
+    uint8_t subject_digest[SHA256_OCTETS];
+    struct bytes spki;             /* SubjectPublicKeyInfo, header included */
+    struct bytes point;            /* P-256, uncompressed: P256_POINT_OCTETS */
+    int64_t not_before_s;          /* seconds since the epoch, UTC */
+    int64_t not_after_s;           /* the last valid second */
+    struct bytes authority_key_id; /* empty = absent */
+    struct bytes subject_key_id;
+    struct bytes subject_alt_name; /* content of the extension's GeneralNames; empty = absent */
+    struct bytes name_constraints; /* content of the extension's SEQUENCE; empty = absent */
+    bool is_ca;                    /* basicConstraints cA */
+    int path_length;               /* pathLenConstraint, at most DER_COUNT_MAX; -1 = none */
+    bool has_key_usage;
+    unsigned key_usage;      /* KEY_USAGE_… */
+    bool has_extended_usage; /* extKeyUsage present; the two flags say what it allows */
+    bool client_usage, server_usage;
+    struct bytes policies;        /* content of certificatePolicies; empty = absent */
+    struct bytes policy_mappings; /* the same of policyMappings */
+    /* policyConstraints and inhibitAnyPolicy, in certificates; -1 = absent */
+    int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
+};
+
+/* RESULT_CERTIFICATE_REFUSED with FAULT and its alert when DER, version, algorithms, key, or
+ * extensions (duplicate, malformed, or critical and not understood) are outside the profile. Does
+ * not look at dates, names or constraints. */
+enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
+    WARN_UNUSED;
+
+struct public_key certificate_key(const struct certificate *certificate);
+
+/* Is ISSUER's subject the name of CERTIFICATE's issuer (RFC 5280 7.1)? */
+bool certificate_names_issuer(
+    const struct certificate *certificate, const struct certificate *issuer);
+/* Are its own subject and issuer one name (RFC 5280 3.2)? */
+bool certificate_is_self_issued(const struct certificate *certificate);
+
+/* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too
+ * many names are refused. */
+enum result certificate_names(
+    const struct certificate *certificate, struct names *out, struct fault *fault) WARN_UNUSED;
+
+/* Where keyUsage is there, it has to say so (RFC 5280 6.3.3 (f)). */
+bool certificate_may_sign_crls(const struct certificate *certificate);
+
+/* SHA-256 of a SubjectPublicKeyInfo: what RFC 6920 identifiers of raw public keys hold. */
+enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE]) WARN_UNUSED;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* subjectAltName to the names that rules are matched against (TS-0003 8.1.2.5). */
+#include "x509/certificate.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/alert.h"
+#include "x509/der.h"
+#include "x509/general_name.h"
+
+static bool add_text(struct bytes text, struct name_list *list)
+{
+    if (list->count == NAMES_MAX || text.size >= NAME_OCTETS)
+        return false;
+    char *name = list->name[list->count++];
+    memcpy(name, text.data, text.size);
+    name[text.size] = '\0';
+    return true;
+}
+
+static bool add_dns(struct bytes value, struct names *out)
+{
+    if (!dns_name_is_valid(value) || !add_text(value, &out->dns))
+        return false;
+    for (char *c = out->dns.name[out->dns.count - 1]; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return true;
+}
+
+static bool add_uri(struct bytes value, struct names *out)
+{
+    return uri_is_valid(value) && add_text(value, &out->uri);
+}
+
+/* otherNames of other kinds are nobody's name here. */
+static bool add_other(struct bytes value, struct names *out)
+{
+    struct bytes type, rest;
+    char id[NAME_OCTETS];
+    if (!other_name_split(value, &type, &rest))
+        return false;
+    if (!other_name_type_is_device(type))
+        return true;
+    return device_id_text(type, rest, false, id) && add_text(bytes_of_string(id), &out->device);
+}
+
+/* Those that carry an identity; the other forms matter to name constraints alone. */
+static const struct {
+    const char *what;
+    bool (*add)(struct bytes value, struct names *out);
+} kinds[GENERAL_NAME_FORMS] = {
+    [GENERAL_NAME_OTHER] = {"device id", add_other},
+    [GENERAL_NAME_DNS] = {"dNSName", add_dns},
+    [GENERAL_NAME_URI] = {"URI", add_uri},
+};
+
+enum result certificate_names(
+    const struct certificate *certificate, struct names *out, struct fault *fault)
+{
+    *out = (struct names){0};
+    struct bytes rest = certificate->subject_alt_name;
+    struct general_name name;
+    while (rest.size > 0) {
+        bool taken = general_name_take(&rest, &name);
+        if (!taken || (kinds[name.form].add && !kinds[name.form].add(name.value, out)))
+            return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+                "subjectAltName: a %s is malformed, a wildcard, too long or one too many",
+                taken ? kinds[name.form].what : "name");
+    }
+    return spki_digest(certificate->spki, out->spki_digest);
+}
