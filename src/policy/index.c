@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The index: rules sorted by flavour and by what the certificate must say. */
 #include "policy/index.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "identity/public_key_id.h"
-#include "policy/match.h"
+#include "policy/texts.h"
 
-#define RAW_KEY_CHARACTERS 20 /* 120 bits in base64url: the common start of all three forms */
+#define RAW_KEY_CHARACTERS 20 /* 120 bits in base64url, with which all forms of identifier begin   \
+                               */
 
-struct entry {
+struct index_entry {
     enum flavour flavour;
-    const char *key;
-    const struct policy_rule *rule; /* NULL in what is searched for: comes before all rules */
+    const char *key; /* what the certificate must say; of a public key identifier, see raw_key */
+    const struct policy_rule *rule;
 };
 
 struct rule_index {
     size_t count;
-    struct entry entries[];
+    struct index_entry entries[]; /* sorted by flavour, then by key, then as in the policy */
 };
 
-static int compare_keys(const struct entry *a, const struct entry *b)
+static int compare_keys(const struct index_entry *a, const struct index_entry *b)
 {
     if (a->flavour != b->flavour)
         return a->flavour < b->flavour ? -1 : 1;
@@ -31,58 +31,54 @@ static int compare_keys(const struct entry *a, const struct entry *b)
 
 static int compare_entries(const void *left, const void *right)
 {
-    const struct entry *a = left, *b = right;
+    const struct index_entry *a = left, *b = right;
     const int keys = compare_keys(a, b);
     return keys != 0 ? keys : (a->rule > b->rule) - (a->rule < b->rule);
 }
 
-/* What stands after the algorithm's name in a public key identifier. */
+/* The digest in a public key identifier ("ni:///sha-256;DIGEST"). */
 static const char *raw_key(const char *public_key_id)
 {
     return strchr(public_key_id, ';') + 1;
 }
 
-enum result rule_index_build(struct policy *policy)
+bool rule_index_build(struct policy *policy)
 {
-    struct rule_index *index =
-        calloc(1, sizeof(*index) + policy->rule_count * sizeof(struct entry));
+    struct rule_index *index = texts_array(
+        policy->texts, 1, sizeof(*index) + policy->rule_count * sizeof(struct index_entry));
     if (!index)
-        return RESULT_NO_MEMORY;
+        return false;
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct policy_rule *rule = &policy->rules[i];
         if (rule->flavour == FLAVOUR_COUNT || !rule->match || !*rule->match)
-            continue; /* faulty, and reported */
+            continue; /* the reader has reported its fault */
         const bool raw = rule->flavour == FLAVOUR_RAW_PUBLIC_KEY;
         if (raw && !strchr(rule->match, ';'))
-            continue;
-        index->entries[index->count++] = (struct entry){
+            continue; /* the text of another flavour, which was reported as well */
+        index->entries[index->count++] = (struct index_entry){
             .flavour = rule->flavour,
             .key = raw ? raw_key(rule->match) : rule->match,
             .rule = rule,
         };
     }
-    qsort(index->entries, index->count, sizeof(struct entry), compare_entries);
-    rule_index_free(policy->index);
+    qsort(index->entries, index->count, sizeof(struct index_entry), compare_entries);
     policy->index = index;
-    return RESULT_OK;
+    return true;
 }
 
-void rule_index_free(struct rule_index *index)
-{
-    free(index);
-}
-
+/* A call of rule_index_visit. */
 struct visitor {
     const struct rule_index *index;
     visit_rule *visit;
     void *context;
 };
 
+/* Visits the rules of FLAVOUR that KEY leads to, and tells the visitor that NAME is their name. */
 static void visit_key(
     const struct visitor *visitor, enum flavour flavour, const char *key, const char *name)
 {
-    const struct entry sought = {.flavour = flavour, .key = key};
-    const struct entry *entries = visitor->index->entries;
+    const struct index_entry sought = {.flavour = flavour, .key = key};
+    const struct index_entry *entries = visitor->index->entries;
     size_t low = 0, high = visitor->index->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
@@ -96,7 +92,8 @@ static void visit_key(
             return;
 }
 
-/* An Absolute-AE-ID, which some authorities issue with a scheme before it: "coap://SP/CSE/Cxxx". */
+/* Finds the Absolute-AE-ID in a URI of a certificate. Some authorities issue it with a scheme
+ * before it: "coap://SP/CSE/Cxxx". Returns false if URI is no AE-ID. */
 static bool ae_id_of_uri(const char *uri, char absolute[IDENTIFIER_OCTETS])
 {
     const char *start = identifier_of_uri(uri);
@@ -116,7 +113,7 @@ static void visit_uri(const struct visitor *visitor, const char *uri)
     visit_key(visitor, FLAVOUR_AE_ID, pattern, absolute);
 }
 
-void candidates_visit(const struct policy *policy, const struct names *names, bool raw_public_key,
+void rule_index_visit(const struct policy *policy, const struct names *names, bool raw_public_key,
     visit_rule *visit, void *context)
 {
     const struct visitor visitor = {policy->index, visit, context};

@@ -4,20 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alert.h"
 #include "identity/public_key_id.h"
 #include "policy/index.h"
 
-#define ALERT_BAD_CERTIFICATE 42 /* RFC 5246 7.2.2: no exact match aborts the handshake */
-#define ALERT_ACCESS_DENIED   49 /* a valid certificate, but no access with it */
-
-struct search {
+/* A call of policy_match. */
+struct rule_search {
     const struct names *names;
     size_t endpoint;
     uint64_t trusted;
     const char *from;
     bool named;   /* some rule has a name of the certificate */
     bool matched; /* and the certificate is valid under that rule's trust domain */
-    int rank;     /* of the best so far */
+    int rank;     /* of best, as rank_of gives it; 0 while there is none */
     struct authorisation best;
 };
 
@@ -26,8 +25,9 @@ static bool is_pattern(const struct policy_rule *rule)
     return rule->identity[strlen(rule->identity) - 1] == '*';
 }
 
-/* TS-0003 8.1.2.5. A raw public key is what its identifier says; others need a valid path. */
-static bool is_valid_for(const struct policy_rule *rule, const struct search *search)
+/* TS-0003 8.1.2.5: a certificate needs a valid path, and a raw public key has to have the digest in
+ * the rule's public key identifier. */
+static bool is_valid_for(const struct policy_rule *rule, const struct rule_search *search)
 {
     if (rule->flavour != FLAVOUR_RAW_PUBLIC_KEY)
         return search->trusted >> rule->trust & 1;
@@ -36,15 +36,16 @@ static bool is_valid_for(const struct policy_rule *rule, const struct search *se
            public_key_id_matches(&id, search->names->spki_digest);
 }
 
-/* From's own identity first, then an exact rule before a pattern, then policy order. */
+/* Higher is better. IDENTITY is what RULE would give to this initiator. */
 static int rank_of(const struct policy_rule *rule, const char *identity, const char *from)
 {
     return 1 + (strcmp(identity, from) == 0 ? 2 : 0) + (is_pattern(rule) ? 0 : 1);
 }
 
+/* Keeps RULE in the search (CONTEXT) if it is better than the best one so far. */
 static bool consider(const struct policy_rule *rule, const char *name, void *context)
 {
-    struct search *search = context;
+    struct rule_search *search = context;
     search->named = true;
     if (!is_valid_for(rule, search))
         return true;
@@ -69,11 +70,11 @@ struct certificate_types policy_types_taken(const struct policy *policy, size_t 
         if (policy->rules[i].endpoints >> endpoint & 1)
             *(raw ? &types.raw_public_key : &types.x509) = true;
     }
-    types.x509 |= !types.raw_public_key; /* nobody is let in: for the usual reason */
+    types.x509 |= !types.raw_public_key;
     return types;
 }
 
-/* The certificate's first name, for people. */
+/* A name of the certificate for messages to people. ID has PUBLIC_KEY_ID_OCTETS for its text. */
 static const char *first_name(const struct names *names, bool raw_public_key, char *id)
 {
     if (raw_public_key) {
@@ -91,8 +92,9 @@ enum result policy_match(const struct policy *policy, size_t endpoint, const str
     bool raw_public_key, uint64_t trusted, const char *from, struct authorisation *out,
     struct fault *fault)
 {
-    struct search search = {.names = names, .endpoint = endpoint, .trusted = trusted, .from = from};
-    candidates_visit(policy, names, raw_public_key, consider, &search);
+    struct rule_search search = {
+        .names = names, .endpoint = endpoint, .trusted = trusted, .from = from};
+    rule_index_visit(policy, names, raw_public_key, consider, &search);
     if (search.best.rule) {
         *out = search.best;
         return RESULT_OK;
@@ -100,11 +102,11 @@ enum result policy_match(const struct policy *policy, size_t endpoint, const str
     char id[PUBLIC_KEY_ID_OCTETS];
     const char *name = first_name(names, raw_public_key, id);
     if (search.matched)
-        return fault_set_alert(fault, RESULT_NOT_AUTHORISED, ALERT_ACCESS_DENIED,
+        return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
             "\"%.128s\" may not establish keys with this end-point", name);
     if (search.named)
-        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_BAD_CERTIFICATE,
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
             "\"%.128s\" is certified, but not by an authority trusted for it", name);
-    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, ALERT_BAD_CERTIFICATE,
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
         "no rule matches this %s (%.128s)", raw_public_key ? "public key" : "certificate", name);
 }

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rule a certificate matches (TS-0003 8.1.2.5). */
+/* Which rule of the policy the certificate or raw public key of an initiator matches
+ * (TS-0003 8.1.2.5). */
 #pragma once
 
 #include "policy/policy.h"
 
 struct authorisation {
-    const struct policy_rule *rule;
-    char identity[IDENTIFIER_OCTETS]; /* what to record: the rule's, or the certificate's own name
-                                         where the rule is a pattern */
+    const struct policy_rule *rule;   /* of the policy */
+    char identity[IDENTIFIER_OCTETS]; /* the peer of the key: the rule's identity or, if that is a
+                                         pattern, the certificate's own name */
 };
 
-/* Either type, or both (RFC 7250). */
+/* The certificate types of RFC 7250. */
 struct certificate_types {
     bool x509, raw_public_key;
 };
-/* What end-point number ENDPOINT takes from initiators: that which its rules are for, and X.509 if
- * it has none. */
+/* The types that end-point number ENDPOINT accepts from initiators: those for which it has rules.
+ * An end-point without rules accepts X.509, and then refuses each certificate. */
 struct certificate_types policy_types_taken(const struct policy *policy, size_t endpoint);
 
-/* Built once by policy_load; constant time or O(log n) in the number of rules. */
-enum result rule_index_build(struct policy *policy) WARN_UNUSED;
-void rule_index_free(struct rule_index *index);
-
-/* TRUSTED: bit i set when the certificate's path is valid under policy.trust[i]; 0 for a raw public
- * key. Exact match on the flavour's name; where several rules match, an exact one before a pattern,
- * and FROM's identity (absolute) before others, else the first in policy order.
- * RESULT_CERTIFICATE_REFUSED when none matches (the handshake is to be aborted);
- * RESULT_NOT_AUTHORISED when rules match but none for end-point number ENDPOINT. */
+/* Finds the rule for an initiator at end-point number ENDPOINT, and writes it to OUT.
+ * TRUSTED has bit i set when the certificate's path is valid under policy->trust[i]; it is 0 for a
+ * raw public key. FROM is the absolute identifier of the request's originator.
+ * A rule matches when its name is exactly one of NAMES and its trust domain is among TRUSTED. If
+ * several rules match, one that gives the identity FROM goes first, then an exact rule before a
+ * pattern, then the order of the policy.
+ * RESULT_CERTIFICATE_REFUSED when no rule matches: the handshake has to be aborted.
+ * RESULT_NOT_AUTHORISED when rules match, but none of them is for this end-point.
+ * Both set the TLS alert to send in FAULT. */
 enum result policy_match(const struct policy *policy, size_t endpoint, const struct names *names,
     bool raw_public_key, uint64_t trusted, const char *from, struct authorisation *out,
     struct fault *fault) WARN_UNUSED;

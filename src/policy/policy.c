@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/policy.h"
 
-#include "policy/match.h"
 #include "policy/texts.h"
 
 /* TS-0003 10.2.3 */
@@ -17,7 +16,6 @@ void policy_free(struct policy *policy)
 {
     if (!policy)
         return;
-    rule_index_free(policy->index);
     texts_free(policy->texts);
     free(policy);
 }

@@ -25,7 +25,7 @@
 /* A file that the policy names. */
 struct policy_file {
     char *path; /* resolved: against the naming file, or the credentials folder; NULL = absent */
-    struct source_position place;
+    struct source_position place; /* file NULL = absent */
 };
 
 struct policy_cse {
@@ -51,7 +51,7 @@ struct policy_endpoint {
     char *identity;    /* absolute */
     char *server_name; /* lower case; NULL when it answers to no SNI of its own */
     struct policy_file certificate, private_key; /* certificate optional with raw_public_key */
-    bool raw_public_key;                         /* answers with it, too or alone */
+    bool raw_public_key; /* answers with its raw public key (RFC 7250) where that is preferred */
 };
 
 struct policy_trust {
@@ -68,11 +68,11 @@ struct policy_rule {
     struct source_position place;
     enum flavour flavour;
     char *identity;      /* absolute, or a pattern (aeId only) */
-    char *match;         /* what the certificate must say: identity, domainName, nodeId, deviceId
-                            or publicKeyId, in canonical form */
+    char *match;         /* what the certificate must say: the rule's identity, domainName, nodeId,
+                            deviceId or publicKeyId, in canonical form */
     int trust;           /* index into policy.trust; -1 for raw public keys */
     uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
-    uint32_t lifetime_s; /* of the keys that it establishes */
+    uint32_t lifetime_s; /* of the keys established under this rule */
 };
 
 enum policy_right {
@@ -87,18 +87,18 @@ enum policy_right {
 struct policy_client {
     struct source_position place;
     char *user_name, *group_name; /* as written; NULL = any */
-    uid_t uid;                    /* (uid_t)-1: no such user (yet): never matches */
-    gid_t gid;
-    char *unit;      /* "meter.service"; NULL = any */
-    unsigned rights; /* of enum policy_right */
-    char **peers;    /* patterns; count 0 = every peer */
+    uid_t uid;                    /* (uid_t)-1: there is no such user: never matches */
+    gid_t gid;                    /* (gid_t)-1: likewise */
+    char *unit;                   /* "meter.service"; NULL = any */
+    unsigned rights;              /* of enum policy_right */
+    char **peers;                 /* patterns; count 0 = every peer */
     size_t peer_count;
 };
 
-/* The suites that may be listed (TS-0003 10.2.3), by their OpenSSL and IANA code points. */
+/* The cipher suites that a policy may list (TS-0003 10.2.3). */
 struct policy_suite {
-    uint16_t code;
-    const char *name; /* "ECDHE-ECDSA-AES128-SHA256" */
+    uint16_t code;    /* IANA's code point */
+    const char *name; /* OpenSSL's name: "ECDHE-ECDSA-AES128-SHA256" */
 };
 extern const struct policy_suite policy_suites[];
 extern const size_t policy_suite_count;
@@ -134,9 +134,10 @@ struct policy {
     struct policy_tls tls;
     struct policy_keys keys;
     struct policy_limits limits;
-    struct rule_index *index;   /* of policy/match */
-    struct policy_texts *texts; /* owns every text and array of this policy */
+    struct rule_index *index;   /* of the rules: policy/index.h */
+    struct policy_texts *texts; /* owns every text and array of this policy, and the index */
 };
 
+/* Releases POLICY and all that it owns; NULL is allowed. */
 void policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy *, policy_free)

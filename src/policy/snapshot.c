@@ -4,25 +4,25 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct counted {
-    struct snapshot snapshot; /* what others see; first, so that a pointer to it is one to us */
+struct counted_snapshot {
+    struct snapshot snapshot; /* the first member, so that a pointer to it can be cast back */
     atomic_size_t references;
     struct policy *policy;
     void (*free_tls)(struct tls_context *);
 };
 
-static struct counted *counted_of(struct snapshot *snapshot)
+static struct counted_snapshot *counted_of(struct snapshot *snapshot)
 {
-    return (struct counted *)snapshot;
+    return (struct counted_snapshot *)snapshot;
 }
 
 struct snapshot *snapshot_new(struct policy *policy, struct tls_context *tls,
     void (*free_tls)(struct tls_context *), uint64_t generation)
 {
-    struct counted *counted = malloc(sizeof(*counted));
+    struct counted_snapshot *counted = malloc(sizeof(*counted));
     if (!counted)
         return NULL;
-    *counted = (struct counted){
+    *counted = (struct counted_snapshot){
         .snapshot = {.policy = policy, .tls = tls, .generation = generation},
         .references = 1,
         .policy = policy,
@@ -41,8 +41,9 @@ void snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot)
         return;
-    struct counted *counted = counted_of(snapshot);
-    /* Release: our reads are over; acquire: so are everyone's, before it is freed. */
+    struct counted_snapshot *counted = counted_of(snapshot);
+    /* Release: this thread has read all that it wants before the count falls. Acquire: whoever
+     * frees comes after the last read of every other thread. */
     if (atomic_fetch_sub_explicit(&counted->references, 1, memory_order_acq_rel) != 1)
         return;
     if (counted->snapshot.tls)
@@ -51,7 +52,8 @@ void snapshot_unref(struct snapshot *snapshot)
     free(counted);
 }
 
-/* The lock makes reading the pointer and taking the reference one step. */
+/* Under the lock, nobody can swap and release the snapshot between reading the pointer and taking
+ * the reference. */
 struct snapshot_slot {
     pthread_mutex_t lock;
     struct snapshot *current;

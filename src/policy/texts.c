@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-struct block {
-    struct block *next;
+struct text_block {
+    struct text_block *next;
     alignas(max_align_t) char content[];
 };
 
 struct policy_texts {
-    struct block *first;
+    struct text_block *first;
     bool failed;
 };
 
@@ -26,7 +26,7 @@ void texts_free(struct policy_texts *texts)
 {
     if (!texts)
         return;
-    for (struct block *block = texts->first, *next; block; block = next) {
+    for (struct text_block *block = texts->first, *next; block; block = next) {
         next = block->next;
         free(block);
     }
@@ -35,7 +35,7 @@ void texts_free(struct policy_texts *texts)
 
 void *texts_array(struct policy_texts *texts, size_t count, size_t size)
 {
-    struct block *block = NULL;
+    struct text_block *block = NULL;
     if (size == 0 || count <= (SIZE_MAX - sizeof(*block)) / size)
         block = calloc(1, sizeof(*block) + count * size);
     if (!block) {
@@ -58,7 +58,7 @@ char *texts_format(struct policy_texts *texts, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    AUTO_FREE char *text = NULL;
+    char *text AUTO_FREE = NULL;
     const int size = vasprintf(&text, format, arguments);
     va_end(arguments);
     if (size < 0) {

@@ -222,7 +222,7 @@ static void check_rules(const struct policy *policy, struct report *report)
         if (!comparison.rule->match || !*comparison.rule->match)
             continue;
         names_of(comparison.rule, names);
-        candidates_visit(policy, names, comparison.rule->flavour == FLAVOUR_RAW_PUBLIC_KEY, compare,
+        rule_index_visit(policy, names, comparison.rule->flavour == FLAVOUR_RAW_PUBLIC_KEY, compare,
             &comparison);
     }
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "policy/match.h"
+#include "policy/index.h"
 #include "policy/texts.h"
 #include "policy_load/check.h"
 #include "policy_load/sections.h"
@@ -255,9 +255,7 @@ static void read_documents(struct policy *policy, const struct documents *docume
         read_section(policy, documents, &policy_sections[i], report);
     default_lists(policy);
     check_required(documents, file, report);
-    if (rule_index_build(policy) != RESULT_OK)
-        report_fault(report, NULL, "out of memory: the rules have no index");
-    else
+    if (rule_index_build(policy))
         policy_check(policy, file, report);
 }
 
