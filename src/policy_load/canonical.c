@@ -27,7 +27,7 @@ static size_t digits(const char *text)
     return strspn(text, "0123456789");
 }
 
-bool form_name(const char *text)
+bool valid_name(const char *text)
 {
     return identifier_is_segment(text) && strlen(text) < POLICY_NAME_OCTETS;
 }
@@ -38,12 +38,12 @@ static bool is_reserved(const char *segment, size_t size)
     return size == 1 && strchr("-~_", *segment);
 }
 
-bool form_resource(const char *text)
+bool valid_resource(const char *text)
 {
-    return form_name(text) && !is_reserved(text, strlen(text));
+    return valid_name(text) && !is_reserved(text, strlen(text));
 }
 
-bool form_notify_path(const char *text)
+bool valid_notify_path(const char *text)
 {
     if (text[0] != '/' || strnlen(text, IDENTIFIER_OCTETS) == IDENTIFIER_OCTETS ||
         is_reserved(text + 1, strcspn(text + 1, "/")))
@@ -82,13 +82,13 @@ static int parse_listen(const char *text, struct in6_addr *out)
     return inet_pton(AF_INET6, address + 1, out) == 1 ? AF_INET6 : AF_UNSPEC;
 }
 
-bool form_listen(const char *text)
+bool valid_listen(const char *text)
 {
     struct in6_addr address;
     return parse_listen(text, &address) != AF_UNSPEC;
 }
 
-bool form_listen_local(const char *text)
+bool valid_local_listen(const char *text)
 {
     struct in6_addr address = IN6ADDR_ANY_INIT;
     if (parse_listen(text, &address) == AF_INET)
@@ -97,7 +97,7 @@ bool form_listen_local(const char *text)
            (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
 }
 
-bool form_socket_path(const char *text)
+bool valid_socket_path(const char *text)
 {
     const size_t size = sizeof(((struct sockaddr_un *)NULL)->sun_path);
     return is_printable(text, size - 1, "") && text[strlen(text) - 1] != '/' &&
@@ -105,7 +105,7 @@ bool form_socket_path(const char *text)
 }
 
 /* X.660: the first arc is 0, 1 or 2; under 0 and 1 the second is below 40. */
-bool form_device_id(const char *text)
+bool valid_device_id(const char *text)
 {
     if (strnlen(text, NAME_OCTETS) == NAME_OCTETS || text[0] < '0' || text[0] > '2' ||
         text[1] != '.')
@@ -121,23 +121,23 @@ bool form_device_id(const char *text)
     return true;
 }
 
-bool form_node_id(const char *text)
+bool valid_node_id(const char *text)
 {
     return is_printable(text, NAME_OCTETS - 1, "*");
 }
 
-bool form_public_key_id(const char *text)
+bool valid_public_key_id(const char *text)
 {
     struct public_key_id id;
     return public_key_id_parse(text, &id);
 }
 
-bool form_account(const char *text)
+bool valid_account(const char *text)
 {
     return is_printable(text, 255, ":/");
 }
 
-bool form_unit(const char *text)
+bool valid_unit(const char *text)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                   ":-_.\\@";
@@ -154,23 +154,23 @@ static void lower(char *text, size_t size)
             text[i] = (char)(text[i] - 'A' + 'a');
 }
 
-void settle_lower(char *text)
+void canonical_domain_name(char *text)
 {
     lower(text, strlen(text));
 }
 
-void settle_identity(char *text)
+void canonical_identity(char *text)
 {
     lower(text + 2, strcspn(text + 2, "/"));
 }
 
-void settle_node_id(char *text)
+void canonical_node_id(char *text)
 {
     if (identifier_is_sp_id(text))
-        settle_lower(text);
+        canonical_domain_name(text);
 }
 
-void settle_public_key_id(char *text)
+void canonical_public_key_id(char *text)
 {
     struct public_key_id id;
     char canonical[PUBLIC_KEY_ID_OCTETS];

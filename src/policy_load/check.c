@@ -10,35 +10,35 @@
 
 #define POINTER_OCTETS 256
 
-static void add_at(struct report *report, bool warning, const struct source_position *place,
+static void add_at(struct report *report, bool warning, const struct source_position *position,
     const char *member, const char *format, va_list arguments)
 {
     char pointer[POINTER_OCTETS];
-    snprintf(pointer, sizeof(pointer), "%s/%s", place->pointer, member);
-    const struct source_position below = {.file = place->file, .pointer = pointer};
+    snprintf(pointer, sizeof(pointer), "%s/%s", position->pointer, member);
+    const struct source_position below = {.file = position->file, .pointer = pointer};
     report_add(report, warning, &below, format, arguments);
 }
 
 /* At MEMBER of the object that stands at PLACE. */
-static void fault_at(struct report *report, const struct source_position *place, const char *member,
-    const char *format, ...) PRINTF(4, 5);
-static void fault_at(struct report *report, const struct source_position *place, const char *member,
-    const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    add_at(report, false, place, member, format, arguments);
-    va_end(arguments);
-}
-
-static void warning_at(struct report *report, const struct source_position *place,
+static void fault_at(struct report *report, const struct source_position *position,
     const char *member, const char *format, ...) PRINTF(4, 5);
-static void warning_at(struct report *report, const struct source_position *place,
+static void fault_at(struct report *report, const struct source_position *position,
     const char *member, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add_at(report, true, place, member, format, arguments);
+    add_at(report, false, position, member, format, arguments);
+    va_end(arguments);
+}
+
+static void warning_at(struct report *report, const struct source_position *position,
+    const char *member, const char *format, ...) PRINTF(4, 5);
+static void warning_at(struct report *report, const struct source_position *position,
+    const char *member, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_at(report, true, position, member, format, arguments);
     va_end(arguments);
 }
 
@@ -67,9 +67,9 @@ static void check_endpoints(const struct policy *policy, struct report *report)
 /* Without an end-point nobody is served: no slip where nobody is let in either. */
 static void check_served(const struct policy *policy, const char *file, struct report *report)
 {
-    const struct source_position place = {file, "/endpoints"};
+    const struct source_position position = {file, "/endpoints"};
     if (policy->endpoint_count == 0 && policy->rule_count > 0)
-        report_fault(report, &place,
+        report_fault(report, &position,
             "is missing or empty: initiators need an end-point to establish keys with");
 }
 
@@ -89,18 +89,18 @@ static void check_trust(const struct policy *policy, struct report *report)
 static void check_http(const struct policy *policy, const char *file, struct report *report)
 {
     const struct policy_http *http = &policy->http;
-    const struct source_position place = {file, "/http/tls"};
+    const struct source_position position = {file, "/http/tls"};
     if (http->tls && !http->certificate.place.file)
-        fault_at(report, &place, "certificate", "is missing");
+        fault_at(report, &position, "certificate", "is missing");
     if (http->tls && !http->private_key.place.file)
-        fault_at(report, &place, "privateKey", "is missing");
+        fault_at(report, &position, "privateKey", "is missing");
     for (size_t i = 0; !http->tls && i < http->listen_count; i++)
-        if (*http->listen[i] && !form_listen_local(http->listen[i]))
+        if (*http->listen[i] && !valid_local_listen(http->listen[i]))
             report_warning(report, &(struct source_position){file, "/http/listen"},
                 "%s is reached from other hosts, and without http.tls all goes in clear",
                 http->listen[i]);
     if (policy->metrics_listen && *policy->metrics_listen &&
-        !form_listen_local(policy->metrics_listen))
+        !valid_local_listen(policy->metrics_listen))
         report_warning(report, &(struct source_position){file, "/metrics/listen"},
             "%s is reached from other hosts, which then see what is measured",
             policy->metrics_listen);

@@ -25,26 +25,28 @@ static const struct {
     {"status", RIGHT_STATUS},
 };
 
-static unsigned right_bit(struct reader *reader, const struct spot *spot, const json_t *value)
+static unsigned right_bit(
+    struct reader *reader, const struct json_position *position, const json_t *value)
 {
-    if (!reader_expect(reader, spot, value, JSON_STRING))
+    if (!reader_expect(reader, position, value, JSON_STRING))
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
         if (strcmp(rights[i].name, json_string_value(value)) == 0)
             return rights[i].right;
-    reader_fault(reader, spot, "\"%.64s\" is not a right: get, list, revoke, subscribe or status",
+    reader_fault(reader, position,
+        "\"%.64s\" is not a right: get, list, revoke, subscribe or status",
         json_string_value(value));
     return 0;
 }
 
-static void read_allow(struct reader *reader, const struct spot *spot, json_t *value,
+static void read_allow(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
     (void)member;
     unsigned *allowed = field;
-    const size_t count = reader_array(reader, spot, value, 1, ARRAY_SIZE(rights));
+    const size_t count = reader_array(reader, position, value, 1, ARRAY_SIZE(rights));
     for (size_t i = 0; i < count; i++) {
-        const struct spot below = {.above = spot, .index = i};
+        const struct json_position below = {.parent = position, .index = i};
         const unsigned right = right_bit(reader, &below, json_array_get(value, i));
         if (*allowed & right)
             reader_fault(reader, &below, "is listed twice");
@@ -52,21 +54,21 @@ static void read_allow(struct reader *reader, const struct spot *spot, json_t *v
     }
 }
 
-static void read_peers(struct reader *reader, const struct spot *spot, json_t *value,
+static void read_peers(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
-    static const struct form form = {identifier_is_deep_pattern,
+    static const struct text_format format = {identifier_is_deep_pattern,
         "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*,"
         " //SP/**)",
-        settle_identity};
+        canonical_identity};
     (void)member;
     struct policy_client *client = field;
-    const size_t count = reader_array(reader, spot, value, 1, POLICY_PEERS_MAX);
+    const size_t count = reader_array(reader, position, value, 1, POLICY_PEERS_MAX);
     client->peers = texts_array(reader->policy->texts, count, sizeof(*client->peers));
     for (size_t i = 0; client->peers && i < count; i++) {
-        const struct spot below = {.above = spot, .index = i};
+        const struct json_position below = {.parent = position, .index = i};
         client->peers[client->peer_count++] =
-            reader_text(reader, &below, json_array_get(value, i), &form);
+            reader_text(reader, &below, json_array_get(value, i), &format);
     }
 }
 
@@ -117,7 +119,7 @@ static unsigned account_id(const char *name, look_up *look)
     return id;
 }
 
-static void resolve(struct reader *reader, const struct spot *spot, const char *name,
+static void resolve(struct reader *reader, const struct json_position *position, const char *name,
     const char *member, look_up *look, unsigned *id)
 {
     *id = UINT_MAX;
@@ -125,29 +127,29 @@ static void resolve(struct reader *reader, const struct spot *spot, const char *
         return;
     *id = account_id(name, look);
     if (*id == UINT_MAX)
-        reader_warning(reader, &(struct spot){.above = spot, .member = member},
+        reader_warning(reader, &(struct json_position){.parent = position, .member = member},
             "there is no %s \"%s\": this entry lets nobody in until the policy is loaded again",
             member, name);
 }
 
-void read_client(struct reader *reader, const struct spot *spot, json_t *value,
+void read_client(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *entry)
 {
-    static const struct form account = {
-        form_account, "a name or number, as getent(1) knows it", NULL};
-    static const struct form unit = {form_unit, "a unit such as meter.service", NULL};
+    static const struct text_format account = {
+        valid_account, "a name or number, as getent(1) knows it", NULL};
+    static const struct text_format unit = {valid_unit, "a unit such as meter.service", NULL};
     static const struct member members[] = {
-        {"user", read_text, FIELD(user_name), .form = &account},
-        {"group", read_text, FIELD(group_name), .form = &account},
-        {"unit", read_text, FIELD(unit), .form = &unit},
+        {"user", read_text, FIELD(user_name), .format = &account},
+        {"group", read_text, FIELD(group_name), .format = &account},
+        {"unit", read_text, FIELD(unit), .format = &unit},
         {"allow", read_allow, FIELD(rights), true},
         {"peers", read_peers, .offset = 0},
     };
     (void)member;
     struct policy_client *client = entry;
-    read_members(reader, spot, value, members, client);
-    resolve(reader, spot, client->user_name, "user", look_up_user, &client->uid);
-    resolve(reader, spot, client->group_name, "group", look_up_group, &client->gid);
+    read_members(reader, position, value, members, client);
+    resolve(reader, position, client->user_name, "user", look_up_user, &client->uid);
+    resolve(reader, position, client->group_name, "group", look_up_group, &client->gid);
     if (json_is_object(value) && !client->user_name && !client->group_name && !client->unit)
-        reader_fault(reader, spot, "says nowhere who: give user, group or unit");
+        reader_fault(reader, position, "says nowhere who: give user, group or unit");
 }

@@ -135,13 +135,13 @@ static bool is_section(const char *name)
 static void check_top(struct policy *policy, const struct document *document, struct report *report)
 {
     struct reader reader = {policy, report, document->file, document->folder};
-    const struct spot whole = {0};
+    const struct json_position whole = {0};
     if (!reader_expect(&reader, &whole, document->root, JSON_OBJECT))
         return;
     const char *name;
     json_t *value;
     json_object_foreach(document->root, name, value) if (!is_section(name))
-        reader_fault(&reader, &(struct spot){.above = &whole, .member = name},
+        reader_fault(&reader, &(struct json_position){.parent = &whole, .member = name},
             "unknown member; known here: cse, http, socket, metrics, endpoints, trust, initiators,"
             " clients, tls, keys, limits");
 }
@@ -159,19 +159,20 @@ static void *prepare_entries(
     return entries;
 }
 
-static void read_entries(struct reader *reader, const struct spot *spot, json_t *array,
+static void read_entries(struct reader *reader, const struct json_position *position, json_t *array,
     const struct section *section, void *entries)
 {
     size_t *count = (size_t *)(void *)((char *)reader->policy + section->count);
-    const size_t more = reader_array(reader, spot, array, section->least, section->most);
+    const size_t more = reader_array(reader, position, array, section->least, section->most);
     if (more > section->most - *count) {
-        reader_fault(reader, spot, "all files together have more than %zu entries", section->most);
+        reader_fault(
+            reader, position, "all files together have more than %zu entries", section->most);
         return;
     }
     for (size_t i = 0; entries && i < more; i++) {
-        const struct spot below = {.above = spot, .index = i};
+        const struct json_position below = {.parent = position, .index = i};
         void *entry = (char *)entries + section->size * (*count)++;
-        const struct source_position place = reader_place(reader, &below);
+        const struct source_position place = reader_position(reader, &below);
         memcpy(entry, &place, sizeof(place));
         section->read(reader, &below, json_array_get(array, i), NULL, entry);
     }
@@ -180,17 +181,17 @@ static void read_entries(struct reader *reader, const struct spot *spot, json_t 
 static void read_section(struct policy *policy, const struct documents *documents,
     const struct section *section, struct report *report)
 {
-    const struct spot whole = {0};
-    const struct spot spot = {.above = &whole, .member = section->name};
+    const struct json_position whole = {0};
+    const struct json_position position = {.parent = &whole, .member = section->name};
     void *entries = section->size > 0 ? prepare_entries(policy, documents, section) : NULL;
     for (size_t i = 0; i < documents->count; i++) {
         const struct document *document = &documents->document[i];
         struct reader reader = {policy, report, document->file, document->folder};
         json_t *value = section_of(document, section);
         if (value && section->size > 0)
-            read_entries(&reader, &spot, value, section, entries);
+            read_entries(&reader, &position, value, section, entries);
         else if (value)
-            section->read(&reader, &spot, value, NULL, (char *)policy + section->offset);
+            section->read(&reader, &position, value, NULL, (char *)policy + section->offset);
     }
 }
 

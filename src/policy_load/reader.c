@@ -30,51 +30,53 @@ static void put_member(struct pointer *pointer, const char *name)
     }
 }
 
-static void put_spot(struct pointer *pointer, const struct spot *spot)
+static void put_position(struct pointer *pointer, const struct json_position *position)
 {
-    if (!spot->above)
+    if (!position->parent)
         return;
-    put_spot(pointer, spot->above);
+    put_position(pointer, position->parent);
     put(pointer, "/");
-    if (spot->member) {
-        put_member(pointer, spot->member);
+    if (position->member) {
+        put_member(pointer, position->member);
         return;
     }
     char index[24];
-    snprintf(index, sizeof(index), "%zu", spot->index);
+    snprintf(index, sizeof(index), "%zu", position->index);
     put(pointer, index);
 }
 
-struct source_position reader_place(struct reader *reader, const struct spot *spot)
+struct source_position reader_position(struct reader *reader, const struct json_position *position)
 {
     struct pointer pointer = {0};
-    put_spot(&pointer, spot);
+    put_position(&pointer, position);
     return (struct source_position){
         .file = reader->file, .pointer = texts_copy(reader->policy->texts, pointer.text)};
 }
 
-static void add(struct reader *reader, bool warning, const struct spot *spot, const char *format,
-    va_list arguments)
+static void add(struct reader *reader, bool warning, const struct json_position *position,
+    const char *format, va_list arguments)
 {
     struct pointer pointer = {0};
-    put_spot(&pointer, spot);
-    const struct source_position place = {.file = reader->file, .pointer = pointer.text};
-    report_add(reader->report, warning, &place, format, arguments);
+    put_position(&pointer, position);
+    const struct source_position file_position = {.file = reader->file, .pointer = pointer.text};
+    report_add(reader->report, warning, &file_position, format, arguments);
 }
 
-void reader_fault(struct reader *reader, const struct spot *spot, const char *format, ...)
+void reader_fault(
+    struct reader *reader, const struct json_position *position, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add(reader, false, spot, format, arguments);
+    add(reader, false, position, format, arguments);
     va_end(arguments);
 }
 
-void reader_warning(struct reader *reader, const struct spot *spot, const char *format, ...)
+void reader_warning(
+    struct reader *reader, const struct json_position *position, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add(reader, true, spot, format, arguments);
+    add(reader, true, position, format, arguments);
     va_end(arguments);
 }
 
@@ -93,39 +95,39 @@ static const char *type_name(json_type type)
     return names[type];
 }
 
-bool reader_expect(
-    struct reader *reader, const struct spot *spot, const json_t *value, json_type type)
+bool reader_expect(struct reader *reader, const struct json_position *position, const json_t *value,
+    json_type type)
 {
     if (json_typeof(value) == type)
         return true;
     reader_fault(
-        reader, spot, "must be %s, not %s", type_name(type), type_name(json_typeof(value)));
+        reader, position, "must be %s, not %s", type_name(type), type_name(json_typeof(value)));
     return false;
 }
 
-size_t reader_array(
-    struct reader *reader, const struct spot *spot, const json_t *value, size_t least, size_t most)
+size_t reader_array(struct reader *reader, const struct json_position *position,
+    const json_t *value, size_t least, size_t most)
 {
-    if (!reader_expect(reader, spot, value, JSON_ARRAY))
+    if (!reader_expect(reader, position, value, JSON_ARRAY))
         return 0;
     const size_t count = json_array_size(value);
     if (count < least)
-        reader_fault(reader, spot, "is empty: leave it out or list something");
+        reader_fault(reader, position, "is empty: leave it out or list something");
     if (count <= most)
         return count;
-    reader_fault(reader, spot, "has %zu entries; at most %zu are taken", count, most);
+    reader_fault(reader, position, "has %zu entries; at most %zu are taken", count, most);
     return 0;
 }
 
-static void unknown_member(
-    struct reader *reader, const struct spot *spot, const struct member *members, size_t count)
+static void unknown_member(struct reader *reader, const struct json_position *position,
+    const struct member *members, size_t count)
 {
     char known[256] = "";
     size_t size = 0;
     for (size_t i = 0; i < count && size < sizeof(known); i++)
         size += (size_t)snprintf(
             known + size, sizeof(known) - size, "%s%s", i > 0 ? ", " : "", members[i].name);
-    reader_fault(reader, spot, "unknown member; known here: %s", known);
+    reader_fault(reader, position, "unknown member; known here: %s", known);
 }
 
 static const struct member *find_member(
@@ -137,16 +139,16 @@ static const struct member *find_member(
     return NULL;
 }
 
-void read_member_table(struct reader *reader, const struct spot *spot, json_t *object,
+void read_member_table(struct reader *reader, const struct json_position *position, json_t *object,
     const struct member *members, size_t count, void *structure)
 {
-    if (!reader_expect(reader, spot, object, JSON_OBJECT))
+    if (!reader_expect(reader, position, object, JSON_OBJECT))
         return;
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value)
     {
-        const struct spot below = {.above = spot, .member = name};
+        const struct json_position below = {.parent = position, .member = name};
         const struct member *member = find_member(members, count, name);
         if (member)
             member->read(reader, &below, value, member, (char *)structure + member->offset);
@@ -154,59 +156,60 @@ void read_member_table(struct reader *reader, const struct spot *spot, json_t *o
             unknown_member(reader, &below, members, count);
     }
     for (size_t i = 0; i < count; i++) {
-        const struct spot below = {.above = spot, .member = members[i].name};
+        const struct json_position below = {.parent = position, .member = members[i].name};
         if (members[i].required && !json_object_get(object, members[i].name))
             reader_fault(reader, &below, "is missing");
     }
 }
 
-void read_bool(struct reader *reader, const struct spot *spot, json_t *value,
+void read_bool(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
     (void)member;
     if (json_is_boolean(value))
         *(bool *)field = json_is_true(value);
     else
-        reader_fault(reader, spot, "must be true or false, not %s", type_name(json_typeof(value)));
+        reader_fault(
+            reader, position, "must be true or false, not %s", type_name(json_typeof(value)));
 }
 
 /* To JSON, 30 and 30.0 are the same number. */
-void read_number(struct reader *reader, const struct spot *spot, json_t *value,
+void read_number(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
     if (!json_is_number(value)) {
-        reader_fault(reader, spot, "must be a number, not %s", type_name(json_typeof(value)));
+        reader_fault(reader, position, "must be a number, not %s", type_name(json_typeof(value)));
         return;
     }
     const double number = json_number_value(value);
     if (floor(number) != number || number < member->least || number > member->most)
         reader_fault(
-            reader, spot, "must be a whole number from %u to %u", member->least, member->most);
+            reader, position, "must be a whole number from %u to %u", member->least, member->most);
     else
         *(uint32_t *)field = (uint32_t)number;
 }
 
-char *reader_text(
-    struct reader *reader, const struct spot *spot, const json_t *value, const struct form *form)
+char *reader_text(struct reader *reader, const struct json_position *position, const json_t *value,
+    const struct text_format *format)
 {
     const char *given = "";
-    if (reader_expect(reader, spot, value, JSON_STRING)) {
+    if (reader_expect(reader, position, value, JSON_STRING)) {
         given = json_string_value(value);
-        if (!form->accepts(given)) {
-            reader_fault(reader, spot, "\"%.128s\" is not %s", given, form->what);
+        if (!format->accepts(given)) {
+            reader_fault(reader, position, "\"%.128s\" is not %s", given, format->what);
             given = "";
         }
     }
     char *text = texts_copy(reader->policy->texts, given);
-    if (text && *text && form->settle)
-        form->settle(text);
+    if (text && *text && format->canonicalise)
+        format->canonicalise(text);
     return text;
 }
 
-void read_text(struct reader *reader, const struct spot *spot, json_t *value,
+void read_text(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
-    *(char **)field = reader_text(reader, spot, value, member->form);
+    *(char **)field = reader_text(reader, position, value, member->format);
 }
 
 /* --- files --- */
@@ -222,17 +225,18 @@ static bool is_path(const char *text)
     return true;
 }
 
-static char *credential_path(struct reader *reader, const struct spot *spot, const char *name)
+static char *credential_path(
+    struct reader *reader, const struct json_position *position, const char *name)
 {
     if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        reader_fault(reader, spot,
+        reader_fault(reader, position,
             "\"%.128s\" is not the name of a credential: write credential:NAME, without slashes",
             name);
         return NULL;
     }
     const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
     if (!folder) {
-        reader_fault(reader, spot,
+        reader_fault(reader, position,
             "there are no credentials here ($CREDENTIALS_DIRECTORY is not set): run under systemd"
             " with LoadCredential=%.128s, or name a file",
             name);
@@ -241,46 +245,47 @@ static char *credential_path(struct reader *reader, const struct spot *spot, con
     return texts_format(reader->policy->texts, "%s/%s", folder, name);
 }
 
-char *reader_path(struct reader *reader, const struct spot *spot, const char *text)
+char *reader_path(struct reader *reader, const struct json_position *position, const char *text)
 {
     static const char credential[] = "credential:";
     struct policy_texts *texts = reader->policy->texts;
     if (strncmp(text, credential, sizeof(credential) - 1) == 0)
-        return credential_path(reader, spot, text + sizeof(credential) - 1);
+        return credential_path(reader, position, text + sizeof(credential) - 1);
     if (text[0] == '/' || strcmp(reader->folder, ".") == 0)
         return texts_copy(texts, text);
     return texts_format(
         texts, "%s%s%s", reader->folder, strcmp(reader->folder, "/") == 0 ? "" : "/", text);
 }
 
-void read_file(struct reader *reader, const struct spot *spot, json_t *value,
+void read_file(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
-    static const struct form path = {is_path, "the path of a file, or credential:NAME", NULL};
+    static const struct text_format path = {
+        is_path, "the path of a file, or credential:NAME", NULL};
     (void)member;
     struct policy_file *file = field;
-    file->place = reader_place(reader, spot);
-    const char *text = reader_text(reader, spot, value, &path);
+    file->place = reader_position(reader, position);
+    const char *text = reader_text(reader, position, value, &path);
     if (!text || !*text)
         return;
     if (strncmp(text, "pkcs11:", 7) == 0)
-        reader_fault(reader, spot,
+        reader_fault(reader, position,
             "only the private key of an end-point may be on a PKCS#11 token: name a file");
     else
-        file->path = reader_path(reader, spot, text);
+        file->path = reader_path(reader, position, text);
 }
 
-void read_private_key(struct reader *reader, const struct spot *spot, json_t *value,
+void read_private_key(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
-    static const struct form uri = {
+    static const struct text_format uri = {
         is_path, "a pkcs11: URI of up to 4095 octets without control characters", NULL};
     struct policy_file *file = field;
     const char *text = json_string_value(value);
     if (!text || strncmp(text, "pkcs11:", 7) != 0) {
-        read_file(reader, spot, value, member, field);
+        read_file(reader, position, value, member, field);
         return;
     }
-    file->place = reader_place(reader, spot);
-    file->path = reader_text(reader, spot, value, &uri);
+    file->place = reader_position(reader, position);
+    file->path = reader_text(reader, position, value, &uri);
 }

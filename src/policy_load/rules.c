@@ -7,15 +7,16 @@
 
 #define FIELD(name) .offset = offsetof(struct policy_rule, name)
 
-static const struct form domain_name = {identifier_is_sp_id,
-    "a domain name such as mn-cse.m2m.example, whole: there are no wildcards", settle_lower};
-static const struct form node_id = {
-    form_node_id, "an M2M-Node-ID as in the certificate: there are no wildcards", settle_node_id};
-static const struct form device_id = {
-    form_device_id, "a dotted object identifier such as 0.2.481.1.100.3030.10011", NULL};
-static const struct form public_key_id = {form_public_key_id,
+static const struct text_format domain_name = {identifier_is_sp_id,
+    "a domain name such as mn-cse.m2m.example, whole: there are no wildcards",
+    canonical_domain_name};
+static const struct text_format node_id = {valid_node_id,
+    "an M2M-Node-ID as in the certificate: there are no wildcards", canonical_node_id};
+static const struct text_format device_id = {
+    valid_device_id, "a dotted object identifier such as 0.2.481.1.100.3030.10011", NULL};
+static const struct text_format public_key_id = {valid_public_key_id,
     "a public key identifier: ni:///sha-256;..., ni:///sha-256-128;... or ni:///sha-256-120;...",
-    settle_public_key_id};
+    canonical_public_key_id};
 
 /* "//SP/CSE": the only absolute identifier of one segment that is a CSE's. */
 static bool is_absolute_cse_id(const char *text)
@@ -45,26 +46,26 @@ static const struct {
     [FLAVOUR_NODE_ID] = {"nodeId", identifier_is_absolute, "one absolute identifier"},
 };
 
-static void read_flavour(struct reader *reader, const struct spot *spot, json_t *value,
+static void read_flavour(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
     (void)member;
-    if (!reader_expect(reader, spot, value, JSON_STRING))
+    if (!reader_expect(reader, position, value, JSON_STRING))
         return;
     const int flavour = flavour_from_name(json_string_value(value));
     if (flavour < 0)
-        reader_fault(reader, spot, "\"%.64s\" is not a flavour: %s, %s, %s, %s or %s",
+        reader_fault(reader, position, "\"%.64s\" is not a flavour: %s, %s, %s, %s or %s",
             json_string_value(value), flavour_name(0), flavour_name(1), flavour_name(2),
             flavour_name(3), flavour_name(4));
     else
         *(enum flavour *)field = (enum flavour)flavour;
 }
 
-static void read_trust_name(struct reader *reader, const struct spot *spot, json_t *value,
-    const struct member *member, void *field)
+static void read_trust_name(struct reader *reader, const struct json_position *position,
+    json_t *value, const struct member *member, void *field)
 {
     (void)member;
-    if (!reader_expect(reader, spot, value, JSON_STRING))
+    if (!reader_expect(reader, position, value, JSON_STRING))
         return;
     const char *name = json_string_value(value);
     for (size_t i = 0; i < reader->policy->trust_count; i++) {
@@ -74,13 +75,14 @@ static void read_trust_name(struct reader *reader, const struct spot *spot, json
         *(int *)field = (int)i;
         return;
     }
-    reader_fault(reader, spot, "\"%.64s\": no entry of trust has this name", name);
+    reader_fault(reader, position, "\"%.64s\": no entry of trust has this name", name);
 }
 
 /* The bit of the end-point that VALUE names; 0 after a fault. */
-static uint64_t endpoint_bit(struct reader *reader, const struct spot *spot, const json_t *value)
+static uint64_t endpoint_bit(
+    struct reader *reader, const struct json_position *position, const json_t *value)
 {
-    if (!reader_expect(reader, spot, value, JSON_STRING))
+    if (!reader_expect(reader, position, value, JSON_STRING))
         return 0;
     const char *name = json_string_value(value);
     for (size_t i = 0; i < reader->policy->endpoint_count; i++) {
@@ -88,19 +90,19 @@ static uint64_t endpoint_bit(struct reader *reader, const struct spot *spot, con
         if (known && strcmp(known, name) == 0)
             return UINT64_C(1) << i;
     }
-    reader_fault(reader, spot, "\"%.64s\": no entry of endpoints has this name", name);
+    reader_fault(reader, position, "\"%.64s\": no entry of endpoints has this name", name);
     return 0;
 }
 
-static void read_endpoint_names(struct reader *reader, const struct spot *spot, json_t *value,
-    const struct member *member, void *field)
+static void read_endpoint_names(struct reader *reader, const struct json_position *position,
+    json_t *value, const struct member *member, void *field)
 {
     (void)member;
     uint64_t *endpoints = field;
-    const size_t count = reader_array(reader, spot, value, 1, POLICY_ENDPOINTS_MAX);
+    const size_t count = reader_array(reader, position, value, 1, POLICY_ENDPOINTS_MAX);
     *endpoints = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct spot below = {.above = spot, .index = i};
+        const struct json_position below = {.parent = position, .index = i};
         const uint64_t bit = endpoint_bit(reader, &below, json_array_get(value, i));
         if (*endpoints & bit)
             reader_fault(reader, &below, "is listed twice");
@@ -109,13 +111,13 @@ static void read_endpoint_names(struct reader *reader, const struct spot *spot, 
 }
 
 /* A rule must say what its flavour is matched by, and nothing that another's is. */
-static void check_match(
-    struct reader *reader, const struct spot *spot, const json_t *value, enum flavour flavour)
+static void check_match(struct reader *reader, const struct json_position *position,
+    const json_t *value, enum flavour flavour)
 {
     for (size_t i = 0; i < FLAVOUR_COUNT; i++) {
         if (!flavours[i].match)
             continue;
-        const struct spot below = {.above = spot, .member = flavours[i].match};
+        const struct json_position below = {.parent = position, .member = flavours[i].match};
         const bool stated = json_object_get(value, flavours[i].match);
         if (stated && i != flavour)
             reader_fault(reader, &below, "belongs to flavour %s, not %s",
@@ -126,10 +128,10 @@ static void check_match(
     }
 }
 
-static void check_trust(
-    struct reader *reader, const struct spot *spot, const json_t *value, enum flavour flavour)
+static void check_trust(struct reader *reader, const struct json_position *position,
+    const json_t *value, enum flavour flavour)
 {
-    const struct spot below = {.above = spot, .member = "trust"};
+    const struct json_position below = {.parent = position, .member = "trust"};
     const bool raw = flavour == FLAVOUR_RAW_PUBLIC_KEY;
     const bool stated = json_object_get(value, "trust");
     if (raw && stated)
@@ -139,28 +141,28 @@ static void check_trust(
 }
 
 static void check_identity(
-    struct reader *reader, const struct spot *spot, const struct policy_rule *rule)
+    struct reader *reader, const struct json_position *position, const struct policy_rule *rule)
 {
     if (!rule->identity || !*rule->identity || flavours[rule->flavour].identity(rule->identity))
         return;
-    reader_fault(reader, &(struct spot){.above = spot, .member = "identity"},
+    reader_fault(reader, &(struct json_position){.parent = position, .member = "identity"},
         "\"%.128s\": flavour %s takes %s", rule->identity, flavour_name(rule->flavour),
         flavours[rule->flavour].what);
 }
 
-void read_rule(struct reader *reader, const struct spot *spot, json_t *value,
+void read_rule(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *entry)
 {
-    static const struct form identity = {identifier_is_pattern,
+    static const struct text_format identity = {identifier_is_pattern,
         "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*)",
-        settle_identity};
+        canonical_identity};
     static const struct member members[] = {
         {"flavour", read_flavour, FIELD(flavour), true},
-        {"identity", read_text, FIELD(identity), true, .form = &identity},
-        {"domainName", read_text, FIELD(match), .form = &domain_name},
-        {"nodeId", read_text, FIELD(match), .form = &node_id},
-        {"deviceId", read_text, FIELD(match), .form = &device_id},
-        {"publicKeyId", read_text, FIELD(match), .form = &public_key_id},
+        {"identity", read_text, FIELD(identity), true, .format = &identity},
+        {"domainName", read_text, FIELD(match), .format = &domain_name},
+        {"nodeId", read_text, FIELD(match), .format = &node_id},
+        {"deviceId", read_text, FIELD(match), .format = &device_id},
+        {"publicKeyId", read_text, FIELD(match), .format = &public_key_id},
         {"trust", read_trust_name, FIELD(trust)},
         {"endpoints", read_endpoint_names, FIELD(endpoints)},
         {"keyLifetime", read_number, FIELD(lifetime_s), .least = 1, .most = POLICY_LIFETIME_MAX_S},
@@ -171,12 +173,12 @@ void read_rule(struct reader *reader, const struct spot *spot, json_t *value,
     rule->trust = -1;
     rule->endpoints = UINT64_MAX;
     rule->lifetime_s = reader->policy->keys.lifetime_s;
-    read_members(reader, spot, value, members, rule);
+    read_members(reader, position, value, members, rule);
     if (rule->flavour == FLAVOUR_COUNT)
         return;
-    check_match(reader, spot, value, rule->flavour);
-    check_trust(reader, spot, value, rule->flavour);
-    check_identity(reader, spot, rule);
+    check_match(reader, position, value, rule->flavour);
+    check_trust(reader, position, value, rule->flavour);
+    check_identity(reader, position, rule);
     if (!flavours[rule->flavour].match)
         rule->match = rule->identity;
 }
