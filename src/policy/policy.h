@@ -109,13 +109,30 @@ struct policy_tls {
     bool require_extended_master_secret;
 };
 
+/* The sections that are made of numbers: field, member in the file, least, most, default. The
+ * structs and the loader's tables are made from these lines; conf/policy.schema.json and
+ * conf/e2ekeyd-policy.5 are tested against them. */
+#define POLICY_KEYS(NUMBER)                                                                        \
+    NUMBER(capacity, "capacity", 1, 10000000, 100000)                                              \
+    NUMBER(lifetime_s, "lifetime", 1, POLICY_LIFETIME_MAX_S, 86400)                                \
+    NUMBER(per_peer, "perPeer", 1, 64, 2)
+
+#define POLICY_LIMITS(NUMBER)                                                                      \
+    NUMBER(pending_exchanges, "pendingExchanges", 1, 1000000, 20000)                               \
+    NUMBER(pending_per_originator, "pendingPerOriginator", 1, 64, 4)                               \
+    NUMBER(exchange_timeout_s, "exchangeTimeout", 1, 600, 30)                                      \
+    NUMBER(message_octets, "messageBytes", 1024, 65536, 16384)                                     \
+    NUMBER(creates_per_s, "createsPerSecond", 1, 1000000, 2000)                                    \
+    NUMBER(create_burst, "createBurst", 1, 1000000, 4000)
+
+#define POLICY_NUMBER_FIELD(field, name, least, most, standard) uint32_t field;
+
 struct policy_keys {
-    uint32_t capacity, lifetime_s, per_peer;
+    POLICY_KEYS(POLICY_NUMBER_FIELD)
 };
 
 struct policy_limits {
-    uint32_t pending_exchanges, pending_per_originator, exchange_timeout_s, message_octets,
-        creates_per_s, create_burst;
+    POLICY_LIMITS(POLICY_NUMBER_FIELD)
 };
 
 struct policy {

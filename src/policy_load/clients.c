@@ -54,21 +54,21 @@ static void read_allow(struct reader *reader, const struct json_position *positi
     }
 }
 
+static const struct text_format peer = {identifier_is_deep_pattern,
+    "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*,"
+    " //SP/**)",
+    canonical_identity};
+
 static void read_peers(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
-    static const struct text_format format = {identifier_is_deep_pattern,
-        "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*,"
-        " //SP/**)",
-        canonical_identity};
-    (void)member;
     struct policy_client *client = field;
-    const size_t count = reader_array(reader, position, value, 1, POLICY_PEERS_MAX);
+    const size_t count = reader_array(reader, position, value, member->least, member->most);
     client->peers = texts_array(reader->policy->texts, count, sizeof(*client->peers));
     for (size_t i = 0; client->peers && i < count; i++) {
         const struct json_position below = {.parent = position, .index = i};
         client->peers[client->peer_count++] =
-            reader_text(reader, &below, json_array_get(value, i), &format);
+            reader_text(reader, &below, json_array_get(value, i), member->format);
     }
 }
 
@@ -81,10 +81,11 @@ static bool parse_id(const char *text, unsigned *id)
         return false;
     const unsigned long number = strtoul(text, NULL, 10);
     *id = (unsigned)number;
-    return number < UINT_MAX; /* the last one means "none" to the kernel */
+    return number < UINT_MAX; /* which means "none" to the kernel */
 }
 
-/* One try with room for SIZE octets: 0 or an errno, as getpwnam_r(3) gives; *ID only if found. */
+/* Looks NAME up, with ROOM of SIZE octets for the entry. Returns 0 or an errno, as getpwnam_r(3)
+ * does, and sets *ID only if there is such an account. */
 typedef int look_up(const char *name, char *room, size_t size, unsigned *id);
 
 static int look_up_user(const char *name, char *room, size_t size, unsigned *id)
@@ -105,6 +106,8 @@ static int look_up_group(const char *name, char *room, size_t size, unsigned *id
     return error;
 }
 
+/* Returns the number of the account NAME, which may be one; UINT_MAX if there is no such account.
+ */
 static unsigned account_id(const char *name, look_up *look)
 {
     unsigned id = UINT_MAX;
@@ -113,7 +116,7 @@ static unsigned account_id(const char *name, look_up *look)
     int error = ERANGE;
     for (size_t size = LOOKUP_OCTETS_START; error == ERANGE && size <= LOOKUP_OCTETS_MAX;
          size *= 4) {
-        AUTO_FREE char *room = malloc(size);
+        char *room AUTO_FREE = malloc(size);
         error = room ? look(name, room, size, &id) : ENOMEM;
     }
     return id;
@@ -132,24 +135,29 @@ static void resolve(struct reader *reader, const struct json_position *position,
             member, name);
 }
 
-void read_client(struct reader *reader, const struct json_position *position, json_t *value,
-    const struct member *member, void *entry)
+static const struct text_format account = {
+    valid_account, "a name or number, as getent(1) knows it", NULL};
+static const struct text_format unit = {valid_unit, "a unit such as meter.service", NULL};
+
+static const struct member client_members[] = {
+    {"user", read_text, FIELD(user_name), .format = &account},
+    {"group", read_text, FIELD(group_name), .format = &account},
+    {"unit", read_text, FIELD(unit), .format = &unit},
+    {"allow", read_allow, FIELD(rights), true},
+    {"peers", read_peers, .offset = 0, .least = 1, .most = POLICY_PEERS_MAX, .format = &peer},
+};
+
+static void read_client(
+    struct reader *reader, const struct json_position *position, json_t *value, void *entry)
 {
-    static const struct text_format account = {
-        valid_account, "a name or number, as getent(1) knows it", NULL};
-    static const struct text_format unit = {valid_unit, "a unit such as meter.service", NULL};
-    static const struct member members[] = {
-        {"user", read_text, FIELD(user_name), .format = &account},
-        {"group", read_text, FIELD(group_name), .format = &account},
-        {"unit", read_text, FIELD(unit), .format = &unit},
-        {"allow", read_allow, FIELD(rights), true},
-        {"peers", read_peers, .offset = 0},
-    };
-    (void)member;
     struct policy_client *client = entry;
-    read_members(reader, position, value, members, client);
+    read_members(reader, position, value, MEMBERS(client_members), client);
     resolve(reader, position, client->user_name, "user", look_up_user, &client->uid);
     resolve(reader, position, client->group_name, "group", look_up_group, &client->gid);
     if (json_is_object(value) && !client->user_name && !client->group_name && !client->unit)
         reader_fault(reader, position, "says nowhere who: give user, group or unit");
 }
+
+const struct section clients_section = {"clients", MEMBERS(client_members),
+    offsetof(struct policy, clients), read_client, sizeof(struct policy_client), POLICY_CLIENTS_MAX,
+    offsetof(struct policy, client_count)};

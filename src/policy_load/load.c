@@ -22,7 +22,7 @@ struct document {
 
 struct documents {
     size_t count;
-    struct document document[2 + DROP_INS_MAX]; /* defaults, the policy file, drop-ins */
+    struct document document[1 + DROP_INS_MAX]; /* the policy file, then the drop-ins */
 };
 
 static void documents_release(struct documents *documents)
@@ -44,7 +44,7 @@ static char *folder_of(struct policy_texts *texts, const char *path)
 static void add_document(
     struct policy *policy, const char *path, struct documents *documents, struct report *report)
 {
-    AUTO_BUFFER struct buffer text = {0};
+    struct buffer text AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     if (file_read(path, FILE_OCTETS_MAX, &text, &fault) != RESULT_OK) {
         report_fault(report, NULL, "%s", fault.text);
@@ -62,19 +62,6 @@ static void add_document(
         .folder = folder_of(policy->texts, path),
         .root = root,
     };
-}
-
-static bool add_defaults(struct policy *policy, struct documents *documents)
-{
-    json_t *root = json_loads(policy_defaults, 0, NULL);
-    policy->http.listen = texts_array(policy->texts, POLICY_LISTEN_MAX, sizeof(char *));
-    policy->tls.suites =
-        texts_array(policy->texts, policy_suite_count, sizeof(*policy->tls.suites));
-    if (!root)
-        return false; /* out of memory */
-    documents->document[documents->count++] =
-        (struct document){.file = "defaults", .folder = ".", .root = root};
-    return true;
 }
 
 /* --- drop-ins --- */
@@ -119,17 +106,22 @@ static void add_drop_ins(
 
 /* --- documents to a policy --- */
 
-static json_t *section_of(const struct document *document, const struct section *section)
-{
-    return json_object_get(document->root, section->name);
-}
-
 static bool is_section(const char *name)
 {
     for (size_t i = 0; i < policy_section_count; i++)
-        if (strcmp(policy_sections[i].name, name) == 0)
+        if (strcmp(policy_sections[i]->name, name) == 0)
             return true;
     return false;
+}
+
+static void unknown_section(struct reader *reader, const struct json_position *position)
+{
+    char known[256] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < policy_section_count && size < sizeof(known); i++)
+        size += (size_t)snprintf(known + size, sizeof(known) - size, "%s%s", i > 0 ? ", " : "",
+            policy_sections[i]->name);
+    reader_fault(reader, position, "unknown member; known here: %s", known);
 }
 
 static void check_top(struct policy *policy, const struct document *document, struct report *report)
@@ -140,21 +132,22 @@ static void check_top(struct policy *policy, const struct document *document, st
         return;
     const char *name;
     json_t *value;
-    json_object_foreach(document->root, name, value) if (!is_section(name))
-        reader_fault(&reader, &(struct json_position){.parent = &whole, .member = name},
-            "unknown member; known here: cse, http, socket, metrics, endpoints, trust, initiators,"
-            " clients, tls, keys, limits");
+    json_object_foreach(document->root, name, value)
+    {
+        if (!is_section(name))
+            unknown_section(&reader, &(struct json_position){.parent = &whole, .member = name});
+    }
 }
 
-/* One array for the entries of all files. */
+/* Allocates one array for the entries of all files. */
 static void *prepare_entries(
-    struct policy *policy, const struct documents *documents, const struct section *section)
+    struct policy *policy, json_t *const *arrays, size_t count, const struct section *section)
 {
     size_t total = 0;
-    for (size_t i = 0; i < documents->count; i++)
-        total += json_array_size(section_of(&documents->document[i], section));
-    void *entries =
-        texts_array(policy->texts, total < section->most ? total : section->most, section->size);
+    for (size_t i = 0; i < count; i++)
+        total += json_array_size(arrays[i]);
+    void *entries = texts_array(
+        policy->texts, total < section->most ? total : section->most, section->entry_size);
     memcpy((char *)policy + section->offset, &entries, sizeof(entries));
     return entries;
 }
@@ -162,8 +155,8 @@ static void *prepare_entries(
 static void read_entries(struct reader *reader, const struct json_position *position, json_t *array,
     const struct section *section, void *entries)
 {
-    size_t *count = (size_t *)(void *)((char *)reader->policy + section->count);
-    const size_t more = reader_array(reader, position, array, section->least, section->most);
+    size_t *count = (size_t *)(void *)((char *)reader->policy + section->count_offset);
+    const size_t more = reader_array(reader, position, array, 0, section->most);
     if (more > section->most - *count) {
         reader_fault(
             reader, position, "all files together have more than %zu entries", section->most);
@@ -171,10 +164,12 @@ static void read_entries(struct reader *reader, const struct json_position *posi
     }
     for (size_t i = 0; entries && i < more; i++) {
         const struct json_position below = {.parent = position, .index = i};
-        void *entry = (char *)entries + section->size * (*count)++;
+        void *entry = (char *)entries + section->entry_size * (*count)++;
         const struct source_position place = reader_position(reader, &below);
+        json_t *value = json_array_get(array, i);
         memcpy(entry, &place, sizeof(place));
-        section->read(reader, &below, json_array_get(array, i), NULL, entry);
+        read_defaults(reader, &below, &value, 1, section->members, section->member_count, entry);
+        section->read_entry(reader, &below, value, entry);
     }
 }
 
@@ -183,19 +178,29 @@ static void read_section(struct policy *policy, const struct documents *document
 {
     const struct json_position whole = {0};
     const struct json_position position = {.parent = &whole, .member = section->name};
-    void *entries = section->size > 0 ? prepare_entries(policy, documents, section) : NULL;
+    struct reader defaults = {policy, report, "defaults", "."};
+    json_t *values[ARRAY_SIZE(documents->document)];
+    void *structure = (char *)policy + section->offset;
+
+    for (size_t i = 0; i < documents->count; i++)
+        values[i] = json_object_get(documents->document[i].root, section->name);
+    if (section->read_entry)
+        structure = prepare_entries(policy, values, documents->count, section);
+    else
+        read_defaults(&defaults, &position, values, documents->count, section->members,
+            section->member_count, structure);
     for (size_t i = 0; i < documents->count; i++) {
         const struct document *document = &documents->document[i];
         struct reader reader = {policy, report, document->file, document->folder};
-        json_t *value = section_of(document, section);
-        if (value && section->size > 0)
-            read_entries(&reader, &position, value, section, entries);
-        else if (value)
-            section->read(&reader, &position, value, NULL, (char *)policy + section->offset);
+        if (values[i] && section->read_entry)
+            read_entries(&reader, &position, values[i], section, structure);
+        else if (values[i])
+            read_members(
+                &reader, &position, values[i], section->members, section->member_count, structure);
     }
 }
 
-/* What no default can stand in for; some file has to say it. */
+/* Members without a default, which one of the files has to have. */
 static const struct {
     const char *section, *member; /* member NULL: the section itself */
     const char *what;
@@ -205,10 +210,11 @@ static const struct {
     {"cse", "cseId", "is missing: the CSE-ID of this CSE, such as /in-cse"},
 };
 
-/* Also when what stands there is faulty: that has been said. */
+/* Returns whether one of the files has MEMBER in SECTION (or the section, if MEMBER is NULL). A
+ * value of the wrong type counts, since that fault has been reported already. */
 static bool is_stated(const struct documents *documents, const char *section, const char *member)
 {
-    for (size_t i = 1; i < documents->count; i++) {
+    for (size_t i = 0; i < documents->count; i++) {
         const json_t *root = documents->document[i].root;
         const json_t *value = json_is_object(root) ? json_object_get(root, section) : root;
         if (value && member && json_is_object(value))
@@ -234,17 +240,15 @@ static void check_required(
     }
 }
 
-static void default_lists(struct policy *policy)
+/* By default, all suites may be used. */
+static void default_suites(struct policy *policy)
 {
-    if (policy->http.listen && policy->http.listen_count == 0) {
-        policy->http.listen[0] = texts_copy(policy->texts, "127.0.0.1:8383");
-        policy->http.listen_count = policy->http.listen[0] ? 1 : 0;
-    }
-    if (policy->tls.suites && policy->tls.suite_count == 0)
-        while (policy->tls.suite_count < policy_suite_count) {
-            policy->tls.suites[policy->tls.suite_count] = &policy_suites[policy->tls.suite_count];
-            policy->tls.suite_count++;
-        }
+    struct policy_tls *tls = &policy->tls;
+    if (tls->suite_count > 0)
+        return;
+    tls->suites = texts_array(policy->texts, policy_suite_count, sizeof(*tls->suites));
+    for (size_t i = 0; tls->suites && i < policy_suite_count; i++)
+        tls->suites[tls->suite_count++] = &policy_suites[i];
 }
 
 static void read_documents(struct policy *policy, const struct documents *documents,
@@ -253,8 +257,8 @@ static void read_documents(struct policy *policy, const struct documents *docume
     for (size_t i = 0; i < documents->count; i++)
         check_top(policy, &documents->document[i], report);
     for (size_t i = 0; i < policy_section_count; i++)
-        read_section(policy, documents, &policy_sections[i], report);
-    default_lists(policy);
+        read_section(policy, documents, policy_sections[i], report);
+    default_suites(policy);
     check_required(documents, file, report);
     if (rule_index_build(policy))
         policy_check(policy, file, report);
@@ -265,11 +269,11 @@ static enum result load(
 {
     const size_t faults = report->faults;
     policy->texts = texts_new();
-    if (!policy->texts || !add_defaults(policy, documents))
+    if (!policy->texts)
         return RESULT_NO_MEMORY;
     add_document(policy, path, documents, report);
     add_drop_ins(policy, path, documents, report);
-    /* Without all files, what is missing or unknown could not be told. */
+    /* If a file cannot be read, its members and names would be reported as missing. */
     if (report->faults == faults)
         read_documents(policy, documents, path, report);
     if (texts_failed(policy->texts))
@@ -280,8 +284,8 @@ static enum result load(
 enum result policy_load(const char *path, struct policy **out, struct report *report)
 {
     *out = NULL;
-    CLEANUP(auto_policy_free) struct policy *policy = calloc(1, sizeof(*policy));
-    CLEANUP(documents_release) struct documents documents = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = calloc(1, sizeof(*policy));
+    struct documents documents CLEANUP(documents_release) = {0};
     const enum result result = policy ? load(policy, path, &documents, report) : RESULT_NO_MEMORY;
     if (result == RESULT_NO_MEMORY)
         report_fault(report, NULL, "out of memory");

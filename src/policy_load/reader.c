@@ -139,7 +139,7 @@ static const struct member *find_member(
     return NULL;
 }
 
-void read_member_table(struct reader *reader, const struct json_position *position, json_t *object,
+void read_members(struct reader *reader, const struct json_position *position, json_t *object,
     const struct member *members, size_t count, void *structure)
 {
     if (!reader_expect(reader, position, object, JSON_OBJECT))
@@ -159,6 +159,32 @@ void read_member_table(struct reader *reader, const struct json_position *positi
         const struct json_position below = {.parent = position, .member = members[i].name};
         if (members[i].required && !json_object_get(object, members[i].name))
             reader_fault(reader, &below, "is missing");
+    }
+}
+
+static bool is_stated(json_t *const *objects, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (json_object_get(objects[i], name))
+            return true;
+    return false;
+}
+
+void read_defaults(struct reader *reader, const struct json_position *position,
+    json_t *const *objects, size_t object_count, const struct member *members, size_t count,
+    void *structure)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct json_position below = {.parent = position, .member = members[i].name};
+        const struct member *member = &members[i];
+        if (!member->standard || is_stated(objects, object_count, member->name))
+            continue;
+        json_t *value = json_loads(member->standard, JSON_DECODE_ANY, NULL);
+        if (value)
+            member->read(reader, &below, value, member, (char *)structure + member->offset);
+        else
+            report_fault(reader->report, NULL, "out of memory");
+        json_decref(value);
     }
 }
 

@@ -97,9 +97,8 @@ static uint64_t endpoint_bit(
 static void read_endpoint_names(struct reader *reader, const struct json_position *position,
     json_t *value, const struct member *member, void *field)
 {
-    (void)member;
     uint64_t *endpoints = field;
-    const size_t count = reader_array(reader, position, value, 1, POLICY_ENDPOINTS_MAX);
+    const size_t count = reader_array(reader, position, value, member->least, member->most);
     *endpoints = 0;
     for (size_t i = 0; i < count; i++) {
         const struct json_position below = {.parent = position, .index = i};
@@ -150,30 +149,31 @@ static void check_identity(
         flavours[rule->flavour].what);
 }
 
-void read_rule(struct reader *reader, const struct json_position *position, json_t *value,
-    const struct member *member, void *entry)
+static const struct text_format rule_identity = {identifier_is_pattern,
+    "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*)",
+    canonical_identity};
+
+static const struct member rule_members[] = {
+    {"flavour", read_flavour, FIELD(flavour), true},
+    {"identity", read_text, FIELD(identity), true, .format = &rule_identity},
+    {"domainName", read_text, FIELD(match), .format = &domain_name},
+    {"nodeId", read_text, FIELD(match), .format = &node_id},
+    {"deviceId", read_text, FIELD(match), .format = &device_id},
+    {"publicKeyId", read_text, FIELD(match), .format = &public_key_id},
+    {"trust", read_trust_name, FIELD(trust)},
+    {"endpoints", read_endpoint_names, FIELD(endpoints), .least = 1, .most = POLICY_ENDPOINTS_MAX},
+    {"keyLifetime", read_number, FIELD(lifetime_s), .least = 1, .most = POLICY_LIFETIME_MAX_S},
+};
+
+static void read_rule(
+    struct reader *reader, const struct json_position *position, json_t *value, void *entry)
 {
-    static const struct text_format identity = {identifier_is_pattern,
-        "an absolute identifier (//SP/CSE, //SP/CSE/Cxxx or //SP/Sxxx) or a pattern (//SP/CSE/*)",
-        canonical_identity};
-    static const struct member members[] = {
-        {"flavour", read_flavour, FIELD(flavour), true},
-        {"identity", read_text, FIELD(identity), true, .format = &identity},
-        {"domainName", read_text, FIELD(match), .format = &domain_name},
-        {"nodeId", read_text, FIELD(match), .format = &node_id},
-        {"deviceId", read_text, FIELD(match), .format = &device_id},
-        {"publicKeyId", read_text, FIELD(match), .format = &public_key_id},
-        {"trust", read_trust_name, FIELD(trust)},
-        {"endpoints", read_endpoint_names, FIELD(endpoints)},
-        {"keyLifetime", read_number, FIELD(lifetime_s), .least = 1, .most = POLICY_LIFETIME_MAX_S},
-    };
-    (void)member;
     struct policy_rule *rule = entry;
     rule->flavour = FLAVOUR_COUNT;
     rule->trust = -1;
     rule->endpoints = UINT64_MAX;
     rule->lifetime_s = reader->policy->keys.lifetime_s;
-    read_members(reader, position, value, members, rule);
+    read_members(reader, position, value, MEMBERS(rule_members), rule);
     if (rule->flavour == FLAVOUR_COUNT)
         return;
     check_match(reader, position, value, rule->flavour);
@@ -182,3 +182,7 @@ void read_rule(struct reader *reader, const struct json_position *position, json
     if (!flavours[rule->flavour].match)
         rule->match = rule->identity;
 }
+
+const struct section initiators_section = {"initiators", MEMBERS(rule_members),
+    offsetof(struct policy, rules), read_rule, sizeof(struct policy_rule), POLICY_RULES_MAX,
+    offsetof(struct policy, rule_count)};

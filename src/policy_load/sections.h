@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sections of a policy file and what may stand in each. Private to the room. */
+/* The sections of a policy file, and the members of each. Private to the room. */
 #pragma once
 
 #include "policy_load/reader.h"
 
-/* A section is one object, read into its place in the policy; or, with .size, an array of objects,
- * each read into an entry that starts with its policy_place. */
+/* Reads VALUE, an element of a section that is an array. */
+typedef void read_entry(
+    struct reader *reader, const struct json_position *position, json_t *value, void *entry);
+
+/* A section is one object, whose struct is part of struct policy; or, where read_entry is not NULL,
+ * an array of objects, whose structs (entries) begin with their struct source_position. */
 struct section {
     const char *name;
-    read_value *read;
-    size_t offset;      /* in struct policy: of the object, or of the array's pointer */
-    size_t size;        /* of an entry */
-    size_t least, most; /* entries */
-    size_t count;       /* in struct policy: offset of the array's count */
+    const struct member *members; /* of the object, or of each entry */
+    size_t member_count;
+    size_t offset; /* in struct policy: of the object's struct, or of the pointer to the entries */
+
+    read_entry *read_entry;
+    size_t entry_size;   /* octets */
+    size_t most;         /* entries in all files together */
+    size_t count_offset; /* in struct policy: of the number of entries */
 };
 
-/* In the order in which they are read: what later ones refer to comes first. */
-extern const struct section policy_sections[];
+/* In the order in which they are read: a section comes after those that it refers to. */
+extern const struct section *const policy_sections[];
 extern const size_t policy_section_count;
 
-/* What stands where no file says anything: read as if it were the first file. */
-extern const char policy_defaults[];
-
-/* Rules, in rules.c; clients, in clients.c. */
-read_value read_rule;
-read_value read_client;
+extern const struct section initiators_section; /* in rules.c */
+extern const struct section clients_section;    /* in clients.c */
