@@ -7,8 +7,8 @@
 #include "identity/public_key_id.h"
 #include "policy/texts.h"
 
-#define RAW_KEY_CHARACTERS 20 /* 120 bits in base64url, with which all forms of identifier begin   \
-                               */
+/* 120 bits in base64url, with which the digests in all forms of identifier begin. */
+#define RAW_KEY_CHARACTERS 20
 
 struct index_entry {
     enum flavour flavour;

@@ -20,11 +20,6 @@ struct rule_search {
     struct authorisation best;
 };
 
-static bool is_pattern(const struct policy_rule *rule)
-{
-    return rule->identity[strlen(rule->identity) - 1] == '*';
-}
-
 /* TS-0003 8.1.2.5: a certificate needs a valid path, and a raw public key has to have the digest in
  * the rule's public key identifier. */
 static bool is_valid_for(const struct policy_rule *rule, const struct rule_search *search)
@@ -39,7 +34,7 @@ static bool is_valid_for(const struct policy_rule *rule, const struct rule_searc
 /* Higher is better. IDENTITY is what RULE would give to this initiator. */
 static int rank_of(const struct policy_rule *rule, const char *identity, const char *from)
 {
-    return 1 + (strcmp(identity, from) == 0 ? 2 : 0) + (is_pattern(rule) ? 0 : 1);
+    return 1 + (strcmp(identity, from) == 0 ? 2 : 0) + (policy_rule_is_pattern(rule) ? 0 : 1);
 }
 
 /* Keeps RULE in the search (CONTEXT) if it is better than the best one so far. */
@@ -52,7 +47,7 @@ static bool consider(const struct policy_rule *rule, const char *name, void *con
     search->matched = true;
     if (!(rule->endpoints >> search->endpoint & 1))
         return true;
-    const char *identity = is_pattern(rule) ? name : rule->identity;
+    const char *identity = policy_rule_is_pattern(rule) ? name : rule->identity;
     const int rank = rank_of(rule, identity, search->from);
     if (rank < search->rank || (rank == search->rank && rule > search->best.rule))
         return true;

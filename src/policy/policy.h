@@ -75,6 +75,9 @@ struct policy_rule {
     uint32_t lifetime_s; /* of the keys established under this rule */
 };
 
+/* Whether the rule's identity, which must not be empty, is a pattern. */
+bool policy_rule_is_pattern(const struct policy_rule *rule);
+
 enum policy_right {
     RIGHT_GET = 1,
     RIGHT_LIST = 2,

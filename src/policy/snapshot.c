@@ -82,7 +82,7 @@ void snapshot_swap(struct snapshot_slot *slot, struct snapshot *next)
     struct snapshot *old = slot->current;
     slot->current = next;
     pthread_mutex_unlock(&slot->lock);
-    snapshot_unref(old); /* outside the lock: it may free much */
+    snapshot_unref(old); /* outside the lock, since it may take long to release */
 }
 
 void snapshot_slot_free(struct snapshot_slot *slot)

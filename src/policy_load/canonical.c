@@ -10,7 +10,8 @@
 #include "identity/public_key_id.h"
 #include "policy/policy.h"
 
-/* From 1 to MOST printable ASCII octets, no space, none of EXCEPT. */
+/* Whether TEXT is from 1 to MOST printable ASCII characters without spaces and without those of
+ * EXCEPT. */
 static bool is_printable(const char *text, size_t most, const char *except)
 {
     const size_t size = strnlen(text, most + 1);
@@ -32,7 +33,7 @@ bool valid_name(const char *text)
     return identifier_is_segment(text) && strlen(text) < POLICY_NAME_OCTETS;
 }
 
-/* "-", "~" and "_" stand for other things in an address (TS-0009 6.2.2). */
+/* "-", "~" and "_" have a meaning of their own in an address (TS-0009 6.2.2). */
 static bool is_reserved(const char *segment, size_t size)
 {
     return size == 1 && strchr("-~_", *segment);
@@ -60,7 +61,8 @@ bool valid_notify_path(const char *text)
     return true;
 }
 
-/* Takes "127.0.0.1:8383" or "[::1]:8383" apart: the family, or AF_UNSPEC; OUT holds the address. */
+/* Parses "127.0.0.1:8383" or "[::1]:8383". Returns the address family, and the address in OUT (of
+ * IPv4, its first four octets); AF_UNSPEC if TEXT is neither. */
 static int parse_listen(const char *text, struct in6_addr *out)
 {
     const char *colon = strrchr(text, ':');
@@ -104,7 +106,7 @@ bool valid_socket_path(const char *text)
            strncmp(text, "credential:", 11) != 0;
 }
 
-/* X.660: the first arc is 0, 1 or 2; under 0 and 1 the second is below 40. */
+/* X.660: the first number is 0, 1 or 2, and after 0 or 1 the second is less than 40. */
 bool valid_device_id(const char *text)
 {
     if (strnlen(text, NAME_OCTETS) == NAME_OCTETS || text[0] < '0' || text[0] > '2' ||

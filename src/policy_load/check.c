@@ -19,7 +19,7 @@ static void add_at(struct report *report, bool warning, const struct source_posi
     report_add(report, warning, &below, format, arguments);
 }
 
-/* At MEMBER of the object that stands at PLACE. */
+/* Both report at MEMBER of the object at POSITION. */
 static void fault_at(struct report *report, const struct source_position *position,
     const char *member, const char *format, ...) PRINTF(4, 5);
 static void fault_at(struct report *report, const struct source_position *position,
@@ -42,7 +42,7 @@ static void warning_at(struct report *report, const struct source_position *posi
     va_end(arguments);
 }
 
-/* Texts that are absent or faulty are not compared. */
+/* A text that is absent (NULL) or has a fault ("") differs from every other. */
 static bool same(const char *a, const char *b)
 {
     return a && b && *a && strcmp(a, b) == 0;
@@ -64,7 +64,7 @@ static void check_endpoints(const struct policy *policy, struct report *report)
     }
 }
 
-/* Without an end-point nobody is served: no slip where nobody is let in either. */
+/* A policy without end-points and without initiators is allowed: it denies everything. */
 static void check_served(const struct policy *policy, const char *file, struct report *report)
 {
     const struct source_position position = {file, "/endpoints"};
@@ -114,7 +114,7 @@ static void add_name(struct name_list *list, const char *name)
     snprintf(list->name[0], sizeof(list->name[0]), "%s", name);
 }
 
-/* A certificate that says just what RULE matches. */
+/* Sets NAMES to those of a certificate that RULE matches, and no others. */
 static void names_of(const struct policy_rule *rule, struct names *names)
 {
     names->dns.count = names->uri.count = names->device.count = 0;
@@ -127,7 +127,7 @@ static void names_of(const struct policy_rule *rule, struct names *names)
     case FLAVOUR_DEVICE:
         add_name(&names->device, rule->match);
         break;
-    case FLAVOUR_NODE_ID: /* issued as one or the other */
+    case FLAVOUR_NODE_ID: /* which authorities issue as a dNSName or as a URI */
         add_name(identifier_is_sp_id(rule->match) ? &names->dns : &names->uri, rule->match);
         break;
     case FLAVOUR_CSE_ID:
@@ -141,17 +141,12 @@ static void names_of(const struct policy_rule *rule, struct names *names)
     }
 }
 
-struct comparison {
-    const struct policy_rule *rule;
+struct rule_comparison {
+    const struct policy_rule *rule; /* that is compared with others */
     struct report *report;
 };
 
-static bool is_pattern(const char *identity)
-{
-    return *identity && identity[strlen(identity) - 1] == '*';
-}
-
-/* Both are of the raw key's flavour: 120 bits alone led here. */
+/* Whether two rules for raw public keys can match one key. The index compares only 120 bits. */
 static bool same_raw_key(const struct policy_rule *a, const struct policy_rule *b)
 {
     struct public_key_id id_a, id_b;
@@ -159,7 +154,7 @@ static bool same_raw_key(const struct policy_rule *a, const struct policy_rule *
            public_key_ids_agree(&id_a, &id_b);
 }
 
-/* The same certificate, and the same identity. */
+/* Both rules match the same certificate and give it the same identity. */
 static void report_twice(
     const struct policy_rule *first, const struct policy_rule *later, struct report *report)
 {
@@ -173,11 +168,13 @@ static void report_twice(
             first->place.file, first->place.pointer);
 }
 
+/* Both rules match the same certificate. An exact rule and a pattern may give it different
+ * identities, since policy_match prefers the exact one. */
 static void compare_rules(
     const struct policy_rule *first, const struct policy_rule *later, struct report *report)
 {
     if (!first->identity || !*first->identity || !later->identity || !*later->identity ||
-        is_pattern(first->identity) != is_pattern(later->identity))
+        policy_rule_is_pattern(first) != policy_rule_is_pattern(later))
         return;
     if (strcmp(first->identity, later->identity) == 0)
         report_twice(first, later, report);
@@ -187,19 +184,21 @@ static void compare_rules(
             first->place.pointer, first->identity);
 }
 
-/* A Node-ID may be an AE-ID with a scheme before it, which the AE-ID's rule cannot look for. */
+/* A Node-ID may be an AE-ID with a URI scheme before it. The names of its rule lead to the rule of
+ * the AE-ID, but not the other way round, where the scheme is not known. So the two are compared on
+ * the turn of RULE, even if OTHER comes later in the policy. */
 static bool is_only_seen_from(const struct policy_rule *rule, const struct policy_rule *other)
 {
     return rule->flavour == FLAVOUR_NODE_ID && other->flavour == FLAVOUR_AE_ID &&
            rule->match[0] != '/';
 }
 
-/* With the first rule of each flavour that takes the same certificate: a later one agrees with it
- * or has its own fault. */
+/* Visits the rules that match the same certificate as comparison->rule. The first of each flavour
+ * is enough: each later one is compared with it in turn. */
 static bool compare(const struct policy_rule *other, const char *name, void *context)
 {
     (void)name;
-    const struct comparison *comparison = context;
+    const struct rule_comparison *comparison = context;
     const struct policy_rule *rule = comparison->rule;
     if (rule->flavour == FLAVOUR_RAW_PUBLIC_KEY && other < rule && !same_raw_key(other, rule))
         return true;
@@ -212,13 +211,13 @@ static bool compare(const struct policy_rule *other, const char *name, void *con
 
 static void check_rules(const struct policy *policy, struct report *report)
 {
-    AUTO_FREE struct names *names = calloc(1, sizeof(*names));
+    struct names *names AUTO_FREE = calloc(1, sizeof(*names));
     if (!names) {
         report_fault(report, NULL, "out of memory");
         return;
     }
     for (size_t i = 0; i < policy->rule_count; i++) {
-        struct comparison comparison = {&policy->rules[i], report};
+        struct rule_comparison comparison = {&policy->rules[i], report};
         if (!comparison.rule->match || !*comparison.rule->match)
             continue;
         names_of(comparison.rule, names);
@@ -227,15 +226,16 @@ static void check_rules(const struct policy *policy, struct report *report)
     }
 }
 
-/* --- clients: a pattern of "peers" that covers nobody is hardly ever meant --- */
+/* --- clients: warns of a pattern of "peers" that covers nobody, since it is likely a slip --- */
 
-/* The identities that rules give, sorted by what stands before the last segment and then by the
- * last segment: so all that a pattern covers stands together. */
+/* The identities that rules give, sorted by all segments but the last and then by the last one, so
+ * that those that a pattern covers are neighbours. */
 struct identities {
     const char **text;
     size_t count;
 };
 
+/* The size of all segments but the last, with the slash after them. */
 static size_t size_before_last(const char *identity)
 {
     return (size_t)(strrchr(identity, '/') + 1 - identity);
@@ -256,7 +256,7 @@ static int compare_entries(const void *a, const void *b)
     return compare_identities(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first that does not come before TEXT; "" when there is none. */
+/* Returns the first identity that does not sort before TEXT; "" when there is none. */
 static const char *first_from(const struct identities *identities, const char *text)
 {
     size_t low = 0, high = identities->count;
@@ -270,7 +270,8 @@ static const char *first_from(const struct identities *identities, const char *t
     return low < identities->count ? identities->text[low] : "";
 }
 
-/* PEER is one identifier. A rule's pattern admits AEs alone. */
+/* Whether a rule gives the identity PEER, or has a pattern that covers it. Only AEs can be admitted
+ * by a pattern. */
 static bool is_admitted(const struct identities *identities, const char *peer)
 {
     char pattern[IDENTIFIER_OCTETS + 1];
@@ -280,7 +281,8 @@ static bool is_admitted(const struct identities *identities, const char *peer)
     return identifier_is_ae_id(peer) && strcmp(first_from(identities, pattern), pattern) == 0;
 }
 
-/* Does any rule give an identity that begins with START, and is DEEP or has one more segment? */
+/* Whether a rule gives an identity that begins with START and has one more segment or, if DEEP, any
+ * number of them. */
 static bool is_begun(const struct identities *identities, const char *start, bool deep)
 {
     const size_t size = strlen(start);
@@ -311,7 +313,7 @@ static void check_pattern(const struct identities *identities, const struct poli
 
 static void check_clients(const struct policy *policy, struct report *report)
 {
-    AUTO_FREE const char **text = calloc(policy->rule_count + 1, sizeof(*text));
+    const char **text AUTO_FREE = calloc(policy->rule_count + 1, sizeof(*text));
     struct identities identities = {.text = text};
     if (!text) {
         report_fault(report, NULL, "out of memory");
@@ -332,6 +334,6 @@ void policy_check(const struct policy *policy, const char *file, struct report *
     check_trust(policy, report);
     check_http(policy, file, report);
     check_rules(policy, report);
-    if (report->faults == 0) /* else an identity may be missing */
+    if (report->faults == 0) /* with faults, the identity of a rule may be missing */
         check_clients(policy, report);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What only the whole policy shows: duplicates, conflicts, things left out. Private to the room. */
+/* Finds what can only be seen in the whole policy: duplicates, conflicts between rules, sections
+ * that need another one. Private to the room. */
 #pragma once
 
 #include "base/report.h"
 #include "policy/policy.h"
 
-/* FILE is where a missing member is reported. Needs policy->index. */
+/* Adds what it finds to REPORT. A missing member is reported as one of FILE. POLICY needs its
+ * index. */
 void policy_check(const struct policy *policy, const char *file, struct report *report);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "clients": which local processes may ask for what. */
+/* The section "clients": which local processes may ask for what. */
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -72,8 +72,9 @@ static void read_peers(struct reader *reader, const struct json_position *positi
     }
 }
 
-/* --- accounts --- */
+/* --- accounts: users and groups --- */
 
+/* Reads TEXT as the number of an account. Returns false if it is none. */
 static bool parse_id(const char *text, unsigned *id)
 {
     const size_t size = strlen(text);
@@ -122,6 +123,8 @@ static unsigned account_id(const char *name, look_up *look)
     return id;
 }
 
+/* Sets *ID to the number of the account NAME, which the file has under MEMBER. Without a name, or
+ * if there is no such account, *ID is UINT_MAX, which no process has. */
 static void resolve(struct reader *reader, const struct json_position *position, const char *name,
     const char *member, look_up *look, unsigned *id)
 {

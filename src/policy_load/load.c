@@ -16,7 +16,7 @@
 #define DROP_INS_MAX    256
 
 struct document {
-    const char *file, *folder; /* of policy->texts */
+    const char *file, *folder; /* owned by policy->texts */
     json_t *root;
 };
 
@@ -74,7 +74,7 @@ static int is_drop_in(const struct dirent *entry)
            strcmp(entry->d_name + size - (sizeof(suffix) - 1), suffix) == 0;
 }
 
-/* By octets, whatever the locale. */
+/* Compares octets, so that the order does not depend on the locale. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -200,7 +200,7 @@ static void read_section(struct policy *policy, const struct documents *document
     }
 }
 
-/* Members without a default, which one of the files has to have. */
+/* What one of the files has to have. (The flag "required" of a member is about a single object.) */
 static const struct {
     const char *section, *member; /* member NULL: the section itself */
     const char *what;

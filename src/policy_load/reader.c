@@ -8,21 +8,21 @@
 
 #include "policy/texts.h"
 
-#define POINTER_OCTETS 1024 /* longer ones (of unknown members) are cut */
+#define POINTER_OCTETS 1024 /* longer pointers, to unknown members, are cut */
 
-struct pointer {
+struct json_pointer {
     size_t size;
     char text[POINTER_OCTETS];
 };
 
-static void put(struct pointer *pointer, const char *text)
+static void put(struct json_pointer *pointer, const char *text)
 {
     for (; *text && pointer->size < POINTER_OCTETS - 1; text++)
         pointer->text[pointer->size++] = *text;
 }
 
 /* RFC 6901: within a member's name "~" is written "~0", and "/" is written "~1". */
-static void put_member(struct pointer *pointer, const char *name)
+static void put_member(struct json_pointer *pointer, const char *name)
 {
     for (; *name; name++) {
         const char plain[] = {*name, '\0'};
@@ -30,7 +30,7 @@ static void put_member(struct pointer *pointer, const char *name)
     }
 }
 
-static void put_position(struct pointer *pointer, const struct json_position *position)
+static void put_position(struct json_pointer *pointer, const struct json_position *position)
 {
     if (!position->parent)
         return;
@@ -47,7 +47,7 @@ static void put_position(struct pointer *pointer, const struct json_position *po
 
 struct source_position reader_position(struct reader *reader, const struct json_position *position)
 {
-    struct pointer pointer = {0};
+    struct json_pointer pointer = {0};
     put_position(&pointer, position);
     return (struct source_position){
         .file = reader->file, .pointer = texts_copy(reader->policy->texts, pointer.text)};
@@ -56,7 +56,7 @@ struct source_position reader_position(struct reader *reader, const struct json_
 static void add(struct reader *reader, bool warning, const struct json_position *position,
     const char *format, va_list arguments)
 {
-    struct pointer pointer = {0};
+    struct json_pointer pointer = {0};
     put_position(&pointer, position);
     const struct source_position file_position = {.file = reader->file, .pointer = pointer.text};
     report_add(reader->report, warning, &file_position, format, arguments);
@@ -199,7 +199,7 @@ void read_bool(struct reader *reader, const struct json_position *position, json
             reader, position, "must be true or false, not %s", type_name(json_typeof(value)));
 }
 
-/* To JSON, 30 and 30.0 are the same number. */
+/* 30 and 30.0 are the same number in JSON. */
 void read_number(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {

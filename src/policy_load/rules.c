@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "initiators": who may establish a key (TS-0003 8.1.2.5). */
+/* The section "initiators": who may establish a key (TS-0003 8.1.2.5). */
 #include <string.h>
 
 #include "policy_load/canonical.h"
@@ -78,7 +78,7 @@ static void read_trust_name(struct reader *reader, const struct json_position *p
     reader_fault(reader, position, "\"%.64s\": no entry of trust has this name", name);
 }
 
-/* The bit of the end-point that VALUE names; 0 after a fault. */
+/* Returns the bit of the end-point whose name is VALUE; 0 after a fault. */
 static uint64_t endpoint_bit(
     struct reader *reader, const struct json_position *position, const json_t *value)
 {
@@ -109,7 +109,8 @@ static void read_endpoint_names(struct reader *reader, const struct json_positio
     }
 }
 
-/* A rule must say what its flavour is matched by, and nothing that another's is. */
+/* A rule must have the member by which its flavour is matched, and none of those of other flavours.
+ */
 static void check_match(struct reader *reader, const struct json_position *position,
     const json_t *value, enum flavour flavour)
 {
