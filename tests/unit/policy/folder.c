@@ -41,7 +41,7 @@ void folder_write(const char *name, const char *text)
 
 struct policy *folder_load(const char *text)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     struct policy *policy = NULL;
     folder_write("policy.json", text);
     const enum result result = policy_load("policy.json", &policy, &report);
@@ -52,8 +52,8 @@ struct policy *folder_load(const char *text)
 
 static bool reports(const char *text, bool whole)
 {
-    CLEANUP(report_release) struct report report = {0};
-    CLEANUP(auto_policy_free) struct policy *policy = NULL;
+    struct report report CLEANUP(report_release) = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = NULL;
     const enum result result = policy_load("policy.json", &policy, &report);
     ck_assert((result == RESULT_OK) == (report.faults == 0));
     ck_assert((result == RESULT_OK) == (policy != NULL));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A folder of policy files for one test, and what the loader says of them. */
+/* A folder of policy files for one test, and what the loader reports about them. */
 #pragma once
 
 #include "policy_load/load.h"
 
-/* A fresh folder, current until its process ends. */
+/* The fixture of a test: makes a folder of its own the current one, and removes it. */
 void folder_make(void);
 void folder_remove(void);
 void folder_write(const char *name, const char *text); /* "policy.d/a.json" makes policy.d */
 
-/* What most tests' policies start with: needs only to be closed by "}". */
+/* The beginning of most tests' policies, which "}" completes. */
 #define POLICY_START                                                                               \
     "{\"cse\": {\"spId\": \"m2m.example\", \"cseId\": \"/in-cse\"},"                               \
     " \"endpoints\": [{\"name\": \"one\", \"identity\": \"//m2m.example/in-cse\","                 \
@@ -18,7 +18,7 @@ void folder_write(const char *name, const char *text); /* "policy.d/a.json" make
 
 /* Writes TEXT as policy.json and loads it; it must be faultless. */
 struct policy *folder_load(const char *text);
-/* Loads policy.json; whether a fault or warning has exactly this text. */
+/* Loads policy.json, and returns whether a fault or warning has exactly this text. */
 bool folder_reports(const char *text);
-/* The same, of any that starts with TEXT. */
+/* The same for a fault or warning that starts with TEXT. */
 bool folder_reports_start(const char *text);

@@ -54,8 +54,7 @@ static const char *explain(const struct policy *policy, size_t endpoint, bool ra
 
 START_TEST(tells_of_each_name_and_each_rule_that_has_it)
 {
-    folder_make();
-    CLEANUP(auto_policy_free) struct policy *policy = folder_load(POLICY);
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(POLICY);
     ck_assert_str_eq(explain(policy, 0, false), "");
     say(&names.dns, "mn.example");
     say(&names.dns, "other.example");
@@ -69,7 +68,6 @@ START_TEST(tells_of_each_name_and_each_rule_that_has_it)
         "device id 0.2.481.1.7 none;");
     ck_assert_ptr_nonnull(
         strstr(explain(policy, 1, false), "dNSName mn.example /initiators/2 trusted for;"));
-    folder_remove();
 }
 END_TEST
 
@@ -77,15 +75,13 @@ START_TEST(tells_of_a_raw_public_key)
 {
     static const uint8_t digest[] = {
         0x7f, 0x83, 0xb1, 0x65, 0x7f, 0xf1, 0xfc, 0x53, 0xb9, 0x2d, 0xc1, 0x81, 0x48, 0xa1, 0xd6};
-    folder_make();
-    CLEANUP(auto_policy_free) struct policy *policy = folder_load(POLICY);
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(POLICY);
     memcpy(names.spki_digest, digest, sizeof(digest));
     ck_assert_ptr_nonnull(strstr(explain(policy, 0, true), " /initiators/3 trusted for;"));
     names.spki_digest[0] ^= 1;
     ck_assert_ptr_nonnull(strstr(explain(policy, 0, true), " none;"));
-    folder_remove();
 }
 END_TEST
 
-CHECK_MAIN(
-    "policy/explain", tells_of_each_name_and_each_rule_that_has_it, tells_of_a_raw_public_key)
+CHECK_MAIN_FIXTURE("policy/explain", folder_make, folder_remove,
+    tells_of_each_name_and_each_rule_that_has_it, tells_of_a_raw_public_key)

@@ -65,9 +65,8 @@ START_TEST(matches_an_ae_id_whatever_its_scheme)
         "coap:///m2m.example/in-cse/Cmeter", "urn:x", "urn:x://m2m.example/in-cse/Cmeter",
         "coap:/x//m2m.example/in-cse/Cmeter", "coap:x//m2m.example/in-cse/Cmeter",
         "?://m2m.example/in-cse/Cmeter", "//m2m.example/in-cse/*"};
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/Cmeter") "]}");
+    struct policy *policy CLEANUP(auto_policy_free) =
+        folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/Cmeter") "]}");
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         names = (struct names){0};
         say(&names.uri, good[i]);
@@ -78,15 +77,12 @@ START_TEST(matches_an_ae_id_whatever_its_scheme)
         say(&names.uri, bad[i]);
         ck_assert_str_eq(match(policy, FIELD, ""), "certificate-refused");
     }
-    folder_remove();
 }
 END_TEST
 
 START_TEST(records_the_name_that_a_pattern_admits)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy =
+    struct policy *policy CLEANUP(auto_policy_free) =
         folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/*") "," AE("//m2m.example/*") "]}");
     say(&names.uri, "coap://M2M.example/in-cse/Cmeter");
     ck_assert_str_eq(match(policy, FIELD, ""), "//m2m.example/in-cse/Cmeter");
@@ -96,15 +92,12 @@ START_TEST(records_the_name_that_a_pattern_admits)
     ck_assert_str_eq(match(policy, FIELD, ""), "certificate-refused");
     strcpy(names.uri.name[0], "//m2m.example/mn-cse/Cmeter");
     ck_assert_str_eq(match(policy, FIELD, ""), "certificate-refused");
-    folder_remove();
 }
 END_TEST
 
 START_TEST(matches_each_other_flavour_by_its_own_name)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(TWO_ENDPOINTS
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(TWO_ENDPOINTS
         "{\"flavour\": \"cseId\", \"domainName\": \"MN.example\", \"trust\": \"field\","
         " \"identity\": \"//m2m.example/mn\"},"
         "{\"flavour\": \"nodeId\", \"nodeId\": \"Node.example\", \"trust\": \"field\","
@@ -136,7 +129,6 @@ START_TEST(matches_each_other_flavour_by_its_own_name)
         ck_assert_str_eq(match(policy, FIELD, ""), cases[i].verdict);
         ck_assert_str_eq(match(policy, OTHER, ""), "certificate-refused");
     }
-    folder_remove();
 }
 END_TEST
 
@@ -145,61 +137,52 @@ START_TEST(matches_raw_keys_by_every_form)
     static const char *const forms[] = {"ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk",
         "ni:///sha-256-128;f4OxZX_x_FO5LcGBSKHWXQ", "ni:///sha-256-120;f4OxZX_x_FO5LcGBSKHW"};
     static const size_t held[] = {32, 16, 15};
-    folder_make();
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
         char text[2048];
         snprintf(text, sizeof(text),
             TWO_ENDPOINTS "{\"flavour\": \"rawPublicKey\", \"publicKeyId\": \"%s\","
                           " \"identity\": \"//m2m.example/Sraw\"}]}",
             forms[i]);
-        CLEANUP(auto_policy_free) struct policy *policy = folder_load(text);
+        struct policy *policy CLEANUP(auto_policy_free) = folder_load(text);
         memcpy(names.spki_digest, digest, sizeof(digest));
         ck_assert_str_eq(match_at(policy, 0, true, 0, ""), "//m2m.example/Sraw");
         ck_assert_str_eq(match_at(policy, 0, false, 3, ""), "certificate-refused");
         names.spki_digest[held[i] - 1] ^= 1;
         ck_assert_str_eq(match_at(policy, 0, true, 0, ""), "certificate-refused");
     }
-    folder_remove();
 }
 END_TEST
 
 START_TEST(tells_end_points_apart)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(TWO_ENDPOINTS
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(TWO_ENDPOINTS
         "{\"flavour\": \"cseId\", \"domainName\": \"mn.example\", \"trust\": \"field\","
         " \"identity\": \"//m2m.example/mn\", \"endpoints\": [\"two\"]}]}");
     say(&names.dns, "mn.example");
     ck_assert_str_eq(match_at(policy, 0, false, FIELD, ""), "not-authorised");
     ck_assert_str_eq(match_at(policy, 1, false, FIELD, ""), "//m2m.example/mn");
     ck_assert_str_eq(match_at(policy, 0, false, OTHER, ""), "certificate-refused");
-    folder_remove();
 }
 END_TEST
 
 START_TEST(prefers_from_then_exact_then_order)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/*") "," AE(
-        "//m2m.example/in-cse/Cb") "," AE("//m2m.example/in-cse/Cc") "]}");
+    struct policy *policy CLEANUP(auto_policy_free) =
+        folder_load(TWO_ENDPOINTS AE("//m2m.example/in-cse/*") "," AE(
+            "//m2m.example/in-cse/Cb") "," AE("//m2m.example/in-cse/Cc") "]}");
     say(&names.uri, "//m2m.example/in-cse/Ca");
     say(&names.uri, "//m2m.example/in-cse/Cc");
     say(&names.uri, "//m2m.example/in-cse/Cb");
     ck_assert_str_eq(match(policy, FIELD, ""), "//m2m.example/in-cse/Cb");
     ck_assert_str_eq(match(policy, FIELD, "//m2m.example/in-cse/Cc"), "//m2m.example/in-cse/Cc");
     ck_assert_str_eq(match(policy, FIELD, "//m2m.example/in-cse/Ca"), "//m2m.example/in-cse/Ca");
-    folder_remove();
 }
 END_TEST
 
 /* The rule itself, with its lifetime, and not one like it under another trust domain. */
 START_TEST(gives_the_rule_whose_trust_domain_it_is)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(TWO_ENDPOINTS
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(TWO_ENDPOINTS
         "{\"flavour\": \"aeId\", \"trust\": \"field\", \"identity\": \"//m2m.example/Sa\","
         " \"keyLifetime\": 1}, {\"flavour\": \"aeId\", \"trust\": \"other\","
         " \"identity\": \"//m2m.example/Sa\", \"keyLifetime\": 2}]}");
@@ -211,7 +194,6 @@ START_TEST(gives_the_rule_whose_trust_domain_it_is)
         ck_assert_uint_eq(found.rule->lifetime_s, trusted == OTHER ? 2 : 1);
     }
     ck_assert_str_eq(match(policy, 0, ""), "certificate-refused");
-    folder_remove();
 }
 END_TEST
 
@@ -226,7 +208,6 @@ static void number_key(uint32_t number)
 
 START_TEST(finds_each_of_many_raw_keys)
 {
-    folder_make();
     FILE *file = fopen("policy.json", "we");
     ck_assert_ptr_nonnull(file);
     fputs(TWO_ENDPOINTS, file);
@@ -241,8 +222,8 @@ START_TEST(finds_each_of_many_raw_keys)
     }
     fputs("]}", file);
     ck_assert_int_eq(fclose(file), 0);
-    CLEANUP(report_release) struct report report = {0};
-    CLEANUP(auto_policy_free) struct policy *policy = NULL;
+    struct report report CLEANUP(report_release) = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = NULL;
     ck_assert_int_eq(policy_load("policy.json", &policy, &report), RESULT_OK);
     for (uint32_t i = 0; i < MANY; i++) {
         char identity[IDENTIFIER_OCTETS];
@@ -252,11 +233,10 @@ START_TEST(finds_each_of_many_raw_keys)
     }
     number_key(MANY);
     ck_assert_str_eq(match_at(policy, 0, true, 0, ""), "certificate-refused");
-    folder_remove();
 }
 END_TEST
 
-CHECK_MAIN("policy/match", matches_an_ae_id_whatever_its_scheme,
+CHECK_MAIN_FIXTURE("policy/match", folder_make, folder_remove, matches_an_ae_id_whatever_its_scheme,
     records_the_name_that_a_pattern_admits, matches_each_other_flavour_by_its_own_name,
     matches_raw_keys_by_every_form, tells_end_points_apart, prefers_from_then_exact_then_order,
     gives_the_rule_whose_trust_domain_it_is, finds_each_of_many_raw_keys)

@@ -175,32 +175,22 @@ static char *manual_of(const struct section *section)
 
 START_TEST(schema_and_manual_have_the_facts_of_the_loader)
 {
-    const struct section *section = policy_sections[_i];
-    json_t *properties = json_object_get(schema_of(section), "properties");
-    char *text AUTO_FREE = manual_of(section);
-    for (size_t i = 0; i < section->member_count; i++) {
-        const struct member *member = &section->members[i];
-        char where[64];
-        snprintf(where, sizeof(where), "%s.%s", section->name, member->name);
-        check_schema_member(json_object_get(properties, member->name), where, member);
-        check_manual_member(text, where, member);
+    for (size_t i = 0; i < policy_section_count; i++) {
+        const struct section *section = policy_sections[i];
+        json_t *properties = json_object_get(schema_of(section), "properties");
+        char *text AUTO_FREE = manual_of(section);
+        for (size_t j = 0; j < section->member_count; j++) {
+            const struct member *member = &section->members[j];
+            char where[64];
+            snprintf(where, sizeof(where), "%s.%s", section->name, member->name);
+            check_schema_member(json_object_get(properties, member->name), where, member);
+            check_manual_member(text, where, member);
+        }
+        ck_assert_msg(json_object_size(properties) == section->member_count,
+            "schema: %s has members that the loader does not know", section->name);
     }
-    ck_assert_msg(json_object_size(properties) == section->member_count,
-        "schema: %s has members that the loader does not know", section->name);
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("policy_load/facts");
-    TCase *group = tcase_create("policy_load/facts");
-    tcase_add_checked_fixture(group, load_both, release_both);
-    tcase_add_loop_test(
-        group, schema_and_manual_have_the_facts_of_the_loader, 0, (int)policy_section_count);
-    suite_add_tcase(suite, group);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+CHECK_MAIN_FIXTURE(
+    "policy_load/facts", load_both, release_both, schema_and_manual_have_the_facts_of_the_loader)

@@ -10,8 +10,7 @@
 
 START_TEST(gives_every_default)
 {
-    folder_make();
-    CLEANUP(auto_policy_free) struct policy *policy = folder_load(POLICY_START "}");
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(POLICY_START "}");
     ck_assert_str_eq(policy->cse.sp_id, "m2m.example");
     ck_assert_str_eq(policy->cse.cse_id, "/in-cse");
     ck_assert_str_eq(policy->cse.cse_base, "cse-in");
@@ -40,15 +39,12 @@ START_TEST(gives_every_default)
     ck_assert_uint_eq(policy->limits.message_octets, 16384);
     ck_assert_uint_eq(policy->limits.creates_per_s, 2000);
     ck_assert_uint_eq(policy->limits.create_burst, 4000);
-    folder_remove();
 }
 END_TEST
 
 START_TEST(takes_every_member)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(
         "{\"cse\": {\"spId\": \"M2M.example\", \"cseId\": \"/mn\", \"cseBase\": \"base\","
         "  \"resourceName\": \"keys\", \"resourceType\": 65},"
         " \"http\": {\"listen\": [\"[::1]:0\", \"127.0.0.2:65535\"], \"threads\": 3,"
@@ -101,7 +97,6 @@ START_TEST(takes_every_member)
     ck_assert_uint_eq(policy->limits.message_octets, 2048);
     ck_assert_uint_eq(policy->limits.creates_per_s, 11);
     ck_assert_uint_eq(policy->limits.create_burst, 12);
-    folder_remove();
 }
 END_TEST
 
@@ -124,9 +119,7 @@ START_TEST(reads_rules_of_each_flavour)
         "0.2.481.1.9", "ni:///sha-256-120;f4OxZX_x_FO5LcGBSKHW"};
     static const enum flavour flavours[] = {
         FLAVOUR_AE_ID, FLAVOUR_CSE_ID, FLAVOUR_NODE_ID, FLAVOUR_DEVICE, FLAVOUR_RAW_PUBLIC_KEY};
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy =
+    struct policy *policy CLEANUP(auto_policy_free) =
         folder_load(POLICY_START POLICY_TRUST ", \"keys\": {\"lifetime\": 100}" RULES "}");
     ck_assert_uint_eq(policy->rule_count, 5);
     for (size_t i = 0; i < policy->rule_count; i++) {
@@ -138,7 +131,6 @@ START_TEST(reads_rules_of_each_flavour)
     ck_assert_uint_eq(policy->rules[0].endpoints, UINT64_MAX);
     ck_assert_uint_eq(policy->rules[2].endpoints, 1);
     ck_assert_str_eq(policy->rules[3].place.pointer, "/initiators/3");
-    folder_remove();
 }
 END_TEST
 
@@ -148,14 +140,13 @@ START_TEST(resolves_accounts)
     const struct passwd *user = getpwuid(getuid());
     const struct group *group = getgrgid(getgid());
     ck_assert(user && group);
-    folder_make();
     snprintf(text, sizeof(text),
         POLICY_START ", \"clients\": [{\"user\": \"%s\", \"group\": \"%s\", \"allow\": [\"get\"]},"
                      " {\"user\": \"4242\", \"unit\": \"a.service\","
                      "  \"allow\": [\"list\", \"revoke\", \"subscribe\", \"status\"],"
                      "  \"peers\": [\"//M2M.example/*\"]}]}",
         user->pw_name, group->gr_name);
-    CLEANUP(auto_policy_free) struct policy *policy = folder_load(text);
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(text);
     ck_assert_uint_eq(policy->clients[0].uid, getuid());
     ck_assert_uint_eq(policy->clients[0].gid, getgid());
     ck_assert_uint_eq(policy->clients[0].rights, RIGHT_GET);
@@ -167,28 +158,23 @@ START_TEST(resolves_accounts)
     ck_assert_uint_eq(
         policy->clients[1].rights, RIGHT_LIST | RIGHT_REVOKE | RIGHT_SUBSCRIBE | RIGHT_STATUS);
     ck_assert_str_eq(policy->clients[1].peers[0], "//m2m.example/*");
-    folder_remove();
 }
 END_TEST
 
 START_TEST(warns_of_accounts_that_are_not_there)
 {
-    folder_make();
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(
         POLICY_START ", \"clients\": [{\"user\": \"nobody-of-this-name\", \"allow\": [\"get\"]}]}");
     ck_assert_uint_eq(policy->clients[0].uid, (uid_t)-1);
     ck_assert_str_eq(policy->clients[0].user_name, "nobody-of-this-name");
     ck_assert(
         folder_reports("policy.json: /clients/0/user: there is no user \"nobody-of-this-name\":"
                        " this entry lets nobody in until the policy is loaded again"));
-    folder_remove();
 }
 END_TEST
 
 START_TEST(warns_of_listening_to_all_in_clear)
 {
-    folder_make();
     policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"0.0.0.0:80\"]}}"));
     ck_assert(folder_reports_start("policy.json: /http/listen: 0.0.0.0:80 is reached"));
     policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"[::ffff:1.2.3.4]:80\"]}}"));
@@ -200,7 +186,6 @@ START_TEST(warns_of_listening_to_all_in_clear)
                                          " \"tls\": {\"certificate\": \"a\","
                                          " \"privateKey\": \"b\"}}}"));
     ck_assert(!folder_reports_start("policy.json: /http/listen"));
-    folder_remove();
 }
 END_TEST
 
@@ -216,8 +201,8 @@ END_TEST
 static const char *warning_of(const char *rules, const char *peer)
 {
     static char text[1024];
-    CLEANUP(report_release) struct report report = {0};
-    CLEANUP(auto_policy_free) struct policy *policy = NULL;
+    struct report report CLEANUP(report_release) = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = NULL;
     snprintf(text, sizeof(text),
         "%s], \"clients\": [{\"unit\": \"a.service\", \"allow\": [\"get\"]}, {\"unit\":"
         " \"b.service\", \"allow\": [\"get\"], \"peers\": [\"//m2m.example/**\", \"%s\"]}]}",
@@ -261,7 +246,6 @@ START_TEST(warns_of_peers_whom_nobody_admits)
         {RULES_START CSE_RULE("mn-cse"), "//m2m.example/mn-cse", true},
         {RULES_START CSE_RULE("mn-cse"), "//m2m.example/mn-cse/**", false},
     };
-    folder_make();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const char *warning = warning_of(cases[i].rules, cases[i].peer);
         ck_assert_msg(!warning == cases[i].covers, "%s: %s", cases[i].peer, warning);
@@ -270,7 +254,6 @@ START_TEST(warns_of_peers_whom_nobody_admits)
     ck_assert_str_eq(warning_of(fewer, "//m2m.example/*"),
         "policy.json: /clients/1/peers/1: \"//m2m.example/*\" covers nobody whom initiators admits,"
         " as /* is one segment: write \"//m2m.example/**\"");
-    folder_remove();
 }
 END_TEST
 
@@ -278,7 +261,6 @@ END_TEST
 
 START_TEST(merges_drop_ins_in_name_order)
 {
-    folder_make();
     folder_write("policy.d/20-b.json", "{\"keys\": {\"capacity\": 20, \"perPeer\": 3},"
                                        " \"http\": {\"listen\": [\"127.0.0.1:2\"]}}");
     folder_write("policy.d/10-a.json",
@@ -288,8 +270,7 @@ START_TEST(merges_drop_ins_in_name_order)
         "  \"trust\": \"field\"}]}");
     folder_write("policy.d/.hidden.json", "not JSON");
     folder_write("policy.d/30-c.json.bak", "not JSON");
-    CLEANUP(auto_policy_free)
-    struct policy *policy = folder_load(
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(
         POLICY_START POLICY_TRUST ", \"keys\": {\"capacity\": 5, \"lifetime\": 7},"
                                   " \"http\": {\"listen\": [\"127.0.0.1:0\"]},"
                                   " \"initiators\": [{\"flavour\": \"aeId\","
@@ -307,13 +288,11 @@ START_TEST(merges_drop_ins_in_name_order)
     ck_assert_str_eq(policy->rules[1].place.file, "policy.d/10-a.json");
     ck_assert_str_eq(policy->rules[1].place.pointer, "/initiators/0");
     ck_assert_str_eq(policy->trust[1].anchors.path, "policy.d/other.pem");
-    folder_remove();
 }
 END_TEST
 
 START_TEST(takes_an_object_in_parts)
 {
-    folder_make();
     folder_write("policy.json", "{\"cse\": {\"spId\": \"m2m.example\"},"
                                 " \"http\": {\"tls\": {\"certificate\": \"a\"}}}");
     folder_write("policy.d/a.json",
@@ -324,13 +303,11 @@ START_TEST(takes_an_object_in_parts)
     folder_write("policy.d/b.json", "{\"cse\": {\"cseId\": \"/in-cse\"},"
                                     " \"http\": {\"tls\": {\"privateKey\": \"b\"}}}");
     ck_assert(!folder_reports_start("policy.json"));
-    folder_remove();
 }
 END_TEST
 
 START_TEST(names_the_drop_in_at_fault)
 {
-    folder_make();
     folder_write("policy.json", POLICY_START "}");
     folder_write("policy.d/a.json", "{\"keys\": {\"capacity\": 0}}");
     folder_write("policy.d/b.json", "{\"endpoints\": [{\"name\": \"one\","
@@ -342,13 +319,11 @@ START_TEST(names_the_drop_in_at_fault)
         "policy.d/b.json: /endpoints/0/name: \"one\" is taken by policy.json: /endpoints/0"));
     folder_write("policy.d/b.json", "{,}");
     ck_assert(folder_reports_start("policy.d/b.json: line 1, column 2: "));
-    folder_remove();
 }
 END_TEST
 
 START_TEST(bounds_what_all_files_add_up_to)
 {
-    folder_make();
     folder_write("policy.json", POLICY_START "}");
     for (int i = 0; i < 8; i++) {
         char name[32], text[4096];
@@ -364,7 +339,6 @@ START_TEST(bounds_what_all_files_add_up_to)
     folder_write("policy.d/9.json", "{\"trust\": [{\"name\": \"x\", \"anchors\": \"a\"}]}");
     ck_assert(
         folder_reports("policy.d/9.json: /trust: all files together have more than 64 entries"));
-    folder_remove();
 }
 END_TEST
 
@@ -372,15 +346,13 @@ END_TEST
 
 START_TEST(resolves_paths_where_they_are_named)
 {
-    folder_make();
     ck_assert_int_eq(mkdir("sub", 0700), 0);
     folder_write("sub/policy.json", POLICY_START ", \"socket\": {\"path\": \"k.sock\"}}");
-    CLEANUP(report_release) struct report report = {0};
-    CLEANUP(auto_policy_free) struct policy *policy = NULL;
+    struct report report CLEANUP(report_release) = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = NULL;
     ck_assert_int_eq(policy_load("sub/policy.json", &policy, &report), RESULT_OK);
     ck_assert_str_eq(policy->endpoints[0].certificate.path, "sub/one.pem");
     ck_assert_str_eq(policy->socket_path, "sub/k.sock");
-    folder_remove();
 }
 END_TEST
 
@@ -391,21 +363,18 @@ END_TEST
 
 START_TEST(finds_credentials)
 {
-    folder_make();
     setenv("CREDENTIALS_DIRECTORY", "/run/credentials/e2ekeyd.service", 1);
-    CLEANUP(auto_policy_free) struct policy *policy = folder_load(CREDENTIAL);
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(CREDENTIAL);
     ck_assert_str_eq(
         policy->endpoints[0].private_key.path, "/run/credentials/e2ekeyd.service/one.key");
     unsetenv("CREDENTIALS_DIRECTORY");
     ck_assert(folder_reports_start("policy.json: /endpoints/0/privateKey: there are no credentials"
                                    " here"));
-    folder_remove();
 }
 END_TEST
 
 START_TEST(says_what_it_cannot_read)
 {
-    folder_make();
     ck_assert(folder_reports("policy.json: No such file or directory"));
     folder_write("policy.json", "\"text\"");
     ck_assert(folder_reports_start("policy.json: line 1, column "));
@@ -414,24 +383,20 @@ START_TEST(says_what_it_cannot_read)
     folder_write("policy.json", POLICY_START "}");
     folder_write("policy.d", "");
     ck_assert(folder_reports("policy.d: Not a directory"));
-    folder_remove();
 }
 END_TEST
 
 START_TEST(refuses_more_than_16_mib)
 {
-    folder_make();
     folder_write("policy.json", POLICY_START "}");
     ck_assert_int_eq(truncate("policy.json", (16 << 20) + 1), 0);
     ck_assert(folder_reports_start("policy.json: larger than"));
-    folder_remove();
 }
 END_TEST
 
 /* However deep, however odd: a line that says so, and no crash. */
 START_TEST(survives_hostile_files)
 {
-    folder_make();
     char *deep = malloc(100001);
     ck_assert_ptr_nonnull(deep);
     memset(deep, '[', 100000);
@@ -446,12 +411,12 @@ START_TEST(survives_hostile_files)
     folder_write("policy.json", "{\"a\\n\\u001b\\u00e9\": 1}");
     ck_assert(folder_reports_start("policy.json: /a\\x0a\\x1b\\xc3\\xa9: unknown member"));
     free(deep);
-    folder_remove();
 }
 END_TEST
 
-CHECK_MAIN("policy_load/load", gives_every_default, takes_every_member, reads_rules_of_each_flavour,
-    resolves_accounts, warns_of_accounts_that_are_not_there, warns_of_listening_to_all_in_clear,
+CHECK_MAIN_FIXTURE("policy_load/load", folder_make, folder_remove, gives_every_default,
+    takes_every_member, reads_rules_of_each_flavour, resolves_accounts,
+    warns_of_accounts_that_are_not_there, warns_of_listening_to_all_in_clear,
     warns_of_peers_whom_nobody_admits, merges_drop_ins_in_name_order, takes_an_object_in_parts,
     names_the_drop_in_at_fault, bounds_what_all_files_add_up_to,
     resolves_paths_where_they_are_named, finds_credentials, says_what_it_cannot_read,
