@@ -128,7 +128,7 @@ struct policy_tls {
     NUMBER(creates_per_s, "createsPerSecond", 1, 1000000, 2000)                                    \
     NUMBER(create_burst, "createBurst", 1, 1000000, 4000)
 
-#define POLICY_NUMBER_FIELD(field, name, least, most, standard) uint32_t field;
+#define POLICY_NUMBER_FIELD(field, name, least, most, by_default) uint32_t field;
 
 struct policy_keys {
     POLICY_KEYS(POLICY_NUMBER_FIELD)

@@ -107,8 +107,8 @@ static int look_up_group(const char *name, char *room, size_t size, unsigned *id
     return error;
 }
 
-/* Returns the number of the account NAME, which may be one; UINT_MAX if there is no such account.
- */
+/* Returns the number of the account NAME, which may be a number itself; UINT_MAX if there is no
+ * such account. */
 static unsigned account_id(const char *name, look_up *look)
 {
     unsigned id = UINT_MAX;

@@ -177,9 +177,9 @@ void read_defaults(struct reader *reader, const struct json_position *position,
     for (size_t i = 0; i < count; i++) {
         const struct json_position below = {.parent = position, .member = members[i].name};
         const struct member *member = &members[i];
-        if (!member->standard || is_stated(objects, object_count, member->name))
+        if (!member->default_json || is_stated(objects, object_count, member->name))
             continue;
-        json_t *value = json_loads(member->standard, JSON_DECODE_ANY, NULL);
+        json_t *value = json_loads(member->default_json, JSON_DECODE_ANY, NULL);
         if (value)
             member->read(reader, &below, value, member, (char *)structure + member->offset);
         else

@@ -16,8 +16,7 @@ struct reader {
     const char *folder; /* relative paths in this file are relative to it */
 };
 
-/* The position of a value in a JSON document. The parents lie on the stack of those who read them.
- */
+/* The position of a value in a JSON document. Its parents are on the stacks of its callers. */
 struct json_position {
     const struct json_position *parent; /* NULL: the whole document */
     const char *member;                 /* NULL: element number INDEX of an array */
@@ -41,11 +40,11 @@ typedef void read_value(struct reader *reader, const struct json_position *posit
 struct member {
     const char *name;
     read_value *read;
-    size_t offset;        /* of the field in the object's struct; 0: READ gets it whole */
+    size_t offset;        /* of the field in the object's struct; 0: READ gets the struct itself */
     bool required;        /* in this very object: sections may be spread over files */
     uint32_t least, most; /* of a number, or of the length of an array */
     const struct text_format *format; /* of a text */
-    const char *standard;             /* the default, as JSON; NULL: there is none */
+    const char *default_json;         /* the default, as JSON; NULL: there is none */
 };
 
 /* A table and its size, as the functions below and struct section take them. */

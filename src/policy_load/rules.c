@@ -109,8 +109,7 @@ static void read_endpoint_names(struct reader *reader, const struct json_positio
     }
 }
 
-/* A rule must have the member by which its flavour is matched, and none of those of other flavours.
- */
+/* A rule must have the member by which its flavour is matched, and none of other flavours. */
 static void check_match(struct reader *reader, const struct json_position *position,
     const json_t *value, enum flavour flavour)
 {

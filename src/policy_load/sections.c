@@ -9,8 +9,8 @@
 #define FIELD(type, name) .offset = offsetof(struct type, name)
 
 /* A row of a list such as POLICY_LIMITS. */
-#define NUMBER(type, field, name, least, most, standard)                                           \
-    {name, read_number, FIELD(type, field), false, least, most, NULL, #standard},
+#define NUMBER(type, field, name, least, most, by_default)                                         \
+    {name, read_number, FIELD(type, field), false, least, most, NULL, #by_default},
 
 /* --- cse, http, socket, metrics --- */
 
@@ -25,11 +25,11 @@ static const struct member cse_members[] = {
     {"spId", read_text, FIELD(policy_cse, sp_id), .format = &sp_id},
     {"cseId", read_text, FIELD(policy_cse, cse_id), .format = &cse_id},
     {"cseBase", read_text, FIELD(policy_cse, cse_base), .format = &resource,
-        .standard = "\"cse-in\""},
+        .default_json = "\"cse-in\""},
     {"resourceName", read_text, FIELD(policy_cse, resource_name), .format = &resource,
-        .standard = "\"e2EKeyCSE\""},
+        .default_json = "\"e2EKeyCSE\""},
     {"resourceType", read_number, FIELD(policy_cse, resource_type), .least = 1, .most = 65535,
-        .standard = "30001"},
+        .default_json = "30001"},
 };
 
 static const struct section cse_section = {"cse", MEMBERS(cse_members), FIELD(policy, cse)};
@@ -93,10 +93,11 @@ static const struct text_format notify_path = {valid_notify_path,
 
 static const struct member http_members[] = {
     {"listen", read_listen, .offset = 0, .least = 1, .most = POLICY_LISTEN_MAX,
-        .format = &listen_address, .standard = "[\"127.0.0.1:8383\"]"},
-    {"threads", read_number, FIELD(policy_http, threads), .least = 0, .most = 256, .standard = "0"},
+        .format = &listen_address, .default_json = "[\"127.0.0.1:8383\"]"},
+    {"threads", read_number, FIELD(policy_http, threads), .least = 0, .most = 256,
+        .default_json = "0"},
     {"notifyPath", read_notify_path, FIELD(policy_http, notify_path), .format = &notify_path,
-        .standard = "\"/notify\""},
+        .default_json = "\"/notify\""},
     {"tls", read_http_tls, .offset = 0},
 };
 
@@ -116,7 +117,7 @@ static const struct text_format socket_path = {
     valid_socket_path, "the path of a socket (at most 107 octets, no spaces)", NULL};
 static const struct member socket_members[] = {
     {"path", read_socket_path, .offset = 0, .format = &socket_path,
-        .standard = "\"/run/e2ekeyd/keys.sock\""},
+        .default_json = "\"/run/e2ekeyd/keys.sock\""},
 };
 
 static const struct section socket_section = {
@@ -175,7 +176,7 @@ static void read_suites(struct reader *reader, const struct json_position *posit
 static const struct member tls_members[] = {
     {"cipherSuites", read_suites, .offset = 0}, /* all by default: see default_suites */
     {"requireExtendedMasterSecret", read_bool, FIELD(policy_tls, require_extended_master_secret),
-        .standard = "true"},
+        .default_json = "true"},
 };
 
 static const struct section tls_section = {"tls", MEMBERS(tls_members), FIELD(policy, tls)};
@@ -206,7 +207,7 @@ static const struct member endpoint_members[] = {
     {"serverName", read_text, FIELD(policy_endpoint, server_name), .format = &server_name},
     {"certificate", read_file, FIELD(policy_endpoint, certificate)},
     {"privateKey", read_private_key, FIELD(policy_endpoint, private_key), true},
-    {"rawPublicKey", read_bool, FIELD(policy_endpoint, raw_public_key), .standard = "false"},
+    {"rawPublicKey", read_bool, FIELD(policy_endpoint, raw_public_key), .default_json = "false"},
 };
 
 static void read_endpoint(
@@ -241,7 +242,7 @@ static const struct member trust_members[] = {
     {"name", read_text, FIELD(policy_trust, name), true, .format = &name_format},
     {"anchors", read_file, FIELD(policy_trust, anchors), true},
     {"crls", read_crls, .offset = 0, .least = 0, .most = POLICY_CRLS_MAX},
-    {"requireCrl", read_bool, FIELD(policy_trust, require_crl), .standard = "false"},
+    {"requireCrl", read_bool, FIELD(policy_trust, require_crl), .default_json = "false"},
 };
 
 static void read_trust(

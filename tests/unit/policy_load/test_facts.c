@@ -42,8 +42,8 @@ static void check_keyword(json_t *node, const char *where, const char *keyword, 
 static json_t *default_of(const struct member *member)
 {
     json_t *value = NULL;
-    if (member->standard) {
-        value = json_loads(member->standard, JSON_DECODE_ANY, NULL);
+    if (member->default_json) {
+        value = json_loads(member->default_json, JSON_DECODE_ANY, NULL);
         ck_assert_msg(value != NULL, "%s: the default is not JSON", member->name);
     }
     return value;
@@ -102,7 +102,7 @@ static void check_manual_default(const char *entry, const char *where, const str
     json_t *value = default_of(member), *first = json_array_get(value, 0);
     const char *text = json_string_value(first ? first : value);
     snprintf(expected, sizeof(expected), text ? " Pq Ql %s\n" : " Pq %s\n",
-        text ? text : member->standard);
+        text ? text : member->default_json);
     const char *found = strstr(entry, expected);
     ck_assert_msg(found && found < strchr(entry + 1, '\n'), "manual: %s: not%s", where, expected);
     json_decref(value);
@@ -113,10 +113,10 @@ static void check_manual_member(const char *section, const char *where, const st
     char heading[64], bounds[64];
     snprintf(heading, sizeof(heading), "\n.It Cm %s", member->name);
     char *entry AUTO_FREE = part(section, heading, "\n.It Cm ", "\n.El\n");
-    if (!member->standard && member->most == 0)
+    if (!member->default_json && member->most == 0)
         return;
     ck_assert_msg(entry != NULL, "manual: %s is missing", where);
-    if (member->standard)
+    if (member->default_json)
         check_manual_default(entry, where, member);
     if (member->read == read_number)
         snprintf(bounds, sizeof(bounds), "%u to %u", member->least, member->most);
