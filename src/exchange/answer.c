@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "onem2m/representation.h"
+#include "onem2m/content.h"
 #include "onem2m/status.h"
 
 #define ADDRESS_OCTETS 512
@@ -59,13 +59,13 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
     response->result = RESULT_OK;
     response->rsc = success_rsc(operation);
     if (operation == OPERATION_NOTIFY)
-        return representation_write_seci(e2ek.message, &response->content);
+        return content_write_seci(e2ek.message, response);
     if (operation == OPERATION_CREATE)
         snprintf(
             response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
     snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
         cse->resource_name, exchange->name);
-    return representation_write_e2ek(&e2ek, with_address ? address : NULL, &response->content);
+    return content_write_e2ek(&e2ek, with_address ? address : NULL, response);
 }
 
 /* TS-0003 8.4.3.1.3: the certificates stand in e2eSecInfo, for initiators to find. */
@@ -93,23 +93,25 @@ enum result answer_entry_point(
     }
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
-    return representation_write_e2ek(&e2ek, NULL, &response->content);
+    return content_write_e2ek(&e2ek, NULL, response);
 }
 
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)
 {
     uint8_t record[TLS_ALERT_RECORD_OCTETS];
-    struct bytes alert = {0};
+    struct refusal_content refusal = {
+        .text = fault->text,
+        .root = operation == OPERATION_NOTIFY ? CONTENT_SECI : CONTENT_E2EK,
+    };
 
     if (fault->alert != FAULT_NO_ALERT) {
         record_write_alert(fault->alert, record);
-        alert = bytes_of(record, sizeof(record));
+        refusal.alert = bytes_of(record, sizeof(record));
     }
     response->result = fault->result;
     response->rsc = status_rsc(fault->result);
     response->location[0] = '\0';
     buffer_consume(&response->content, response->content.size);
-    if (representation_write_refusal(
-            fault->text, alert, operation == OPERATION_NOTIFY, &response->content) != RESULT_OK)
+    if (content_write_refusal(&refusal, response) != RESULT_OK)
         buffer_consume(&response->content, response->content.size); /* the status still says it */
 }

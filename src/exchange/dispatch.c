@@ -10,7 +10,7 @@
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "onem2m/representation.h"
+#include "onem2m/content.h"
 #include "onem2m/status.h"
 
 #define RESPONSE_OCTETS_MAX 1048576 /* the entry point shows every certificate */
@@ -81,8 +81,8 @@ static enum result read_message(struct step *step, bool rn_allowed, struct buffe
 {
     message->limit = step->snapshot->policy->limits.message_octets;
     if (step->request->operation == OPERATION_NOTIFY)
-        return representation_read_seci(step->request->content, message, &step->fault);
-    return representation_read_e2ek(step->request->content, rn_allowed, message, &step->fault);
+        return content_read_seci(step->request, message, &step->fault);
+    return content_read_e2ek(step->request, rn_allowed, message, &step->fault);
 }
 
 /* --- the operations --- */

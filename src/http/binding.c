@@ -202,10 +202,12 @@ static void check_framing(struct binding *binding, size_t body_limit)
 static void check_content_type(struct binding *binding)
 {
     const char *type = header(binding, BINDING_CONTENT_TYPE);
+    char supported[MEDIA_LIST_OCTETS];
 
     if (!has_content(binding->request.operation))
         return;
     media_type_read(type ? type : "", &binding->type);
+    binding->request.serialization = binding->type.serialization;
     if (binding->request.operation == OPERATION_NOTIFY && binding->type.has_resource_type) {
         binding->request.operation = OPERATION_CREATE;
         binding->request.resource_type = binding->type.resource_type;
@@ -214,19 +216,28 @@ static void check_content_type(struct binding *binding)
         fault_set(first(binding), RESULT_BAD_REQUEST, "ty comes twice");
     else if (!type)
         fault_set(first(binding), RESULT_UNSUPPORTED_MEDIA, "Content-Type is missing");
-    else if (!binding->type.is_supported)
-        fault_set(first(binding), RESULT_UNSUPPORTED_MEDIA,
-            "content is taken as application/json, application/vnd.onem2m-res+json or "
-            "application/vnd.onem2m-ntfy+json, in UTF-8");
+    else if (!binding->type.serialization) {
+        media_list(false, supported);
+        fault_set(first(binding), RESULT_UNSUPPORTED_MEDIA, "content is taken as %s, in UTF-8",
+            supported);
+    }
+}
+
+static void check_accept(struct binding *binding)
+{
+    char supported[MEDIA_LIST_OCTETS];
+
+    if (media_accept_choice(&binding->accept))
+        return;
+    media_list(true, supported);
+    fault_set(first(binding), RESULT_NOT_ACCEPTABLE, "responses are %s", supported);
 }
 
 void binding_finish(struct binding *binding, size_t body_limit)
 {
     check_framing(binding, body_limit);
     check_content_type(binding);
-    if (!media_accept_choice(&binding->accept))
-        fault_set(first(binding), RESULT_NOT_ACCEPTABLE,
-            "responses are application/json or application/vnd.onem2m-res+json");
+    check_accept(binding);
     binding->request.from = header(binding, BINDING_FROM);
     binding->request.request_id = header(binding, BINDING_REQUEST_ID);
     binding->request.release = header(binding, BINDING_RELEASE);
@@ -240,7 +251,21 @@ void binding_refuse_body(struct binding *binding, size_t body_limit)
 
 /* --- response --- */
 
-/* Something, of a length that is no burden, in printable ASCII: or it is left out. */
+/* What Accept asks for. Where that is nothing we have, its refusal still has to be in something. */
+static const char *answer_type(const struct binding *binding)
+{
+    const char *choice = media_accept_choice(&binding->accept);
+
+    return choice ? choice : content_type(0)->name;
+}
+
+const struct serialization *binding_answer_serialization(const struct binding *binding)
+{
+    return content_serialization(bytes_of_string(answer_type(binding)));
+}
+
+/* Leaves the header out where the request had none, or one over MOST octets or with anything but
+ * printable ASCII. */
 static void echo(const struct binding *binding, enum binding_header number, size_t most,
     binding_writer *write, void *context)
 {
@@ -266,13 +291,11 @@ static void write_number(binding_writer *write, void *context, const char *name,
 int binding_respond(const struct binding *binding, const struct response *response,
     binding_writer *write, void *context)
 {
-    const char *type = media_accept_choice(&binding->accept);
-
     write_number(write, context, "X-M2M-RSC", (unsigned)response->rsc);
     echo(binding, BINDING_REQUEST_ID, REQUEST_ID_OCTETS - 1, write, context);
     echo(binding, BINDING_RELEASE, 8, write, context);
-    if (response->content.size > 0) /* a refusal of Accept has to be said in something */
-        write(context, "Content-Type", type ? type : "application/json");
+    if (response->content.size > 0)
+        write(context, "Content-Type", answer_type(binding));
     if (response->location[0])
         write(context, "Content-Location", response->location);
     if (response->retry_after_s > 0)

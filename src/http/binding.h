@@ -53,6 +53,9 @@ void binding_finish(struct binding *binding, size_t body_limit);
 /* The body turned out to be longer than BODY_LIMIT. */
 void binding_refuse_body(struct binding *binding, size_t body_limit);
 
+/* What the response's content is to be written in. After binding_finish. */
+const struct serialization *binding_answer_serialization(const struct binding *binding);
+
 /* Hands each header of the response to WRITE and returns the HTTP status. */
 typedef void binding_writer(void *context, const char *name, const char *value);
 int binding_respond(const struct binding *binding, const struct response *response,

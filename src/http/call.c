@@ -9,8 +9,8 @@
 #include "http/binding.h"
 #include "http/https.h"
 
-#define JSON_AROUND_OCTETS 4096   /* more than any content has beside eckm */
-#define DISCARD_OCTETS     262144 /* of an over-long body that came without its length */
+#define AROUND_MESSAGE_OCTETS 4096   /* more than any content has beside eckm */
+#define DISCARD_OCTETS        262144 /* of an over-long body that came without its length */
 
 struct call {
     struct binding binding;
@@ -96,8 +96,9 @@ static struct MHD_Response *make_response(struct response *answer)
 static enum MHD_Result answer(
     struct call_shared *shared, struct MHD_Connection *connection, struct call *call)
 {
-    CLEANUP(response_release) struct response answer = {0};
     struct binding *binding = &call->binding;
+    struct response answer CLEANUP(response_release) = {
+        .serialization = binding_answer_serialization(binding)};
 
     binding->request.content = buffer_bytes(&call->body);
     procedure_answer(shared->procedure, &binding->request,
@@ -191,7 +192,7 @@ static bool is_trusted(struct MHD_Connection *connection)
 static size_t body_limit(struct call_shared *shared)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
-    return BASE64_OCTETS((size_t)snapshot->policy->limits.message_octets) + JSON_AROUND_OCTETS;
+    return BASE64_OCTETS((size_t)snapshot->policy->limits.message_octets) + AROUND_MESSAGE_OCTETS;
 }
 
 /* The headers are there. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/media.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/bytes.h"
-
 #define BLANK " \t"
 
-struct parameter {
+struct media_parameter {
     struct bytes name;
     char value[MEDIA_TY_OCTETS]; /* unquoted, cut to fit */
 };
@@ -60,7 +59,7 @@ static void take_value(const char **at, char *out, size_t size)
 }
 
 /* `; name = value` at *AT; false at the end of this media type. */
-static bool take_parameter(const char **at, struct parameter *out)
+static bool take_parameter(const char **at, struct media_parameter *out)
 {
     *at += strspn(*at, BLANK);
     if (**at != ';')
@@ -77,47 +76,37 @@ static bool take_parameter(const char **at, struct parameter *out)
 
 /* --- Content-Type --- */
 
-static bool is_json(struct bytes type)
-{
-    return is_name(type, "application/json") || is_name(type, "application/vnd.onem2m-res+json") ||
-           is_name(type, "application/vnd.onem2m-ntfy+json");
-}
-
 void media_type_read(const char *text, struct media_type *out)
 {
-    struct parameter parameter;
+    struct media_parameter parameter;
 
-    *out = (struct media_type){.is_supported = is_json(take_until(&text, ";,"))};
+    *out = (struct media_type){.serialization = content_serialization(take_until(&text, ";,"))};
     while (take_parameter(&text, &parameter)) {
         if (is_name(parameter.name, "charset") && strcasecmp(parameter.value, "utf-8") != 0)
-            out->is_supported = false;
+            out->serialization = NULL;
         if (!is_name(parameter.name, "ty"))
             continue;
         out->is_repeated = out->has_resource_type;
         out->has_resource_type = true;
         memcpy(out->resource_type, parameter.value, sizeof(out->resource_type));
     }
-    if (*text) /* a comma: two of them */
-        out->is_supported = false;
+    if (*text) /* a comma: there are two media types */
+        out->serialization = NULL;
 }
 
 /* --- Accept --- */
 
-static const char *const answers[MEDIA_ANSWERS] = {
-    [MEDIA_JSON] = "application/json",
-    [MEDIA_RESPONSE_JSON] = "application/vnd.onem2m-res+json",
-};
-
-static int precision_of(struct bytes range, const char *answer)
+/* How closely RANGE names the media type; 0: not at all (RFC 9110 12.5.1). */
+static int precision_of(struct bytes range, const char *type)
 {
-    if (is_name(range, answer))
+    if (is_name(range, type))
         return 3;
     if (is_name(range, "application/*"))
         return 2;
     return is_name(range, "*/*") ? 1 : 0;
 }
 
-/* A weight (RFC 9110 12.4.2) in thousandths; what is none weighs nothing. */
+/* A weight (RFC 9110 12.4.2) in thousandths; 0 where TEXT is not one. */
 static int read_quality(const char *text)
 {
     static const int places[] = {1000, 100, 10, 1};
@@ -135,8 +124,8 @@ static int read_quality(const char *text)
 
 static void add_range(struct media_accept *accept, struct bytes range, int quality)
 {
-    for (size_t i = 0; i < MEDIA_ANSWERS; i++) {
-        int precision = precision_of(range, answers[i]);
+    for (size_t i = 0; content_type(i); i++) {
+        int precision = precision_of(range, content_type(i)->name);
         if (precision > accept->fit[i].precision) {
             accept->fit[i].precision = precision;
             accept->fit[i].quality = quality;
@@ -147,7 +136,7 @@ static void add_range(struct media_accept *accept, struct bytes range, int quali
 void media_accept_add(struct media_accept *accept, const char *text)
 {
     while (*text) {
-        struct parameter parameter;
+        struct media_parameter parameter;
         struct bytes range = take_until(&text, ";,");
         int quality = 1000;
         while (take_parameter(&text, &parameter))
@@ -163,8 +152,25 @@ void media_accept_add(struct media_accept *accept, const char *text)
 
 const char *media_accept_choice(const struct media_accept *accept)
 {
-    for (size_t i = 0; i < MEDIA_ANSWERS; i++)
-        if (!accept->is_limited || accept->fit[i].quality > 0)
-            return answers[i];
+    for (size_t i = 0; content_type(i); i++)
+        if (content_type(i)->is_answer && (!accept->is_limited || accept->fit[i].quality > 0))
+            return content_type(i)->name;
     return NULL;
+}
+
+/* --- for refusals --- */
+
+void media_list(bool answers, char text[MEDIA_LIST_OCTETS])
+{
+    const char *names[CONTENT_TYPES_MAX];
+    size_t count = 0, used = 0;
+
+    for (size_t i = 0; content_type(i); i++)
+        if (content_type(i)->is_answer || !answers)
+            names[count++] = content_type(i)->name;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && used < MEDIA_LIST_OCTETS; i++) {
+        const char *joint = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+        used += (size_t)snprintf(text + used, MEDIA_LIST_OCTETS - used, "%s%s", joint, names[i]);
+    }
 }

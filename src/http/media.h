@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Media types of the binding (TS-0009 6.2.4, 6.4): Content-Type and Accept (RFC 9110 8.3, 12.5.1).
- */
+ * Which ones there are, onem2m/content.h says. */
 #pragma once
 
-#include <stdbool.h>
+#include "onem2m/content.h"
 
 #define MEDIA_TY_OCTETS 16
 
 struct media_type {
-    bool is_supported;                   /* JSON under one of its oneM2M names, in UTF-8 */
-    bool is_repeated;                    /* more than one ty */
-    bool has_resource_type;              /* ty, which makes POST a Create */
-    char resource_type[MEDIA_TY_OCTETS]; /* as it came, cut to fit: too long to be one then */
+    const struct serialization *serialization; /* NULL: none of ours, or not in UTF-8 */
+    bool is_repeated;                          /* more than one ty */
+    bool has_resource_type;                    /* ty, which makes POST a Create */
+    char resource_type[MEDIA_TY_OCTETS];       /* as it came, cut to fit: too long to be one then */
 };
 
 void media_type_read(const char *text, struct media_type *out);
 
-/* What we can answer in, best first. */
-enum media_answer { MEDIA_JSON, MEDIA_RESPONSE_JSON, MEDIA_ANSWERS };
-
 /* Zero-initialise; add each Accept header. */
 struct media_accept {
-    bool is_limited; /* something was asked for; else everything will do */
+    bool is_limited; /* the client named what it accepts; without that, it accepts everything */
     struct {
-        int precision, quality; /* of the range that fits best, the most precise one */
-    } fit[MEDIA_ANSWERS];
+        int precision, quality; /* of the most precise range that covers this media type */
+    } fit[CONTENT_TYPES_MAX];   /* by the number of content_type */
 };
 
 void media_accept_add(struct media_accept *accept, const char *text);
-/* "application/json" …; NULL when none of ours is acceptable. */
+/* "application/json" …; NULL when none that we can answer in is acceptable. */
 const char *media_accept_choice(const struct media_accept *accept);
+
+#define MEDIA_LIST_OCTETS 160
+/* Those that we answer in, or else all that content can have, to tell a client: "A, B or C". */
+void media_list(bool answers, char text[MEDIA_LIST_OCTETS]);

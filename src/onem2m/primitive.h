@@ -22,6 +22,8 @@ enum result_content { /* rcn, TS-0004 6.3.4.2.7 */
 
 #define REQUEST_ID_OCTETS 128 /* X-M2M-RI, NUL included; longer ones are refused */
 
+struct serialization; /* onem2m/serialization.h */
+
 /* Strings are the binding's and live through the call. */
 struct request {
     enum operation operation;
@@ -33,16 +35,18 @@ struct request {
     const char *response_type;  /* rt, as it came; NULL = absent */
     const char *result_content; /* rcn, as it came; NULL = absent */
     const char *resource_type;  /* ty, as it came; NULL = absent */
-    struct bytes content;       /* JSON */
+    struct bytes content;
+    const struct serialization *serialization; /* of its content; NULL: the one we prefer */
 };
 
 /* Zero-initialise; release with response_release. */
 struct response {
     enum result result;
     int rsc;
-    char location[IDENTIFIER_OCTETS]; /* Content-Location: SP-relative id; "" = none */
-    unsigned retry_after_s;           /* 0 = none */
-    struct buffer content;            /* JSON; size 0 = none */
+    char location[IDENTIFIER_OCTETS];          /* Content-Location: SP-relative id; "" = none */
+    unsigned retry_after_s;                    /* 0 = none */
+    struct buffer content;                     /* size 0 = none */
+    const struct serialization *serialization; /* to write content in; NULL: the one we prefer */
 };
 
 void response_release(struct response *response);

@@ -20,12 +20,12 @@ START_TEST(supported_types)
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         media_type_read(good[i], &type);
-        ck_assert_msg(type.is_supported, "%s", good[i]);
+        ck_assert_msg(type.serialization, "%s", good[i]);
         ck_assert(!type.has_resource_type);
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         media_type_read(bad[i], &type);
-        ck_assert_msg(!type.is_supported, "%s", bad[i]);
+        ck_assert_msg(!type.serialization, "%s", bad[i]);
     }
 }
 END_TEST
@@ -42,7 +42,7 @@ START_TEST(resource_type_anywhere)
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         media_type_read(texts[i], &type);
         ck_assert_msg(
-            type.is_supported && type.has_resource_type && !type.is_repeated, "%s", texts[i]);
+            type.serialization && type.has_resource_type && !type.is_repeated, "%s", texts[i]);
         ck_assert_str_eq(type.resource_type, "30001");
     }
 }
@@ -53,7 +53,7 @@ START_TEST(odd_resource_types)
     struct media_type type;
 
     media_type_read("application/xml;ty=3", &type);
-    ck_assert(!type.is_supported && type.has_resource_type);
+    ck_assert(!type.serialization && type.has_resource_type);
     media_type_read("application/json;ty", &type);
     ck_assert(type.has_resource_type);
     ck_assert_str_eq(type.resource_type, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "onem2m/representation.h"
+#include "onem2m/content.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@ enum kind { E2EK, E2EK_CREATE, SECI };
 static enum result read_as(
     enum kind kind, const char *json, struct buffer *message, struct fault *fault)
 {
-    struct bytes content = bytes_of_string(json);
+    const struct request request = {.content = bytes_of_string(json)};
 
-    return kind == SECI ? representation_read_seci(content, message, fault)
-                        : representation_read_e2ek(content, kind == E2EK_CREATE, message, fault);
+    return kind == SECI ? content_read_seci(&request, message, fault)
+                        : content_read_e2ek(&request, kind == E2EK_CREATE, message, fault);
 }
 
 static void expect_message(enum kind kind, const char *json, const char *octets)
@@ -137,10 +137,20 @@ END_TEST
 
 /* --- writing --- */
 
-static void expect_text(const struct buffer *out, const char *text)
+static void expect_text(const struct response *response, const char *text)
 {
-    ck_assert_msg(bytes_equal(buffer_bytes(out), bytes_of_string(text)), "%.*s", (int)out->size,
-        (const char *)out->data);
+    const struct buffer *content = &response->content;
+
+    ck_assert_msg(bytes_equal(buffer_bytes(content), bytes_of_string(text)), "%.*s",
+        (int)content->size, (const char *)content->data);
+}
+
+static void expect_refusal_text(const struct refusal_content *refusal, const char *text)
+{
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
+
+    ck_assert_int_eq(content_write_refusal(refusal, &out), RESULT_OK);
+    expect_text(&out, text);
 }
 
 static const struct e2ek pending = {
@@ -163,25 +173,25 @@ static const struct e2ek pending = {
 
 START_TEST(writes_an_exchange)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 4096};
-    AUTO_BUFFER struct buffer wrapped = {.limit = 4096};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
+    struct response wrapped CLEANUP(response_release) = {.content.limit = 4096};
 
-    ck_assert_int_eq(representation_write_e2ek(&pending, NULL, &out), RESULT_OK);
+    ck_assert_int_eq(content_write_e2ek(&pending, NULL, &out), RESULT_OK);
     expect_text(&out, "{" PENDING_TEXT "}");
-    ck_assert_int_eq(representation_write_e2ek(&pending, "/in-cse/cd", &wrapped), RESULT_OK);
+    ck_assert_int_eq(content_write_e2ek(&pending, "/in-cse/cd", &wrapped), RESULT_OK);
     expect_text(&wrapped, "{\"m2m:rce\":{\"uri\":\"/in-cse/cd\"," PENDING_TEXT "}}");
 }
 END_TEST
 
 START_TEST(writes_an_established_exchange)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
     struct e2ek e2ek = pending;
 
     e2ek.est = EST_ESTABLISHED;
     e2ek.kid = "00112233445566778899aabbccddeeff";
     e2ek.message = (struct bytes){0};
-    ck_assert_int_eq(representation_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
+    ck_assert_int_eq(content_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
     expect_text(&out,
         "{\"m2m:e2ek\":{\"rn\":\"ab\",\"ty\":30001,\"ri\":\"cd\",\"pi\":\"e2EKeyCSE\","
         "\"ct\":\"19700101T000000\",\"lt\":\"20261113T000000\",\"et\":\"20261113T000030\","
@@ -192,7 +202,7 @@ END_TEST
 
 START_TEST(writes_the_entry_point)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
     const struct bytes certificates[] = {bytes_of("foo", 3), bytes_of("b", 1)};
     const struct e2ek e2ek = {
         .rn = "e2EKeyCSE",
@@ -204,7 +214,7 @@ START_TEST(writes_the_entry_point)
         .entry_point = true,
     };
 
-    ck_assert_int_eq(representation_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
+    ck_assert_int_eq(content_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
     expect_text(&out, "{\"m2m:e2ek\":{\"rn\":\"e2EKeyCSE\",\"ty\":30001,\"ri\":\"e2EKeyCSE\","
                       "\"pi\":\"cse-in\",\"ct\":\"19700101T000000\",\"lt\":\"19700101T000000\","
                       "\"esi\":{\"esf\":[43,44,45],\"escert\":[\"Zm9v\",\"Yg==\"]}}}");
@@ -213,40 +223,37 @@ END_TEST
 
 START_TEST(writes_notify_content)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
 
-    ck_assert_int_eq(representation_write_seci(bytes_of("foob", 4), &out), RESULT_OK);
+    ck_assert_int_eq(content_write_seci(bytes_of("foob", 4), &out), RESULT_OK);
     expect_text(&out, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9vYg==\"}}");
 }
 END_TEST
 
 START_TEST(writes_refusals)
 {
-    AUTO_BUFFER struct buffer plain = {.limit = 4096};
-    AUTO_BUFFER struct buffer alert = {.limit = 4096};
-    AUTO_BUFFER struct buffer notify = {.limit = 4096};
-    const struct bytes none = {0};
+    const struct bytes alert = bytes_of("foo", 3);
 
-    ck_assert_int_eq(representation_write_refusal("no", none, false, &plain), RESULT_OK);
-    expect_text(&plain, "{\"m2m:dbg\":\"no\"}");
-    ck_assert_int_eq(
-        representation_write_refusal("no", bytes_of("foo", 3), false, &alert), RESULT_OK);
-    expect_text(&alert, "{\"m2m:dbg\":\"no\",\"m2m:e2ek\":{\"est\":3,\"eckm\":\"Zm9v\"}}");
-    ck_assert_int_eq(
-        representation_write_refusal("no", bytes_of("foo", 3), true, &notify), RESULT_OK);
-    expect_text(&notify, "{\"m2m:dbg\":\"no\",\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}");
+    expect_refusal_text(&(struct refusal_content){.text = "no"}, "{\"m2m:dbg\":\"no\"}");
+    expect_refusal_text(
+        &(struct refusal_content){.text = "no", .alert = alert, .root = CONTENT_E2EK},
+        "{\"m2m:dbg\":\"no\",\"m2m:e2ek\":{\"est\":3,\"eckm\":\"Zm9v\"}}");
+    expect_refusal_text(
+        &(struct refusal_content){.text = "no", .alert = alert, .root = CONTENT_SECI},
+        "{\"m2m:dbg\":\"no\",\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}");
 }
 END_TEST
 
 START_TEST(escapes_text)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 4096};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
     const char *text = "a \"quoted\" \\ back\nslash\x01";
 
-    ck_assert_int_eq(representation_write_refusal(text, (struct bytes){0}, false, &out), RESULT_OK);
-    json_t *json = json_loadb((const char *)out.data, out.size, 0, NULL);
+    ck_assert_int_eq(
+        content_write_refusal(&(struct refusal_content){.text = text}, &out), RESULT_OK);
+    json_t *json = json_loadb((const char *)out.content.data, out.content.size, 0, NULL);
     ck_assert_ptr_nonnull(json);
-    ck_assert(memmem(out.data, out.size, "\\\"quoted\\\" \\\\ back\\u000a", 22));
+    ck_assert(memmem(out.content.data, out.content.size, "\\\"quoted\\\" \\\\ back\\u000a", 22));
     ck_assert_str_eq(json_string_value(json_object_get(json, "m2m:dbg")), text);
     json_decref(json);
 }
@@ -255,13 +262,35 @@ END_TEST
 START_TEST(writing_keeps_the_limit)
 {
     for (size_t limit = 0; limit < strlen("{" PENDING_TEXT "}"); limit++) {
-        AUTO_BUFFER struct buffer out = {.limit = limit};
-        ck_assert_int_eq(representation_write_e2ek(&pending, NULL, &out), RESULT_BUSY);
+        struct response out CLEANUP(response_release) = {.content.limit = limit};
+        ck_assert_int_eq(content_write_e2ek(&pending, NULL, &out), RESULT_BUSY);
     }
 }
 END_TEST
 
-CHECK_MAIN("onem2m/representation", reads_messages, refuses_what_is_not_the_content,
-    refuses_deep_nesting, refuses_members_by_name, base64_is_strict, message_has_bounds,
-    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
-    writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit)
+/* --- media types --- */
+
+START_TEST(media_types_name_their_serialization)
+{
+    static const char *const none[] = {
+        "", "application", "application/jsonx", "application/cbor", "text/json"};
+    bool has_answer = false;
+
+    ck_assert_ptr_eq(content_serialization(bytes_of_string("application/json")),
+        content_serialization(bytes_of_string("APPLICATION/vnd.oneM2M-ntfy+JSON")));
+    for (size_t i = 0; content_type(i); i++) {
+        ck_assert_ptr_nonnull(content_serialization(bytes_of_string(content_type(i)->name)));
+        has_answer = has_answer || content_type(i)->is_answer;
+        ck_assert_uint_lt(i, CONTENT_TYPES_MAX);
+    }
+    ck_assert(has_answer);
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+        ck_assert_ptr_null(content_serialization(bytes_of_string(none[i])));
+}
+END_TEST
+
+CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_messages,
+    refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
+    base64_is_strict, message_has_bounds, writes_an_exchange, writes_an_established_exchange,
+    writes_the_entry_point, writes_notify_content, writes_refusals, escapes_text,
+    writing_keeps_the_limit)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "onem2m/content.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "onem2m/json.h"
+
+/* The first one also serves primitives that name none. */
+static const struct serialization *const serializations[] = {&json_serialization};
+
+_Static_assert(ARRAY_SIZE(serializations) * SERIALIZATION_TYPES_MAX <= CONTENT_TYPES_MAX,
+    "every media type has its number");
+
+static const struct serialization *or_first(const struct serialization *serialization)
+{
+    return serialization ? serialization : serializations[0];
+}
+
+/* --- media types --- */
+
+const struct serialization_type *content_type(size_t number)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(serializations); i++)
+        for (size_t j = 0; j < SERIALIZATION_TYPES_MAX && serializations[i]->types[j].name; j++)
+            if (number-- == 0)
+                return &serializations[i]->types[j];
+    return NULL;
+}
+
+const struct serialization *content_serialization(struct bytes name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(serializations); i++)
+        for (size_t j = 0; j < SERIALIZATION_TYPES_MAX && serializations[i]->types[j].name; j++) {
+            const char *ours = serializations[i]->types[j].name;
+            if (strlen(ours) == name.size &&
+                strncasecmp(ours, (const char *)name.data, name.size) == 0)
+                return serializations[i];
+        }
+    return NULL;
+}
+
+/* --- requests --- */
+
+/* What holds in every serialization. */
+static enum result check(
+    const struct key_message *read, enum content_root root, bool rn_allowed, struct fault *fault)
+{
+    /* Names of exchanges are unguessable: a name may be asked for, but we choose our own. */
+    if (read->has_name && !rn_allowed)
+        return fault_set(fault, RESULT_BAD_REQUEST, "rn can only be given in Create");
+    if (!read->has_message)
+        return fault_set(fault, RESULT_BAD_REQUEST, "eckm is missing");
+    if (root == CONTENT_SECI && !read->has_sit)
+        return fault_set(fault, RESULT_BAD_REQUEST, "sit is missing");
+    if (root == CONTENT_SECI && read->sit != SECURITY_INFO_ESCERTKE)
+        return fault_set(
+            fault, RESULT_BAD_REQUEST, "sit is not %d (ESCertKE)", SECURITY_INFO_ESCERTKE);
+    if (read->message->size == 0)
+        return fault_set(fault, RESULT_BAD_MESSAGE, "eckm is empty");
+    return RESULT_OK;
+}
+
+static enum result read_message(const struct request *request, enum content_root root,
+    bool rn_allowed, struct buffer *message, struct fault *fault)
+{
+    struct key_message read = {.message = message};
+
+    enum result result =
+        or_first(request->serialization)->read(request->content, root, &read, fault);
+    if (result == RESULT_OK)
+        result = check(&read, root, rn_allowed, fault);
+    if (result != RESULT_OK)
+        buffer_consume(message, message->size);
+    return result;
+}
+
+enum result content_read_e2ek(
+    const struct request *request, bool rn_allowed, struct buffer *message, struct fault *fault)
+{
+    return read_message(request, CONTENT_E2EK, rn_allowed, message, fault);
+}
+
+enum result content_read_seci(
+    const struct request *request, struct buffer *message, struct fault *fault)
+{
+    return read_message(request, CONTENT_SECI, false, message, fault);
+}
+
+/* --- responses --- */
+
+enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct response *response)
+{
+    return or_first(response->serialization)->write_e2ek(e2ek, uri, &response->content);
+}
+
+enum result content_write_seci(struct bytes message, struct response *response)
+{
+    return or_first(response->serialization)->write_seci(message, &response->content);
+}
+
+enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)
+{
+    return or_first(response->serialization)->write_refusal(refusal, &response->content);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading is left to jansson. Writing is direct: the shapes are few, and base64 is encoded where it
+ * is to stand. */
+#include "onem2m/json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "onem2m/primitive.h"
+
+#define COMMON_OCTETS 1024 /* all of an exchange but eckm, as a rule */
+
+/* --- reading --- */
+
+DEFINE_CLEANUP(json_t *, json_decref)
+
+typedef enum result read_member(json_t *value, struct key_message *out, struct fault *fault);
+
+static enum result read_rn(json_t *value, struct key_message *out, struct fault *fault)
+{
+    out->has_name = true;
+    return json_string_length(value) > 0 ? RESULT_OK
+                                         : fault_set(fault, RESULT_BAD_REQUEST, "rn is not a name");
+}
+
+/* Some CSEs pass 6 on as 6.0. */
+static enum result read_sit(json_t *value, struct key_message *out, struct fault *fault)
+{
+    double number = json_number_value(value); /* 0 for what is not a number */
+
+    (void)fault;
+    out->has_sit = true;
+    out->sit = number >= 1 && number <= UINT8_MAX ? (int)number : 0;
+    if (out->sit != number)
+        out->sit = 0;
+    return RESULT_OK;
+}
+
+static enum result read_eckm(json_t *value, struct key_message *out, struct fault *fault)
+{
+    struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
+
+    if (!json_is_string(value))
+        return fault_set(fault, RESULT_BAD_REQUEST, "eckm is not a string");
+    out->has_message = true;
+    enum result result = base64_decode(text, out->message);
+    switch (result) {
+    case RESULT_OK:
+        return RESULT_OK;
+    case RESULT_BUSY:
+        return fault_set(
+            fault, RESULT_BAD_MESSAGE, "eckm is larger than %zu octets", out->message->limit);
+    case RESULT_BAD_INPUT:
+        return fault_set(
+            fault, RESULT_BAD_REQUEST, "eckm is not base64 (RFC 4648 section 4, with padding)");
+    default:
+        return fault_set(fault, result, "%s", result_text(result));
+    }
+}
+
+static const struct {
+    enum content_root root;
+    const char *name;
+    read_member *read;
+} members[] = {
+    {CONTENT_E2EK, "eckm", read_eckm},
+    {CONTENT_E2EK, "rn", read_rn},
+    {CONTENT_SECI, "eckm", read_eckm},
+    {CONTENT_SECI, "sit", read_sit},
+};
+
+static const char *const root_names[] = {[CONTENT_E2EK] = "m2m:e2ek", [CONTENT_SECI] = "m2m:seci"};
+
+static read_member *find_reader(enum content_root root, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (members[i].root == root && strcmp(members[i].name, name) == 0)
+            return members[i].read;
+    return NULL;
+}
+
+static enum result read_json(
+    struct bytes content, enum content_root root, struct key_message *out, struct fault *fault)
+{
+    const char *name;
+    json_t *value;
+    json_error_t error;
+    json_t *whole CLEANUP(auto_json_decref) = json_loadb((const char *)content.data,
+        content.data ? content.size : 0, JSON_REJECT_DUPLICATES, &error);
+
+    if (!whole)
+        return fault_set(fault, RESULT_BAD_REQUEST, "content is not JSON: line %d, column %d: %s",
+            error.line, error.column, error.text);
+    json_t *object = json_object_get(whole, root_names[root]);
+    if (!json_is_object(object) || json_object_size(whole) != 1)
+        return fault_set(fault, RESULT_BAD_REQUEST,
+            "content is not {\"%s\":{...}} and nothing else", root_names[root]);
+    json_object_foreach(object, name, value)
+    {
+        read_member *read = find_reader(root, name);
+        if (!read)
+            return fault_set(fault, RESULT_BAD_REQUEST, "unknown member \"%s\"", name);
+        TRY(read(value, out, fault));
+    }
+    return RESULT_OK;
+}
+
+/* --- writing: after a failure, nothing more is written --- */
+
+struct json_writer {
+    struct buffer *out;
+    enum result result;
+};
+
+static void put(struct json_writer *writer, const void *data, size_t size)
+{
+    if (writer->result == RESULT_OK)
+        writer->result = buffer_append(writer->out, data, size);
+}
+
+static void put_text(struct json_writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
+
+/* One character that cannot stand in a string as it is (RFC 8259 7). */
+static void put_escape(struct json_writer *writer, char c)
+{
+    char escape[7];
+
+    if (c == '"' || c == '\\')
+        snprintf(escape, sizeof(escape), "\\%c", c);
+    else
+        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(uint8_t)c);
+    put_text(writer, escape);
+}
+
+/* Everything beyond ASCII is copied as it is. */
+static void put_escaped(struct json_writer *writer, const char *text)
+{
+    while (*text) {
+        size_t plain = 0;
+        while ((uint8_t)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\')
+            plain++;
+        put(writer, text, plain);
+        text += plain;
+        if (*text)
+            put_escape(writer, *text++);
+    }
+}
+
+/* In these, NAME is what comes before the value: `"rn":` for the first member of an object,
+ * `,"rn":` for others. */
+static void put_string(struct json_writer *writer, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    put_text(writer, name);
+    put_text(writer, "\"");
+    put_escaped(writer, value);
+    put_text(writer, "\"");
+}
+
+static void put_number(struct json_writer *writer, const char *name, int value)
+{
+    char text[16];
+
+    put_text(writer, name);
+    snprintf(text, sizeof(text), "%d", value);
+    put_text(writer, text);
+}
+
+static void put_time(struct json_writer *writer, const char *name, int64_t wall_s)
+{
+    char text[TIMESTAMP_OCTETS];
+
+    timestamp_format(wall_s, text);
+    put_string(writer, name, text);
+}
+
+static void put_base64(struct json_writer *writer, const char *name, struct bytes octets)
+{
+    put_text(writer, name);
+    put_text(writer, "\"");
+    if (writer->result == RESULT_OK)
+        writer->result = base64_encode(octets, writer->out);
+    put_text(writer, "\"");
+}
+
+/* e2eSecInfo (TS-0004 6.3.5.52): certificates for ESPrim, ESData encryption, ESData signature. */
+static void put_security_info(struct json_writer *writer, const struct e2ek *e2ek)
+{
+    put_text(writer, ",\"esi\":{\"esf\":[43,44,45],\"escert\":[");
+    for (size_t i = 0; i < e2ek->certificate_count; i++)
+        put_base64(writer, i > 0 ? "," : "", e2ek->certificates[i]);
+    put_text(writer, "]}");
+}
+
+static void put_e2ek(struct json_writer *writer, const struct e2ek *e2ek)
+{
+    put_string(writer, "\"m2m:e2ek\":{\"rn\":", e2ek->rn);
+    put_number(writer, ",\"ty\":", e2ek->ty);
+    put_string(writer, ",\"ri\":", e2ek->ri);
+    put_string(writer, ",\"pi\":", e2ek->pi);
+    put_time(writer, ",\"ct\":", e2ek->ct_s);
+    put_time(writer, ",\"lt\":", e2ek->lt_s);
+    if (e2ek->et_s != 0)
+        put_time(writer, ",\"et\":", e2ek->et_s);
+    if (e2ek->est != 0)
+        put_number(writer, ",\"est\":", e2ek->est);
+    put_string(writer, ",\"kid\":", e2ek->kid);
+    put_string(writer, ",\"lid\":", e2ek->lid);
+    if (e2ek->message.size > 0)
+        put_base64(writer, ",\"eckm\":", e2ek->message);
+    if (e2ek->entry_point)
+        put_security_info(writer, e2ek);
+    put_text(writer, "}");
+}
+
+/* One allocation instead of several that grow. */
+static enum result reserve(struct buffer *out, size_t message_octets)
+{
+    size_t size = COMMON_OCTETS + BASE64_OCTETS(message_octets);
+    size_t room = out->limit - out->size;
+    return buffer_reserve(out, size < room ? size : room);
+}
+
+static enum result write_e2ek(const struct e2ek *e2ek, const char *uri, struct buffer *out)
+{
+    struct json_writer writer = {.out = out, .result = reserve(out, e2ek->message.size)};
+
+    if (uri) {
+        put_string(&writer, "{\"m2m:rce\":{\"uri\":", uri);
+        put_text(&writer, ",");
+    } else {
+        put_text(&writer, "{");
+    }
+    put_e2ek(&writer, e2ek);
+    put_text(&writer, uri ? "}}" : "}");
+    return writer.result;
+}
+
+static enum result write_seci(struct bytes message, struct buffer *out)
+{
+    struct json_writer writer = {.out = out, .result = reserve(out, message.size)};
+
+    put_number(&writer, "{\"m2m:seci\":{\"sit\":", SECURITY_INFO_ESCERTKE);
+    put_base64(&writer, ",\"eckm\":", message);
+    put_text(&writer, "}}");
+    return writer.result;
+}
+
+static enum result write_refusal(const struct refusal_content *refusal, struct buffer *out)
+{
+    struct json_writer writer = {.out = out, .result = reserve(out, refusal->alert.size)};
+
+    put_string(&writer, "{\"m2m:dbg\":", refusal->text);
+    if (refusal->alert.size > 0) {
+        if (refusal->root == CONTENT_SECI)
+            put_number(&writer, ",\"m2m:seci\":{\"sit\":", SECURITY_INFO_ESCERTKE);
+        else
+            put_number(&writer, ",\"m2m:e2ek\":{\"est\":", EST_FAILED);
+        put_base64(&writer, ",\"eckm\":", refusal->alert);
+        put_text(&writer, "}");
+    }
+    put_text(&writer, "}");
+    return writer.result;
+}
+
+/* TS-0009 6.4 */
+const struct serialization json_serialization = {
+    .types =
+        {
+            {"application/json", .is_answer = true},
+            {"application/vnd.onem2m-res+json", .is_answer = true},
+            {"application/vnd.onem2m-ntfy+json", .is_answer = false},
+        },
+    .read = read_json,
+    .write_e2ek = write_e2ek,
+    .write_seci = write_seci,
+    .write_refusal = write_refusal,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The contents of primitives as structures, and what a serialization does with them.
+ *
+ * A serialization is one file that defines one struct serialization (json.h), and one row of the
+ * table in content.c. Whoever handles requests uses content.h, which picks the row. */
+#pragma once
+
+#include "base/bytes.h"
+
+enum exchange_state_value { /* est */
+    EST_AWAITING_MESSAGE3 = 1,
+    EST_ESTABLISHED = 2,
+    EST_FAILED = 3,
+};
+
+/* m2m:securityInfoType (TS-0004 6.3.4.2.35), the member sit of m2m:seci */
+#define SECURITY_INFO_ESCERTKE 6
+
+enum content_root { CONTENT_E2EK, CONTENT_SECI }; /* m2m:e2ek, m2m:seci */
+
+/* What a request holds: m2m:e2ek of Create and Update, m2m:seci (TS-0004 6.3.5.48) of Notify. */
+struct key_message {
+    bool has_name;          /* rn, only in m2m:e2ek */
+    bool has_sit;           /* only in m2m:seci */
+    int sit;                /* 0 where it is no value of m2m:securityInfoType */
+    bool has_message;       /* eckm */
+    struct buffer *message; /* the caller's; receives eckm, decoded, up to its limit */
+};
+
+/* A resource <e2EKeyCSE>, an exchange or the entry point, as far as it is shown. */
+struct e2ek {
+    const char *rn, *ri, *pi;
+    int ty;
+    int64_t ct_s, lt_s;
+    int64_t et_s;                     /* 0 leaves it out */
+    int est;                          /* 0 leaves it out */
+    const char *kid;                  /* hex; NULL leaves it out */
+    const char *lid;                  /* NULL leaves it out */
+    struct bytes message;             /* eckm, octets; empty leaves it out */
+    const struct bytes *certificates; /* DER; with entry_point */
+    size_t certificate_count;
+    bool entry_point; /* adds esi */
+};
+
+/* Why a request is refused: m2m:dbg, and with it, where there is one, the TLS alert. */
+struct refusal_content {
+    const char *text;
+    struct bytes alert;     /* a TLS record, as eckm; empty leaves it out */
+    enum content_root root; /* the alert stands in m2m:e2ek, with est 3, or in m2m:seci */
+};
+
+#define SERIALIZATION_TYPES_MAX 4
+
+/* Writers append to OUT, within its limit; they fail with buffer's errors. The same input always
+ * gives the same octets, as a retransmission is answered like the request that it repeats. */
+struct serialization {
+    struct serialization_type {
+        const char *name; /* "application/json"; NULL after the last */
+        bool is_answer;   /* responses can have it; the others occur in requests alone */
+    } types[SERIALIZATION_TYPES_MAX];
+
+    /* Content that is ROOT with its known members and nothing beside them. RESULT_BAD_REQUEST, or
+     * RESULT_BAD_MESSAGE where eckm exceeds OUT->message->limit. Does not judge the values. */
+    enum result (*read)(
+        struct bytes content, enum content_root root, struct key_message *out, struct fault *fault);
+
+    /* URI not NULL: within m2m:rce, beside the address (rcn 3). */
+    enum result (*write_e2ek)(const struct e2ek *e2ek, const char *uri, struct buffer *out);
+    enum result (*write_seci)(struct bytes message, struct buffer *out);
+    enum result (*write_refusal)(const struct refusal_content *refusal, struct buffer *out);
+};
