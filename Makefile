@@ -86,7 +86,7 @@ archives  = $(foreach room,$(1),$(BUILD)/lib/$(room).a)
 libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
 
 DAEMON_ROOMS := http exchange query onem2m tls trust token x509 keys policy_load policy identity observe base
-CTL_ROOMS    := client tls trust token x509 policy_load policy identity observe base
+CTL_ROOMS    := client onem2m tls trust token x509 policy_load policy identity observe base
 
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
 LIBE2EKEY := $(addprefix $(BUILD)/libe2ekey,.so.0 .a)

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-
-#define SIT_ESCERTKE 6 /* securityInfoType, TS-0004 6.3.4.2.30 */
+#include "onem2m/serialization.h"
 
 char *content_write(bool notify, struct bytes message)
 {
@@ -14,9 +13,9 @@ char *content_write(bool notify, struct bytes message)
     if (!text)
         return NULL;
     base64_encode_text(message, text);
-    json_t *json = notify
-                       ? json_pack("{s:{s:i, s:s}}", "m2m:seci", "sit", SIT_ESCERTKE, "eckm", text)
-                       : json_pack("{s:{s:s}}", "m2m:e2ek", "eckm", text);
+    json_t *json = notify ? json_pack("{s:{s:i, s:s}}", "m2m:seci", "sit", SECURITY_INFO_ESCERTKE,
+                                "eckm", text)
+                          : json_pack("{s:{s:s}}", "m2m:e2ek", "eckm", text);
     char *content = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return content;

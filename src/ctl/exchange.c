@@ -10,13 +10,10 @@
 #include "ctl/ctl.h"
 #include "ctl/http.h"
 #include "ctl/keyfile.h"
+#include "onem2m/status.h"
 #include "tls/context.h"
 #include "tls/initiator.h"
 #include "tls/message.h"
-
-#define RSC_OK      2000 /* TS-0004 6.6.3.3 */
-#define RSC_CREATED 2001
-#define RSC_UPDATED 2004
 
 static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
