@@ -19,7 +19,7 @@
 #include "daemon/store.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"
-#include "http/metrics.h"
+#include "http/scrape.h"
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -34,7 +34,7 @@ struct daemon {
     struct key_cache *cache;
     struct procedure *procedure;
     struct http_server *http;
-    struct metrics_server *metrics; /* NULL: nobody asked for one */
+    struct scrape_server *metrics; /* NULL: nobody asked for one */
     sd_event *loop;
     struct query_server *query;
     struct revoker *revoker;
@@ -170,12 +170,12 @@ static enum result start_metrics(
 
     if (inherited < 0 && !policy->metrics_listen)
         return RESULT_OK;
-    enum result result = metrics_server_new(policy->metrics_listen, inherited, daemon_metrics_text,
+    enum result result = scrape_server_new(policy->metrics_listen, inherited, daemon_metrics_text,
         &daemon->status, &daemon->metrics, &report);
     configuration_log(&report);
     if (result != RESULT_OK)
         return fault_set(fault, result, "the metrics can not be asked for");
-    log_info("metrics on http://%s/metrics", metrics_server_address(daemon->metrics));
+    log_info("metrics on http://%s/metrics", scrape_server_address(daemon->metrics));
     return RESULT_OK;
 }
 
@@ -258,7 +258,7 @@ static void say_stopped(const struct daemon *daemon)
 
 static void stop(struct daemon *daemon)
 {
-    metrics_server_free(daemon->metrics); /* these first: their threads use all the rest */
+    scrape_server_free(daemon->metrics); /* these first: their threads use all the rest */
     http_server_free(daemon->http);
     if (daemon->stop.is_under_way)
         say_stopped(daemon);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "http/metrics.h"
+#include "http/scrape.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -15,8 +15,8 @@
 #define CONNECTION_OCTETS 4096
 #define IDLE_S            10
 
-struct metrics_server {
-    metrics_text *text;
+struct scrape_server {
+    scrape_text *text;
     void *context;
     struct listener listener;
     struct MHD_Daemon *daemon;
@@ -24,7 +24,7 @@ struct metrics_server {
 
 /* --- a request --- */
 
-static struct MHD_Response *describe(struct metrics_server *server, unsigned *status)
+static struct MHD_Response *write_metrics(struct scrape_server *server, unsigned *status)
 {
     AUTO_BUFFER struct buffer text = {0};
 
@@ -49,7 +49,8 @@ static struct MHD_Response *refuse(unsigned status)
     return response;
 }
 
-static unsigned judge(const char *method, const char *path)
+/* The HTTP status for METHOD on PATH. */
+static unsigned find_status(const char *method, const char *path)
 {
     if (strcmp(path, PATH) != 0)
         return MHD_HTTP_NOT_FOUND;
@@ -58,14 +59,15 @@ static unsigned judge(const char *method, const char *path)
     return MHD_HTTP_OK;
 }
 
-/* Answers as soon as the headers are there: a body is nothing to us, and ends the connection. */
+/* Responds as soon as the headers have arrived. A scraper sends no body; if one does, libmicrohttpd
+ * closes the connection. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
     const char *method, const char *version, const char *upload, size_t *upload_size,
     void **own_context)
 {
-    unsigned status = judge(method, path);
+    unsigned status = find_status(method, path);
     struct MHD_Response *response =
-        status == MHD_HTTP_OK ? describe(context, &status) : refuse(status);
+        status == MHD_HTTP_OK ? write_metrics(context, &status) : refuse(status);
 
     (void)version;
     (void)upload;
@@ -80,23 +82,23 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* --- the server --- */
 
-static enum result start(struct metrics_server *server, struct fault *fault)
+static enum result start(struct scrape_server *server, struct fault *fault)
 {
     server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
         handle, server, MHD_OPTION_LISTEN_SOCKET, server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
         CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
-    server->listener.fd = -1; /* libmicrohttpd's, also when it fails */
+    server->listener.fd = -1; /* libmicrohttpd owns it now, also when it fails */
     if (!server->daemon)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: the HTTP server does not start: %s",
             server->listener.address, strerror(errno));
     return RESULT_OK;
 }
 
-enum result metrics_server_new(const char *address, int inherited, metrics_text *text,
-    void *context, struct metrics_server **out, struct report *report)
+enum result scrape_server_new(const char *address, int inherited, scrape_text *text, void *context,
+    struct scrape_server **out, struct report *report)
 {
-    struct metrics_server *server = calloc(1, sizeof(*server));
+    struct scrape_server *server = calloc(1, sizeof(*server));
     struct fault fault = FAULT_INIT;
 
     if (!server) {
@@ -117,11 +119,11 @@ enum result metrics_server_new(const char *address, int inherited, metrics_text 
         return RESULT_OK;
     }
     report_fault(report, NULL, "metrics.listen: %s", fault.text);
-    metrics_server_free(server);
+    scrape_server_free(server);
     return result;
 }
 
-void metrics_server_free(struct metrics_server *server)
+void scrape_server_free(struct scrape_server *server)
 {
     if (!server)
         return;
@@ -131,7 +133,7 @@ void metrics_server_free(struct metrics_server *server)
     free(server);
 }
 
-const char *metrics_server_address(const struct metrics_server *server)
+const char *scrape_server_address(const struct scrape_server *server)
 {
     return server->listener.address;
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end-point that monitoring systems scrape, GET /metrics. It has a listener of its own, with
+ * one thread and few connections, so that no scraper holds up an exchange. */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/report.h"
+
+struct scrape_server;
+
+/* Appends all metrics to OUT, as OpenMetrics text; called on the scrape server's thread. */
+typedef enum result scrape_text(void *context, struct buffer *out);
+
+/* Listens on INHERITED when >= 0 (taken over), else on ADDRESS. Keeps CONTEXT. */
+enum result scrape_server_new(const char *address, int inherited, scrape_text *text, void *context,
+    struct scrape_server **out, struct report *report) WARN_UNUSED;
+void scrape_server_free(struct scrape_server *server);
+const char *scrape_server_address(const struct scrape_server *server);
