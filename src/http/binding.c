@@ -8,7 +8,7 @@
 
 #include "onem2m/status.h"
 
-/* Where the reason goes: the first one stays. */
+/* Where to report a fault: only the first one of a request is kept. */
 static struct fault *first(struct binding *binding)
 {
     return binding->fault.result == RESULT_OK ? &binding->fault : NULL;
@@ -16,7 +16,7 @@ static struct fault *first(struct binding *binding)
 
 /* --- request line --- */
 
-/* TS-0009 6.2.1: the methods and, as ty decides about POST, what each means without it. */
+/* The methods (TS-0009 6.2.1). POST is Notify without ty and Create with it. */
 static const struct {
     const char *method;
     enum operation operation;
@@ -44,12 +44,12 @@ static void read_method(struct binding *binding, const char *method)
             binding->request.operation = methods[i].operation;
             return;
         }
-    binding->request.operation = OPERATION_RETRIEVE; /* the shape of the refusal */
+    binding->request.operation = OPERATION_RETRIEVE; /* so it is refused like one */
     binding->is_unknown_method = true;
     fault_set(first(binding), RESULT_NOT_ALLOWED, "method %.16s stands for no operation", method);
 }
 
-/* An absolute-form target (RFC 9112 3.2.2) names us before the path. */
+/* In absolute form (RFC 9112 3.2.2), scheme and host stand before the path. */
 static const char *path_of(const char *target)
 {
     static const char *const schemes[] = {"http://", "https://"};
@@ -105,7 +105,7 @@ static const char *const header_names[BINDING_HEADERS] = {
     [BINDING_HOST] = "Host",
 };
 
-/* Servers leave blanks at the end of a value where they found them. */
+/* libmicrohttpd removes blanks before a value, but not after it. */
 static struct bytes without_blanks(const char *value)
 {
     value += strspn(value, " \t");
@@ -166,7 +166,7 @@ void binding_query(struct binding *binding, const char *name, const char *value)
     }
 }
 
-/* --- all of it --- */
+/* --- the request as a whole --- */
 
 static const char *header(const struct binding *binding, enum binding_header number)
 {
@@ -180,8 +180,8 @@ void binding_check_host(struct binding *binding, const char *version)
         fault_set(first(binding), RESULT_BAD_REQUEST, "Host is missing");
 }
 
-/* Two lengths, or a coding that hides where the body ends (RFC 9112 6.3), are how requests get
- * smuggled past a proxy. */
+/* A request with two lengths, or with a coding that hides where its body ends (RFC 9112 6.3), may
+ * look like another one to a proxy before us, and smuggle in a second request. */
 static void check_framing(struct binding *binding, size_t body_limit)
 {
     const char *coding = header(binding, BINDING_TRANSFER_ENCODING);

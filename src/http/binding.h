@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The HTTP binding (TS-0009): an HTTP request to a request primitive, a response primitive to an
- * HTTP response. No sockets here: the server hands in what it read, piece by piece.
+ * HTTP response. No sockets here: http/transaction hands in what was read, piece by piece.
  *
  *   binding_start, then binding_header and binding_query for each, then binding_check_host and
  *   binding_finish.
@@ -29,11 +29,11 @@ enum binding_header {
 struct binding {
     struct request request; /* complete, but for its content, after binding_finish */
     struct fault fault;     /* the first thing that is wrong; .result RESULT_OK = nothing */
-    bool is_unreadable;     /* the body will not be read: answer at once and close */
+    bool is_unreadable;     /* the body cannot be read: respond at once and close the connection */
     bool is_unknown_method;
 
     bool has_header[BINDING_HEADERS];
-    char header[BINDING_HEADERS][IDENTIFIER_OCTETS]; /* without blanks around it */
+    char header[BINDING_HEADERS][IDENTIFIER_OCTETS]; /* without the blanks around a value */
     char path[BINDING_PATH_OCTETS];
     char response_type[BINDING_QUERY_OCTETS], result_content[BINDING_QUERY_OCTETS];
     struct media_type type;
@@ -43,11 +43,11 @@ struct binding {
 /* PATH: the request target as it came, without its query. */
 void binding_start(struct binding *binding, const char *method, const char *path);
 void binding_header(struct binding *binding, const char *name, const char *value);
-/* As it came, percent-encoded; VALUE may be NULL. */
+/* NAME and VALUE as they came, percent-encoded; VALUE may be NULL. */
 void binding_query(struct binding *binding, const char *name, const char *value);
-/* VERSION: "HTTP/1.1". After the last header. */
+/* HTTP/1.1 requires Host, HTTP/1.0 does not. VERSION is "HTTP/1.1" or another. */
 void binding_check_host(struct binding *binding, const char *version);
-/* BODY_LIMIT: the most octets that a body may have. */
+/* After the last header. BODY_LIMIT: the most octets that a body may have. */
 void binding_finish(struct binding *binding, size_t body_limit);
 
 /* The body turned out to be longer than BODY_LIMIT. */

@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "tls/expiry.h"
 
 #define KEY_OCTETS_MAX  65536
 #define FILE_OCTETS_MAX 1048576
-#define EXPIRING_S      (30 * 86400) /* before its end, as of end-points' certificates */
 
 static void auto_credentials(gnutls_certificate_credentials_t *credentials)
 {
@@ -49,12 +49,12 @@ static bool read_text(const struct policy_file *file, struct buffer *out, struct
 
 /* --- the private key --- */
 
-/* Of GnuTLS (gnutls_privkey_info_func): what it may ask of the key. */
-static int tell(gnutls_privkey_t signer, unsigned what, void *context)
+/* GnuTLS asks what kind of key it is (gnutls_privkey_info_func). */
+static int describe_key(gnutls_privkey_t signer, unsigned what, void *context)
 {
     (void)signer;
     (void)context;
-    switch (what & 0xff) { /* above is which signature algorithm it asks about */
+    switch (what & 0xff) { /* the upper bits name the signature algorithm that it asks about */
     case GNUTLS_PRIVKEY_INFO_PK_ALGO:
         return GNUTLS_PK_ECDSA;
     case GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS:
@@ -74,7 +74,7 @@ static int tell(gnutls_privkey_t signer, unsigned what, void *context)
     }
 }
 
-/* Of GnuTLS (gnutls_privkey_sign_hash_func). */
+/* GnuTLS has a digest signed (gnutls_privkey_sign_hash_func). */
 static int sign(gnutls_privkey_t signer, gnutls_sign_algorithm_t algorithm, void *context,
     unsigned flags, const gnutls_datum_t *digest, gnutls_datum_t *out)
 {
@@ -95,8 +95,8 @@ static int sign(gnutls_privkey_t signer, gnutls_sign_algorithm_t algorithm, void
     return 0;
 }
 
-/* GnuTLS takes a key on P-256 as a function that signs. Of others (RSA, other curves) it has to
- * have the key itself, which it keeps in memory that may be swapped out. */
+/* A key on P-256 stays in our secret memory, and GnuTLS calls us to sign. Any other key (RSA, other
+ * curves) is handed to GnuTLS, which keeps it in memory that may be swapped out. */
 static int import_key(struct bytes text, struct https *out)
 {
     const gnutls_datum_t pem = {.data = (unsigned char *)text.data, .size = (unsigned)text.size};
@@ -106,7 +106,8 @@ static int import_key(struct bytes text, struct https *out)
         return error;
     switch (private_key_parse(text, &out->key)) {
     case RESULT_OK:
-        return gnutls_privkey_import_ext4(out->signer, out->key, NULL, sign, NULL, NULL, tell, 0);
+        return gnutls_privkey_import_ext4(
+            out->signer, out->key, NULL, sign, NULL, NULL, describe_key, 0);
     case RESULT_BAD_INPUT:
         return gnutls_privkey_import_x509_raw(out->signer, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
     default:
@@ -116,7 +117,7 @@ static int import_key(struct bytes text, struct https *out)
 
 static bool read_key(const struct policy_file *file, struct https *out, struct report *report)
 {
-    CLEANUP(auto_secret_free) void *text = NULL;
+    void *text CLEANUP(auto_secret_free) = NULL;
     struct fault fault = FAULT_INIT;
     size_t size = 0;
 
@@ -149,7 +150,7 @@ static bool read_chain(const struct policy_file *file, const struct buffer *text
     return false;
 }
 
-/* Whether the certificate's key verifies what the other one signs. */
+/* Whether the certificate's public key verifies what the private key signs. */
 static bool check_pair(
     const struct policy_http *http, const struct https *https, struct report *report)
 {
@@ -173,11 +174,11 @@ static bool check_pair(
     return false;
 }
 
-/* No more than a warning: what the hop's clients make of it is theirs. */
+/* Dates are only warned of: whether to accept such a certificate is up to the clients. */
 static void warn_of_dates(
     const struct policy_http *http, const struct https *https, struct report *report)
 {
-    CLEANUP(auto_certificate) gnutls_x509_crt_t certificate = NULL;
+    gnutls_x509_crt_t certificate CLEANUP(auto_certificate) = NULL;
     const gnutls_datum_t *der = &https->chain[0].cert;
     const struct policy_file *file = &http->certificate;
     int64_t now_s = clock_wall_s();
@@ -190,7 +191,7 @@ static void warn_of_dates(
         report_warning(report, &file->place, "%s: certificate is not valid yet", file->path);
     else if (left_s < 0)
         report_warning(report, &file->place, "%s: certificate is out of date", file->path);
-    else if (left_s < EXPIRING_S)
+    else if (left_s < EXPIRY_CERTIFICATE_S)
         report_warning(report, &file->place, "%s: certificate expires in %lld days", file->path,
             (long long)left_s / 86400);
 }
@@ -198,7 +199,7 @@ static void warn_of_dates(
 static bool check_anchors(
     const struct policy_http *http, const struct https *https, struct report *report)
 {
-    CLEANUP(auto_credentials) gnutls_certificate_credentials_t credentials = NULL;
+    gnutls_certificate_credentials_t credentials CLEANUP(auto_credentials) = NULL;
     const gnutls_datum_t anchors = datum(&https->client_anchors);
 
     if (gnutls_certificate_allocate_credentials(&credentials) == 0 &&
@@ -238,18 +239,19 @@ void https_release(struct https *https)
 
 /* --- serving --- */
 
+/* The main thread sets it, libmicrohttpd's threads read it. */
 static const struct https *_Atomic serving;
 
 void https_serve(const struct https *https)
 {
-    serving = https;
+    atomic_store_explicit(&serving, https, memory_order_release);
 }
 
 int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
     const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
     unsigned *chain_count, gnutls_privkey_t *key)
 {
-    const struct https *https = serving;
+    const struct https *https = atomic_load_explicit(&serving, memory_order_acquire);
 
     (void)session;
     (void)authorities;
@@ -258,13 +260,13 @@ int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, in
     (void)algorithm_count;
     if (!https)
         return -1;
-    *chain = (gnutls_pcert_st *)https->chain; /* which it only reads, as it does the key */
+    *chain = (gnutls_pcert_st *)https->chain; /* GnuTLS only reads it, and the key */
     *chain_count = https->chain_count;
     *key = https->signer;
     return 0;
 }
 
-/* libmicrohttpd asks clients for a certificate but goes on without one. */
+/* libmicrohttpd asks clients for a certificate but also serves those that present none. */
 bool https_is_client_trusted(gnutls_session_t session)
 {
     gnutls_typed_vdata_st purpose = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* http.tls: the hop's own TLS (Mcc, Mca), by GnuTLS within libmicrohttpd. Not the E2EKey handshake.
- */
+/* HTTPS (http.tls): the TLS of one hop (Mcc, Mca), which GnuTLS does within libmicrohttpd. It is
+ * not the handshake of the E2EKey procedure. */
 #pragma once
 
 #include <gnutls/abstract.h>
@@ -14,28 +14,28 @@
 
 /* Zero-initialise; release with https_release. */
 struct https {
-    struct private_key *key; /* on P-256: in secret memory, and signs for GnuTLS; any other: NULL */
-    gnutls_privkey_t signer; /* that key, or one in GnuTLS' own memory, which is not locked */
+    struct private_key *key; /* on P-256, in secret memory, signs for GnuTLS; NULL for other keys */
+    gnutls_privkey_t signer; /* uses .key, or holds another key in GnuTLS' memory, not locked */
     gnutls_pcert_st chain[HTTPS_CHAIN_MAX];
     unsigned chain_count;
     struct buffer client_anchors; /* PEM, with a NUL; empty: clients need no certificate */
 };
 
-/* Reads the files and holds key and certificate against each other. Faults, and a warning of a
- * certificate that is about to expire or has, to REPORT. OUT then stays where it is: its signer
- * points into it. */
+/* Reads the files and checks that the key is the certificate's. Reports faults, and warns of a
+ * certificate that expires soon or has expired. OUT must not be moved then: its signer points into
+ * it. */
 enum result https_load(const struct policy_http *http, struct https *out, struct report *report)
     WARN_UNUSED;
 void https_release(struct https *https); /* wipes */
 
-/* For MHD_OPTION_HTTPS_CERT_CALLBACK: gives HTTPS' certificates and key, of the one that serves. It
- * has no argument of ours, so there is one in a process; NULL when it does not serve any more. */
+/* Sets whose certificates and key https_choose gives out; NULL: nobody's. One for the process, as
+ * libmicrohttpd passes no context to that callback (MHD_OPTION_HTTPS_CERT_CALLBACK). */
 void https_serve(const struct https *https);
 int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
     const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
     unsigned *chain_count, gnutls_privkey_t *key);
 
-/* Whether the other side showed a certificate for clients that is valid under the anchors. */
+/* Whether the client presented a certificate for TLS clients that is valid under the anchors. */
 bool https_is_client_trusted(gnutls_session_t session);
 
 /* TLS 1.2 and later. */

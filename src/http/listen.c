@@ -77,7 +77,7 @@ static bool bind_and_listen(int fd, const struct addrinfo *address)
 
 enum result listener_open(const char *text, struct listener *out, struct fault *fault)
 {
-    CLEANUP(auto_freeaddrinfo) struct addrinfo *address = NULL;
+    struct addrinfo *address CLEANUP(auto_freeaddrinfo) = NULL;
 
     out->fd = -1;
     if (!resolve(text, &address))

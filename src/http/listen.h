@@ -11,10 +11,11 @@
 struct listener {
     int fd;                              /* -1: none */
     char address[LISTEN_ADDRESS_OCTETS]; /* "127.0.0.1:8383", "[::1]:8383", as bound */
-    bool is_local;                       /* loopback: no other host reaches it */
+    bool is_local;                       /* a loopback address, which no other host can reach */
 };
 
-/* Binds ADDRESS (numeric; port 0 = any free one) and listens. An IPv6 address takes IPv6 alone. */
+/* Binds ADDRESS (numeric; port 0 = any free one) and listens. An IPv6 address does not accept IPv4
+ * connections as well. */
 enum result listener_open(const char *address, struct listener *out, struct fault *fault)
     WARN_UNUSED;
 /* Takes over FD, which must be a listening stream socket of IPv4 or IPv6. */

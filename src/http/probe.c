@@ -9,8 +9,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* libmicrohttpd gives an added connection to the thread that its descriptor names, modulo their
- * number; were that to change, threads might share a probe, but none would fail one. */
+/* Duplicates FD to a number that libmicrohttpd gives to THREAD. It chooses the thread of an added
+ * connection by descriptor modulo the number of threads. If that changed in a later version, two
+ * threads might get each other's probes, but none would be reported as stalled. */
 static int move_to(int fd, unsigned thread, unsigned threads)
 {
     for (int least = (int)thread;;) {
@@ -25,8 +26,8 @@ static int move_to(int fd, unsigned thread, unsigned threads)
     }
 }
 
-/* Where we have no descriptors left, or the pool no room for a connection, nothing is out: that is
- * no stall. */
+/* Where we are out of descriptors, or the pool out of connections, the thread gets none: that does
+ * not count as a stall. */
 static void send_out(
     struct MHD_Daemon *daemon, struct probe *probe, unsigned thread, unsigned threads)
 {
@@ -44,7 +45,7 @@ static void send_out(
     }
     probe->sent_ms = clock_steady_ms();
     if (MHD_add_connection(daemon, moved, &address, sizeof(address)) == MHD_YES)
-        probe->fd = TAKE_FD(ours); /* else MOVED is closed already */
+        probe->fd = TAKE_FD(ours); /* else libmicrohttpd has closed MOVED */
 }
 
 static bool is_back(const struct probe *probe)
@@ -76,7 +77,7 @@ bool probe_threads(
 void probe_wake(struct MHD_Daemon *daemon, struct probe *probes, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        auto_close(&probes[i].fd); /* its connection has begun before, maybe */
+        auto_close(&probes[i].fd); /* the thread may have begun the old one already */
         probes[i].fd = -1;
         send_out(daemon, &probes[i], i, count);
     }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the threads of a pool make progress: each is given a connection that ends at once, and
- * has to close it. */
+/* Finds out whether the threads of a pool make progress: each is given a connection that its client
+ * has closed already, and which it therefore has to close, too. */
 #pragma once
 
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A connection that one thread has to close. */
+/* The connection that one thread has to close. */
 struct probe {
-    int fd; /* our end; -1: none is out */
-    int64_t sent_ms;
+    int fd;          /* our end; -1: the thread has none at the moment */
+    int64_t sent_ms; /* of clock_steady_ms */
 };
 
-/* Looks after the COUNT probes of DAEMON, one for each of its threads, and sends those that came
- * back out again. False when one has been out for longer than PATIENCE_MS. Does not block. */
+/* Checks the COUNT probes of DAEMON, one for each of its threads, and gives a new connection to
+ * each thread that has closed its last one. False when a thread has left one open for longer than
+ * PATIENCE_MS. Does not block. */
 bool probe_threads(
     struct MHD_Daemon *daemon, struct probe *probes, unsigned count, int64_t patience_ms);
 
-/* Has each thread begin a connection now. */
+/* Makes each thread begin a connection now. */
 void probe_wake(struct MHD_Daemon *daemon, struct probe *probes, unsigned count);

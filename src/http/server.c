@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Threads: each listener is a libmicrohttpd daemon with a pool of its own; a request is answered on
- * the thread that read it. They share struct call_shared, which says what its lock is for. */
+ * the thread that read it. They share struct transactions, which says what its lock protects. */
 #include "http/server.h"
 
 #include <errno.h>
@@ -11,25 +11,25 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "http/call.h"
 #include "http/https.h"
 #include "http/listen.h"
 #include "http/probe.h"
+#include "http/transaction.h"
 #include "observe/log.h"
 
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
 #define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
-#define IDLE_S              30
-#define ACCEPT_S            1 /* for threads to finish accepting when we stop */
-#define UNASKED_S           1 /* for the request of a connection that came as we stop */
-#define DRAIN_S             5 /* for requests under way when we stop */
+#define IDLE_S              30    /* after which an idle connection is closed */
+#define ACCEPT_S            1     /* when we stop: for threads to finish accepting */
+#define UNASKED_S           1     /* when we stop: for the first request of a new connection */
+#define DRAIN_S             5     /* when we stop: for requests under way */
 #define THREADS_MAX         256
 #define OPTIONS_MAX         16
 #define LOG_LINE_OCTETS     512
 #define DESCRIPTORS_PER_USE 2 /* half of them are for HTTP */
 
 struct http_server {
-    struct call_shared shared;
+    struct transactions shared;
     size_t count;
     struct listener listeners[POLICY_LISTEN_MAX];
     struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
@@ -74,7 +74,7 @@ static unsigned count_threads(const struct policy_http *http)
     return threads < THREADS_MAX ? threads : THREADS_MAX;
 }
 
-/* The listeners share half of the file descriptors that we may open. */
+/* The listeners together may use half of the file descriptors that we may open. */
 static unsigned count_connections(size_t listeners)
 {
     struct rlimit limit;
@@ -86,26 +86,27 @@ static unsigned count_connections(size_t listeners)
 }
 
 static void set_options(
-    struct options *options, const struct http_server *server, struct call_shared *shared)
+    struct options *options, const struct http_server *server, struct transactions *shared)
 {
     unsigned threads = server->threads;
     unsigned connections = count_connections(server->count);
 
     options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library, NULL); /* first */
-    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)call_connection, shared);
-    add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)call_completed, shared);
-    add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)call_keep_encoded, NULL);
+    add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
+        NULL); /* the first option, so that it logs errors of the others */
+    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)transaction_connection, shared);
+    add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)transaction_completed, shared);
+    add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)transaction_keep_encoded, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
     add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL);
     add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections > threads ? connections : threads,
-        NULL); /* a thread needs one at least */
+        NULL); /* at least one for each thread */
     if (threads > 1)
         add_option(options, MHD_OPTION_THREAD_POOL_SIZE, threads, NULL);
 }
 
 static void set_tls_options(
-    struct options *options, const struct https *https, struct call_shared *shared)
+    struct options *options, const struct https *https, struct transactions *shared)
 {
     options->flags |= MHD_USE_TLS;
     add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, HTTPS_PRIORITIES);
@@ -122,7 +123,7 @@ static struct http_server *server_new(struct snapshot_slot *slot, struct procedu
 
     if (!server)
         return NULL;
-    server->shared = (struct call_shared){
+    server->shared = (struct transactions){
         .slot = slot,
         .procedure = procedure,
         .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -179,7 +180,7 @@ static enum result start_listener(
 
     add_option(&options, MHD_OPTION_LISTEN_SOCKET, TAKE_FD(listener->fd), NULL);
     add_option(&options, MHD_OPTION_END, 0, NULL);
-    server->daemons[number] = MHD_start_daemon(options.flags, 0, NULL, NULL, call_handle,
+    server->daemons[number] = MHD_start_daemon(options.flags, 0, NULL, NULL, transaction_handle,
         &server->shared, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
     if (server->daemons[number])
         return RESULT_OK;
@@ -205,7 +206,7 @@ static enum result prepare_threads(
 static enum result load_tls(const struct policy_http *http, struct options *options,
     struct http_server *server, struct report *report)
 {
-    struct call_shared *shared = &server->shared;
+    struct transactions *shared = &server->shared;
     struct https *https = &server->https;
 
     if (!http->tls)
@@ -214,9 +215,7 @@ static enum result load_tls(const struct policy_http *http, struct options *opti
         report_fault(report, &http->certificate.place, "this libmicrohttpd was built without TLS");
         return RESULT_BAD_CONFIGURATION;
     }
-    enum result result = https_load(http, https, report);
-    if (result != RESULT_OK)
-        return result;
+    TRY(https_load(http, https, report));
     shared->needs_client_certificate = https->client_anchors.size > 0;
     set_tls_options(options, https, shared);
     https_serve(https);
@@ -229,28 +228,23 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     struct procedure *procedure, const int *inherited, size_t inherited_count,
     struct http_server **out, struct report *report)
 {
-    CLEANUP(auto_http_server_free) struct http_server *server = server_new(slot, procedure);
+    struct http_server *server CLEANUP(auto_http_server_free) = server_new(slot, procedure);
     struct options options = {0};
 
     if (!server) {
         report_fault(report, NULL, "out of memory");
         return RESULT_NO_MEMORY;
     }
-    enum result result = inherited_count > 0 ? adopt_inherited(server, &policy->http, inherited,
-                                                   inherited_count, report)
-                                             : open_configured(server, &policy->http, report);
-    if (result != RESULT_OK)
-        return result;
-    result = prepare_threads(server, &policy->http, report);
-    if (result != RESULT_OK)
-        return result;
+    TRY(inherited_count > 0
+            ? adopt_inherited(server, &policy->http, inherited, inherited_count, report)
+            : open_configured(server, &policy->http, report));
+    TRY(prepare_threads(server, &policy->http, report));
     set_options(&options, server, &server->shared);
-    result = load_tls(&policy->http, &options, server, report);
-    for (size_t i = 0; result == RESULT_OK && i < server->count; i++)
-        result = start_listener(server, i, &options, report);
-    if (result == RESULT_OK)
-        *out = TAKE_PTR(server);
-    return result;
+    TRY(load_tls(&policy->http, &options, server, report));
+    for (size_t i = 0; i < server->count; i++)
+        TRY(start_listener(server, i, &options, report));
+    *out = TAKE_PTR(server);
+    return RESULT_OK;
 }
 
 /* --- while it runs --- */
@@ -273,9 +267,9 @@ void http_server_wind_down(struct http_server *server)
     server->shared.is_stopping = true;
 }
 
-/* Until COUNT, one of SHARED's, is WANTED, or for so many seconds; false then. */
+/* Waits until COUNT, one of SHARED's, is WANTED; false when it is not within MOST_S. */
 static bool await_count(
-    struct call_shared *shared, const unsigned *count, unsigned wanted, int most_s)
+    struct transactions *shared, const unsigned *count, unsigned wanted, int most_s)
 {
     struct timespec end;
 
@@ -290,7 +284,7 @@ static bool await_count(
     return reached;
 }
 
-static void hold_threads(struct call_shared *shared, bool holds)
+static void hold_threads(struct transactions *shared, bool holds)
 {
     pthread_mutex_lock(&shared->lock);
     shared->holds = holds;
@@ -298,13 +292,13 @@ static void hold_threads(struct call_shared *shared, bool holds)
     pthread_mutex_unlock(&shared->lock);
 }
 
-/* Each thread is held where it begins a connection, as MHD_quiesce_daemon ends the process when it
- * meets one that is about to wait for connections (libmicrohttpd 0.9 and 1.0). So is every
- * connection counted that was accepted before. Where a thread does not come, accepting ends with
- * all else. */
+/* MHD_quiesce_daemon ends the process when a thread is just about to wait for connections
+ * (libmicrohttpd 0.9 and 1.0). So first each thread is made to begin a connection, and held there.
+ * After that, every connection that was accepted has been counted, too. If a thread does not get
+ * there in time, accepting goes on until MHD_stop_daemon. */
 static void stop_accepting(struct http_server *server)
 {
-    struct call_shared *shared = &server->shared;
+    struct transactions *shared = &server->shared;
     unsigned threads = 0;
 
     hold_threads(shared, true);
@@ -331,7 +325,7 @@ void http_server_free(struct http_server *server)
     for (size_t i = 0; i < server->count; i++) {
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
-        auto_close(&server->listeners[i].fd); /* not before: a thread may still look at it */
+        auto_close(&server->listeners[i].fd); /* not earlier: a thread may still use it */
     }
     for (size_t i = 0; server->probes && i < server->count * server->threads; i++)
         auto_close(&server->probes[i].fd);
@@ -352,7 +346,7 @@ const char *http_server_address(const struct http_server *server, size_t number)
 
 void http_server_check(const struct policy *policy, struct report *report)
 {
-    CLEANUP(https_release) struct https https = {0};
+    struct https https CLEANUP(https_release) = {0};
 
     if (policy->http.tls && https_load(&policy->http, &https, report) == RESULT_NO_MEMORY)
         report_fault(report, &policy->http.certificate.place, "out of memory");

@@ -8,21 +8,23 @@
 
 struct http_server;
 
-/* Listens on INHERITED (file descriptors from the service manager, taken over) when there are any,
- * else on http.listen of the first policy. http.tls gives HTTPS. Addresses, threads and TLS stay as
- * they are at the start. SLOT gives the body bound of each request. Faults with the address. */
+/* Listens on INHERITED (file descriptors from the service manager, which it takes over) where there
+ * are any, else on http.listen of POLICY. http.tls makes it HTTPS. Addresses, threads and TLS do
+ * not change when SLOT gets a new policy; the bound on a request's body does. Keeps SLOT and
+ * PROCEDURE. Reports faults with the address. */
 enum result http_server_new(const struct policy *policy, struct snapshot_slot *slot,
     struct procedure *procedure, const int *inherited, size_t inherited_count,
     struct http_server **out, struct report *report) WARN_UNUSED;
 
-/* False when a thread has made no progress for longer than PATIENCE_MS: to be called several times
- * as often, from one thread. Does not block. */
+/* False when a thread has made no progress for longer than PATIENCE_MS. Call it several times
+ * within that time, always from the same thread. Does not block. */
 bool http_server_answers(struct http_server *server, int64_t patience_ms);
 
-/* From here on each answer closes its connection. */
+/* From here on each response closes its connection. */
 void http_server_wind_down(struct http_server *server);
 
-/* Stops accepting, lets requests under way finish, then stops the threads. */
+/* Stops accepting, lets requests under way finish for a few seconds, then stops the threads. NULL
+ * is fine. */
 void http_server_free(struct http_server *server);
 
 /* "127.0.0.1:8383" as bound, for the log and GetStatus; NULL past the last. */

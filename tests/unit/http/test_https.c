@@ -52,7 +52,7 @@ static enum result load(
     const char *certificate, const char *key, const char *anchors, size_t faults)
 {
     struct report report CLEANUP(report_release) = {0};
-    CLEANUP(https_release) struct https https = {0};
+    struct https https CLEANUP(https_release) = {0};
     const struct policy_http http = {
         .tls = true,
         .certificate = file(certificate),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "http/call.h"
+#include "http/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +10,18 @@
 #include "http/https.h"
 
 #define AROUND_MESSAGE_OCTETS 4096   /* more than any content has beside eckm */
-#define DISCARD_OCTETS        262144 /* of an over-long body that came without its length */
+#define DISCARD_OCTETS        262144 /* how much of a body that is too long we read and drop */
 
-struct call {
+struct transaction {
     struct binding binding;
     struct buffer body;
     size_t discarded;
 };
 
-/* What is known of a connection. */
+/* What is known of the client of a connection. */
 struct peer {
-    bool has_asked;
-    bool is_trusted; /* its certificate */
+    bool has_asked;  /* its first request has arrived */
+    bool is_trusted; /* its certificate was verified, and is valid */
 };
 
 static struct peer *peer_of(struct MHD_Connection *connection)
@@ -29,12 +29,12 @@ static struct peer *peer_of(struct MHD_Connection *connection)
     const union MHD_ConnectionInfo *context =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-    return context ? context->socket_context : NULL; /* NULL: memory was short */
+    return context ? context->socket_context : NULL; /* NULL: out of memory when it began */
 }
 
-/* --- calls under way, connections without one so far, threads on hold --- */
+/* --- what a server that stops waits for --- */
 
-static void count(struct call_shared *shared, unsigned *counted, int more)
+static void count(struct transactions *shared, unsigned *counted, int more)
 {
     pthread_mutex_lock(&shared->lock);
     *counted += (unsigned)more;
@@ -42,7 +42,7 @@ static void count(struct call_shared *shared, unsigned *counted, int more)
     pthread_mutex_unlock(&shared->lock);
 }
 
-static void wait_while_held(struct call_shared *shared)
+static void wait_while_held(struct transactions *shared)
 {
     pthread_mutex_lock(&shared->lock);
     if (shared->holds) {
@@ -55,7 +55,7 @@ static void wait_while_held(struct call_shared *shared)
     pthread_mutex_unlock(&shared->lock);
 }
 
-static void enter(struct call_shared *shared, struct MHD_Connection *connection)
+static void enter(struct transactions *shared, struct MHD_Connection *connection)
 {
     struct peer *peer = peer_of(connection);
 
@@ -66,23 +66,19 @@ static void enter(struct call_shared *shared, struct MHD_Connection *connection)
     }
 }
 
-static void leave(struct call_shared *shared)
-{
-    count(shared, &shared->under_way, -1);
-}
-
-/* --- the answer --- */
+/* --- the response --- */
 
 static void write_header(void *response, const char *name, const char *value)
 {
-    /* Out of memory, or a value that we would never write: the answer goes without. */
+    /* It fails when out of memory, and for control characters in VALUE, which no header of ours
+     * has. Then the response goes without this header. */
     (void)MHD_add_response_header(response, name, value);
 }
 
-/* The body goes over to the response, so that it is sent from where it was written. */
-static struct MHD_Response *make_response(struct response *answer)
+/* Hands the content over to the response, so that it is sent without being copied. */
+static struct MHD_Response *make_response(struct response *primitive)
 {
-    struct buffer *content = &answer->content;
+    struct buffer *content = &primitive->content;
 
     if (content->size == 0)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -93,21 +89,21 @@ static struct MHD_Response *make_response(struct response *answer)
     return response;
 }
 
-static enum MHD_Result answer(
-    struct call_shared *shared, struct MHD_Connection *connection, struct call *call)
+static enum MHD_Result respond(
+    struct transactions *shared, struct MHD_Connection *connection, struct transaction *transaction)
 {
-    struct binding *binding = &call->binding;
-    struct response answer CLEANUP(response_release) = {
+    struct binding *binding = &transaction->binding;
+    struct response primitive CLEANUP(response_release) = {
         .serialization = binding_answer_serialization(binding)};
 
-    binding->request.content = buffer_bytes(&call->body);
+    binding->request.content = buffer_bytes(&transaction->body);
     procedure_answer(shared->procedure, &binding->request,
-        binding->fault.result == RESULT_OK ? NULL : &binding->fault, &answer);
+        binding->fault.result == RESULT_OK ? NULL : &binding->fault, &primitive);
 
-    struct MHD_Response *response = make_response(&answer);
+    struct MHD_Response *response = make_response(&primitive);
     if (!response)
         return MHD_NO;
-    int status = binding_respond(binding, &answer, write_header, response);
+    int status = binding_respond(binding, &primitive, write_header, response);
     if (binding->is_unreadable || shared->is_stopping)
         write_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
@@ -117,16 +113,17 @@ static enum MHD_Result answer(
 
 /* --- the request --- */
 
-/* libmicrohttpd before 1.0 takes a text for ended at a NUL, and what follows it up to the end of
- * the line is lost. It parses in place, so that where nothing is lost each line begins behind the
- * CRLF, or LF, of the one before. A folded line (RFC 9112 5.2), which it moves, does not either.
- * Later ones refuse a NUL themselves. */
+/* Finds header lines with a NUL in them. libmicrohttpd before 1.0 ends a value at the NUL and drops
+ * the rest of the line; later versions refuse the request themselves. As it parses in place, each
+ * line begins right behind the line break (CRLF or LF) of the one before, unless something was
+ * dropped. A folded line (RFC 9112 5.2) is moved by it, and thus leaves a gap as well. */
 struct lines {
     struct binding *binding;
-    const char *end; /* of what we know of the line before */
+    const char *end; /* of the line before, as far as libmicrohttpd shows it */
     bool has_gap;
 };
 
+/* BREAKS: the number of line breaks between this line and the one before. */
 static void see_line(struct lines *lines, const char *start, const char *end, size_t breaks)
 {
     uintptr_t gap = (uintptr_t)start - (uintptr_t)lines->end;
@@ -174,7 +171,8 @@ static enum MHD_Result each_query(
     return MHD_YES;
 }
 
-/* Its certificate is verified once; a trusted connection stays so while it lasts. */
+/* Whether the client of a connection has a certificate that we trust. It is verified once for each
+ * connection. */
 static bool is_trusted(struct MHD_Connection *connection)
 {
     struct peer *peer = peer_of(connection);
@@ -189,85 +187,88 @@ static bool is_trusted(struct MHD_Connection *connection)
     return peer->is_trusted;
 }
 
-static size_t body_limit(struct call_shared *shared)
+static size_t body_limit(struct transactions *shared)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
     return BASE64_OCTETS((size_t)snapshot->policy->limits.message_octets) + AROUND_MESSAGE_OCTETS;
 }
 
-/* The headers are there. */
-static enum MHD_Result begin(struct call_shared *shared, struct MHD_Connection *connection,
-    struct call *call, const char *method, const char *path, const char *version)
+/* All headers have arrived. */
+static enum MHD_Result begin(struct transactions *shared, struct MHD_Connection *connection,
+    struct transaction *transaction, const char *method, const char *path, const char *version)
 {
-    call->body.limit = body_limit(shared);
-    binding_start(&call->binding, method, path);
-    read_headers(connection, &call->binding, method, version);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &call->binding);
-    binding_check_host(&call->binding, version);
-    binding_finish(&call->binding, call->body.limit);
+    transaction->body.limit = body_limit(shared);
+    binding_start(&transaction->binding, method, path);
+    read_headers(connection, &transaction->binding, method, version);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &transaction->binding);
+    binding_check_host(&transaction->binding, version);
+    binding_finish(&transaction->binding, transaction->body.limit);
     if (shared->needs_client_certificate && !is_trusted(connection)) {
-        fault_set(&call->binding.fault, RESULT_NOT_AUTHORISED,
+        fault_set(&transaction->binding.fault, RESULT_NOT_AUTHORISED,
             "this address is for clients with a certificate that it trusts");
-        call->binding.is_unreadable = true;
+        transaction->binding.is_unreadable = true;
     }
-    return call->binding.is_unreadable ? answer(shared, connection, call) : MHD_YES;
+    return transaction->binding.is_unreadable ? respond(shared, connection, transaction) : MHD_YES;
 }
 
-/* A piece of the body. What is too long is read for a while, so that its sender sees the answer. */
-static enum MHD_Result receive(struct call *call, const char *upload, size_t *upload_size)
+/* A piece of the body has arrived. Of a body that is too long, a bounded part is read and dropped:
+ * a client that is still sending would not read the response. */
+static enum MHD_Result receive(
+    struct transaction *transaction, const char *upload, size_t *upload_size)
 {
     size_t size = *upload_size;
 
     *upload_size = 0;
-    if (call->discarded == 0) {
-        enum result result = buffer_append(&call->body, upload, size);
+    if (transaction->discarded == 0) {
+        enum result result = buffer_append(&transaction->body, upload, size);
         if (result != RESULT_BUSY)
             return result == RESULT_OK ? MHD_YES : MHD_NO;
-        binding_refuse_body(&call->binding, call->body.limit);
-        buffer_release(&call->body);
+        binding_refuse_body(&transaction->binding, transaction->body.limit);
+        buffer_release(&transaction->body);
     }
-    call->discarded += size;
-    return call->discarded <= DISCARD_OCTETS ? MHD_YES : MHD_NO;
+    transaction->discarded += size;
+    return transaction->discarded <= DISCARD_OCTETS ? MHD_YES : MHD_NO;
 }
 
 /* --- what libmicrohttpd calls --- */
 
-enum MHD_Result call_handle(void *context, struct MHD_Connection *connection, const char *path,
-    const char *method, const char *version, const char *upload, size_t *upload_size,
-    void **own_context)
+enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connection,
+    const char *path, const char *method, const char *version, const char *upload,
+    size_t *upload_size, void **own_context)
 {
-    struct call_shared *shared = context;
-    struct call *call = *own_context;
+    struct transactions *shared = context;
+    struct transaction *transaction = *own_context;
 
-    if (call)
-        return *upload_size > 0 ? receive(call, upload, upload_size)
-                                : answer(shared, connection, call);
-    *own_context = call = calloc(1, sizeof(*call));
-    if (!call)
+    if (transaction)
+        return *upload_size > 0 ? receive(transaction, upload, upload_size)
+                                : respond(shared, connection, transaction);
+    *own_context = transaction = calloc(1, sizeof(*transaction));
+    if (!transaction)
         return MHD_NO;
     enter(shared, connection);
-    return begin(shared, connection, call, method, path, version);
+    return begin(shared, connection, transaction, method, path, version);
 }
 
-void call_completed(void *context, struct MHD_Connection *connection, void **own_context,
+void transaction_completed(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_RequestTerminationCode code)
 {
-    struct call *call = *own_context;
+    struct transactions *shared = context;
+    struct transaction *transaction = *own_context;
 
     (void)connection;
     (void)code;
-    if (!call)
+    if (!transaction)
         return;
-    buffer_release(&call->body);
-    free(call);
+    buffer_release(&transaction->body);
+    free(transaction);
     *own_context = NULL;
-    leave(context);
+    count(shared, &shared->under_way, -1);
 }
 
-void call_connection(void *context, struct MHD_Connection *connection, void **own_context,
+void transaction_connection(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_ConnectionNotificationCode code)
 {
-    struct call_shared *shared = context;
+    struct transactions *shared = context;
     struct peer *peer = *own_context;
 
     (void)connection;
@@ -283,8 +284,8 @@ void call_connection(void *context, struct MHD_Connection *connection, void **ow
     free(peer);
 }
 
-/* The binding decodes, and tells what is malformed. */
-size_t call_keep_encoded(void *context, struct MHD_Connection *connection, char *text)
+/* The binding decodes the URI itself, to refuse one that is malformed. */
+size_t transaction_keep_encoded(void *context, struct MHD_Connection *connection, char *text)
 {
     (void)context;
     (void)connection;
