@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One varlink method call, as read; and the parameters that a method takes. */
+/* A varlink method call as it was received, and the reading of its parameters. */
 #pragma once
 
 #include <jansson.h>
@@ -7,23 +7,23 @@
 #include "base/bytes.h"
 
 struct call {
-    json_t *root; /* owns the rest */
+    json_t *root; /* owns all that follows */
     const char *method;
     json_t *parameters; /* an object, or NULL */
     bool more, oneway, upgrade;
 };
 
-/* RESULT_BAD_INPUT when MESSAGE is no varlink call. */
+/* RESULT_BAD_INPUT when MESSAGE is not a varlink call. Release with call_release. */
 enum result call_parse(struct bytes message, struct call *out) WARN_UNUSED;
 void call_release(struct call *call);
 
-/* A string parameter; absent and null are the same: *VALUE stays. */
+/* A string parameter. Where it is absent or null, *VALUE is not changed. */
 struct parameter {
     const char *name;
     const char **value; /* into the call */
 };
 
-/* Fills in the COUNT parameters of LIST. The name of one that is of the wrong type or unknown, or
- * NULL when all is well. */
+/* Reads the COUNT parameters of LIST. Returns the name of one that is unknown or not a string, NULL
+ * when there is none. */
 const char *call_parameters(const struct call *call, const struct parameter *list, size_t count)
     WARN_UNUSED;

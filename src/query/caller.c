@@ -19,7 +19,7 @@
 
 /* --- the process that connected --- */
 
-/* -1 and errno when there is none to be had. */
+/* -1 and errno when the kernel gives none. */
 static int peer_pidfd(int fd)
 {
     int pidfd = -1;
@@ -27,21 +27,22 @@ static int peer_pidfd(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0 ? pidfd : -1;
 }
 
-static bool is_ours_to_mend(int error)
+/* We are short of something, so this may succeed later. */
+static bool is_shortage(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-static bool note_senders(int fd)
+static bool record_senders(int fd)
 {
     return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) == 0;
 }
 
 void caller_listen(int listening)
 {
-    AUTO_CLOSE int pidfd = peer_pidfd(listening); /* whose, is of no interest */
+    AUTO_CLOSE int pidfd = peer_pidfd(listening); /* only errno matters here */
     if (pidfd < 0 && errno == ENOPROTOOPT)
-        (void)note_senders(listening); /* else units are not told, which lets nobody in */
+        (void)record_senders(listening); /* if it fails, nobody is admitted by unit */
 }
 
 static bool is_running(int pidfd)
@@ -49,7 +50,8 @@ static bool is_running(int pidfd)
     return poll(&(struct pollfd){.fd = pidfd, .events = POLLIN}, 1, 0) == 0;
 }
 
-/* The line is "Uid:", the real one, the effective one, and more. */
+/* Whether the effective user of PID is UID. In the line that begins with "Uid:", the real user
+ * comes first, then the effective one. */
 static bool runs_as(pid_t pid, uid_t uid)
 {
     char path[32], line[256], *real_end;
@@ -81,18 +83,18 @@ static enum result credentials_of(int fd, struct caller *out)
     return RESULT_OK;
 }
 
-/* From when the pidfd is there, the number is that process' alone for as long as it runs. Which
- * process got the number before is not told; so it has to run as the user who connected, and to
- * send what is asked. */
+/* While the process that a pidfd stands for runs, no other process has its id. But before we had
+ * the pidfd, the id may have passed from the process that connected to another one. So the process
+ * has to run as the user who connected, and to send each call itself. */
 enum result caller_of_old_kernel(int fd, struct caller *out)
 {
-    if (credentials_of(fd, out) != RESULT_OK || !note_senders(fd))
+    if (credentials_of(fd, out) != RESULT_OK || !record_senders(fd))
         return RESULT_SYSTEM_ERROR;
     out->must_send = true;
     if (out->pid <= 0)
         return RESULT_OK;
     AUTO_CLOSE int pidfd = pidfd_open(out->pid, 0);
-    if (pidfd < 0 && is_ours_to_mend(errno))
+    if (pidfd < 0 && is_shortage(errno))
         return RESULT_SYSTEM_ERROR;
     if (pidfd >= 0 && runs_as(out->pid, out->uid) && is_running(pidfd))
         out->pidfd = TAKE_FD(pidfd);
@@ -104,7 +106,7 @@ enum result caller_of(int fd, struct caller *out)
     AUTO_CLOSE int pidfd = peer_pidfd(fd);
     if (pidfd < 0 && errno == ENOPROTOOPT)
         return caller_of_old_kernel(fd, out);
-    if (pidfd < 0 && is_ours_to_mend(errno))
+    if (pidfd < 0 && is_shortage(errno))
         return RESULT_SYSTEM_ERROR;
     enum result result = credentials_of(fd, out);
     if (result == RESULT_OK)
@@ -129,7 +131,7 @@ void caller_release(struct caller *caller)
     *caller = (struct caller){.fd = -1, .pidfd = -1};
 }
 
-/* --- what the kernel knows besides --- */
+/* --- groups, unit and user name, looked up when needed --- */
 
 static void learn_groups(struct caller *caller)
 {
@@ -158,8 +160,9 @@ static bool is_in_group(struct caller *caller, gid_t gid)
     return false;
 }
 
-/* NULL = none. The process is looked at last: if it still runs, the number was its own while the
- * unit was looked up by it, and the unit is that of a process that is there. */
+/* The unit of the process that connected; NULL = none, or the process has ended. That is checked
+ * after the look-up: if the process still runs, its id was its own during the look-up, and the unit
+ * is true. */
 static const char *unit_of(struct caller *caller)
 {
     if (caller->pidfd < 0 || caller->pid <= 0)
@@ -169,7 +172,8 @@ static const char *unit_of(struct caller *caller)
         if (error < 0)
             caller->unit = NULL;
         caller->unit_known =
-            error >= 0 || error == -ENODATA; /* else we may be short of something */
+            error >= 0 ||
+            error == -ENODATA; /* other errors may be a shortage: look again next time */
     }
     if (!is_running(caller->pidfd))
         forget_process(caller);
@@ -203,7 +207,7 @@ struct log_caller caller_describe(struct caller *caller, char text[CALLER_TEXT_O
     return log;
 }
 
-/* --- against policy --- */
+/* --- what policy lets a caller do --- */
 
 static bool covers(const struct policy_client *client, const char *peer)
 {
@@ -215,7 +219,7 @@ static bool covers(const struct policy_client *client, const char *peer)
     return false;
 }
 
-/* The unit last: it is the dearest to find out. */
+/* The unit comes last, as it costs most to look up. */
 static bool meets(struct caller *caller, const struct policy_client *client)
 {
     if (client->user_name && (client->uid == (uid_t)-1 || client->uid != caller->uid))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is at the other end of a connection, as the kernel says, and what policy lets it do.
+/* Who is at the other end of a connection, by what the kernel knows, and what policy lets it do.
  *
  * User and groups are those that the process had when it connected (SO_PEERCRED): they hold for
  * whoever has the connection now. The unit is that of the process that connected, and holds only
@@ -15,10 +15,10 @@ struct caller {
     int fd; /* borrowed */
     uid_t uid;
     gid_t gid;
-    pid_t pid;      /* of the process that connected; 0: it is in a PID namespace not below ours */
-    int pidfd;      /* the same process for certain; -1: it has ended */
+    pid_t pid;      /* of the process that connected; 0: its PID namespace is not below ours */
+    int pidfd;      /* of that same process; -1: it has ended */
     bool must_send; /* its unit counts only for calls that it sent itself */
-    pid_t sender;   /* of the call in hand, as frame.sender says: for .must_send */
+    pid_t sender;   /* the process that sent the call in hand (struct frame), for .must_send */
     /* These are asked for when a rule or the log first needs them. */
     bool groups_known, unit_known, user_known;
     gid_t *groups; /* supplementary ones */
@@ -27,8 +27,8 @@ struct caller {
     char *user; /* the name of .uid; NULL = none */
 };
 
-/* Has a listening socket note who sends what, where the kernel has nothing better: also of what is
- * sent before the connection is accepted. */
+/* Where the kernel has no pidfd for a connection, makes a listening socket record who sends what.
+ * Its connections do so from their start, before they are accepted. */
 void caller_listen(int listening);
 
 /* Who connected to FD. On failure nothing is to be released. */
@@ -37,8 +37,8 @@ enum result caller_of(int fd, struct caller *out) WARN_UNUSED;
 enum result caller_of_old_kernel(int fd, struct caller *out) WARN_UNUSED;
 void caller_release(struct caller *caller);
 
-/* Is there an entry of "clients" that this caller meets, that gives RIGHT, and that covers PEER
- * (absolute; NULL = that covers anyone at all)? */
+/* Whether policy has an entry in "clients" that this caller meets, that gives RIGHT, and that
+ * covers PEER (absolute). PEER NULL: it does not matter which peers the entry covers. */
 bool caller_may(struct caller *caller, const struct policy *policy, enum policy_right right,
     const char *peer) WARN_UNUSED;
 

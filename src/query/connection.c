@@ -5,19 +5,19 @@
 
 #include "observe/metrics.h"
 
-#define CALLS_A_TURN    64    /* answered before others have their turn */
-#define OUTPUT_HOLD_OFF 65536 /* octets waiting for the client at which no more calls are read */
+#define CALLS_A_TURN 64 /* answered before other connections have their turn */
+#define OUTPUT_HOLD_OFF                                                                            \
+    65536 /* octets waiting for the client at which no more of its calls are answered */
 
 /* --- calls --- */
 
 static enum result answer(struct connection *connection, struct bytes message)
 {
     struct call call;
-    enum result result = call_parse(message, &call);
-    if (result != RESULT_OK)
-        return result;
+
+    TRY(call_parse(message, &call));
     connection->session.caller.sender = connection->frame.sender;
-    result = methods_call(&connection->session, &call);
+    enum result result = methods_call(&connection->session, &call);
     call_release(&call);
     return result;
 }
@@ -27,7 +27,7 @@ static bool is_holding_off(const struct connection *connection)
     return connection->frame.out.size >= OUTPUT_HOLD_OFF;
 }
 
-/* One turn of work on what has been read. *MORE: it was not all. */
+/* Answers what has been read, for one turn. *MORE: there is more to be done at once. */
 static enum result advance(struct connection *connection, bool *more)
 {
     *more = true;
@@ -44,9 +44,7 @@ static enum result advance(struct connection *connection, bool *more)
             if (!*more)
                 return RESULT_OK;
         }
-        enum result result = answer(connection, message);
-        if (result != RESULT_OK)
-            return result;
+        TRY(answer(connection, message));
     }
     return RESULT_OK;
 }
@@ -72,7 +70,7 @@ static bool await(struct connection *connection, bool more)
     return epoll_ctl(connection->poller, EPOLL_CTL_MOD, connection->fd, &event) == 0;
 }
 
-/* A client that is wrong, slow beyond the bound or gone costs its own connection only: those that
+/* An error ends the connection of the client that caused it, and no other. The functions below that
  * return a bool say whether the connection goes on. */
 static bool goes_on(enum result result)
 {
@@ -102,8 +100,9 @@ void connection_ready(struct connection *connection, uint32_t events)
         connection->ended(connection, connection->context);
 }
 
-enum result connection_new(int poller, int fd, struct caller *caller, const struct methods *methods,
-    connection_ended *ended, void *context, struct connection **out)
+enum result connection_new(int poller, int fd, struct caller *caller,
+    const struct sessions *sessions, connection_ended *ended, void *context,
+    struct connection **out)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
     if (!connection) {
@@ -119,7 +118,7 @@ enum result connection_new(int poller, int fd, struct caller *caller, const stru
     frame_init(&connection->frame, fd);
     connection->frame.asks_sender = caller->must_send;
     connection->session =
-        (struct session){.methods = methods, .caller = *caller, .out = &connection->frame.out};
+        (struct session){.shared = sessions, .caller = *caller, .out = &connection->frame.out};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0) {
         connection_free(connection);
@@ -131,7 +130,7 @@ enum result connection_new(int poller, int fd, struct caller *caller, const stru
 
 void connection_free(struct connection *connection)
 {
-    methods_end_stream(&connection->session);
+    session_end_stream(&connection->session);
     frame_release(&connection->frame);
     caller_release(&connection->session.caller);
     close(connection->fd);
@@ -145,7 +144,7 @@ bool connection_is_subscribed(const struct connection *connection)
     return connection->session.stream.kind == STREAM_SUBSCRIPTION;
 }
 
-void connection_tell(
+void connection_notify(
     struct connection *connection, enum key_event event, const struct key_info *info)
 {
     enum result result = info ? methods_event(&connection->session, event, info)

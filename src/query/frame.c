@@ -5,15 +5,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "query/server.h"
-
 #define READ_OCTETS 4096
-#define IDLE_OCTETS 4096 /* what an empty buffer may keep */
+#define IDLE_OCTETS 4096 /* of memory that an empty buffer may keep */
 
 void frame_init(struct frame *frame, int fd)
 {
     *frame =
-        (struct frame){.fd = fd, .in.limit = QUERY_MESSAGE_MAX + 1, .out.limit = QUERY_OUTPUT_MAX};
+        (struct frame){.fd = fd, .in.limit = FRAME_MESSAGE_MAX + 1, .out.limit = FRAME_OUTPUT_MAX};
 }
 
 void frame_release(struct frame *frame)
@@ -22,8 +20,8 @@ void frame_release(struct frame *frame)
     buffer_release(&frame->out);
 }
 
-/* An idle connection costs little, whatever went over it before. */
-static void let_go(struct buffer *buffer)
+/* Frees the memory of a buffer that was large once, so that an idle connection costs little. */
+static void shrink(struct buffer *buffer)
 {
     if (buffer->size == 0 && buffer->capacity > IDLE_OCTETS)
         buffer_release(buffer);
@@ -34,8 +32,8 @@ static bool is_transient(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* As recv(2), and *SENDER if that is asked for. The kernel puts the sender first, where there is
- * room for nothing else: descriptors that are sent along never get here. */
+/* As recv(2); and *SENDER, if FRAME asks for it. There is room for nothing but the sender, which
+ * the kernel puts first: file descriptors that a client sends along are not received. */
 static ssize_t receive(const struct frame *frame, uint8_t *out, size_t room, pid_t *sender)
 {
     union {
@@ -69,9 +67,7 @@ enum result frame_receive(struct frame *frame)
         return RESULT_BAD_INPUT;
 
     size_t room = in->limit - in->size < READ_OCTETS ? in->limit - in->size : READ_OCTETS;
-    enum result result = buffer_reserve(in, room);
-    if (result != RESULT_OK)
-        return result;
+    TRY(buffer_reserve(in, room));
     pid_t sender;
     ssize_t size = receive(frame, in->data + in->size, room, &sender);
     if (size < 0)
@@ -94,7 +90,7 @@ bool frame_next(struct frame *frame, struct bytes *message)
         if (frame->next == in->size) {
             buffer_consume(in, in->size);
             frame->next = frame->searched = 0;
-            let_go(in);
+            shrink(in);
         }
         return false;
     }
@@ -113,6 +109,6 @@ enum result frame_send(struct frame *frame)
             return is_transient(errno) ? RESULT_OK : RESULT_SYSTEM_ERROR;
         buffer_consume(out, (size_t)size);
     }
-    let_go(out);
+    shrink(out);
     return RESULT_OK;
 }

@@ -7,19 +7,18 @@
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "query/reply.h"
 #include "query/service.h"
 
-#define LIST_STEP_KEYS   256   /* looked at in one go */
-#define LIST_STEP_OCTETS 16384 /* waiting for the client before the next go */
-
-/* --- in common --- */
+#define LIST_STEP_KEYS   256   /* looked at by one call of methods_list_more */
+#define LIST_STEP_OCTETS 16384 /* waiting for the client at which it looks at no more */
 
 static enum result invalid(struct session *session, const char *parameter)
 {
     return reply_error_about(session->out, ERROR_INVALID_PARAMETER, "parameter", parameter);
 }
 
-/* --- what the log says of who got and who was denied what --- */
+/* --- the log: who got a key, and who was denied one --- */
 
 struct occasion {
     int level;
@@ -30,14 +29,15 @@ static const struct occasion read_by = {LOG_INFO, LOG_EVENT_READ, "read by"};
 static const struct occasion denied_to = {LOG_NOTICE, LOG_EVENT_DENIED, "denied to"};
 static const struct occasion revoked_by = {LOG_NOTICE, LOG_EVENT_REVOKED, "revoked by"};
 
+/* A parameter as the caller gave it; NULL: it did not, or not as a string. */
 static const char *asked_for(const struct call *call, const char *parameter)
 {
     return json_string_value(json_object_get(call->parameters, parameter));
 }
 
-/* INFO: the key that CALL was about; NULL: all that is known is what the caller asked for. */
-static void say(struct session *session, const struct call *call, const struct occasion *occasion,
-    const struct key_info *info)
+/* INFO: the key that CALL was about; NULL: unknown, so what the caller asked for is logged. */
+static void log_occasion(struct session *session, const struct call *call,
+    const struct occasion *occasion, const struct key_info *info)
 {
     char who[CALLER_TEXT_OCTETS], id[2 * KEY_ID_OCTETS + 1];
     const struct log_caller caller = caller_describe(&session->caller, who);
@@ -60,7 +60,7 @@ static void say(struct session *session, const struct call *call, const struct o
 static enum result denied(struct session *session, const struct call *call)
 {
     metrics_add(METRIC_QUERIES_DENIED, 1);
-    say(session, call, &denied_to, NULL);
+    log_occasion(session, call, &denied_to, NULL);
     return reply_error(session->out, ERROR_PERMISSION_DENIED);
 }
 
@@ -69,35 +69,22 @@ static bool may(struct session *session, enum policy_right right, const char *pe
     return caller_may(&session->caller, session->policy, right, peer);
 }
 
-static void begin_stream(struct session *session, const struct stream *stream)
-{
-    session->stream = *stream;
-    if (stream->kind == STREAM_SUBSCRIPTION)
-        atomic_fetch_add(session->methods->subscribers, 1);
-}
-
-void methods_end_stream(struct session *session)
-{
-    if (session->stream.kind == STREAM_SUBSCRIPTION)
-        atomic_fetch_sub(session->methods->subscribers, 1);
-    session->stream.kind = STREAM_NONE;
-}
-
-/* Which keys a caller means; "" = not given. */
+/* The keys that a caller asks for; "" = not given. */
 struct selection {
     bool by_id;
     uint8_t id[KEY_ID_OCTETS];
     char peer[IDENTIFIER_OCTETS], local[IDENTIFIER_OCTETS];
 };
 
-/* TEXT NULL is not given: OUT is then "". */
-static bool lengthen(const struct policy_cse *cse, const char *text, char out[IDENTIFIER_OCTETS])
+/* TEXT as an absolute identifier; "" where it is NULL, which is not given. False: malformed. */
+static bool make_absolute(
+    const struct policy_cse *cse, const char *text, char out[IDENTIFIER_OCTETS])
 {
     out[0] = '\0';
     return !text || identifier_absolute(cse->sp_id, cse->cse_id, text, out, NULL) == RESULT_OK;
 }
 
-/* The name of a parameter that is wrong, or NULL. */
+/* The name of a parameter that is wrong; NULL when there is none. */
 static const char *read_selection(
     struct session *session, const struct call *call, bool with_id, struct selection *out)
 {
@@ -110,9 +97,9 @@ static const char *read_selection(
     *out = (struct selection){.by_id = id};
     if (id && !bytes_from_hex(id, out->id, KEY_ID_OCTETS))
         return "keyId";
-    if (!lengthen(cse, peer, out->peer))
+    if (!make_absolute(cse, peer, out->peer))
         return "peer";
-    return lengthen(cse, local, out->local) ? NULL : "local";
+    return make_absolute(cse, local, out->local) ? NULL : "local";
 }
 
 static bool is_selected(const char *peer, const char *local, const struct key_info *info)
@@ -126,7 +113,7 @@ static bool is_selected(const char *peer, const char *local, const struct key_in
 static bool find_key(
     struct session *session, const struct selection *selection, struct key_info *info, uint8_t *key)
 {
-    struct key_cache *cache = session->methods->cache;
+    struct key_cache *cache = session->shared->cache;
     if (selection->by_id)
         return key_cache_get_by_id(cache, selection->id, info, key) == RESULT_OK &&
                is_selected(selection->peer, selection->local, info);
@@ -147,7 +134,7 @@ static enum result get_key(struct session *session, const struct call *call)
     if (!selection.by_id && !peer)
         return invalid(session, "keyId");
 
-    /* A key that policy does not show to this caller is to it as if it were not there. */
+    /* For a key that policy does not show to this caller, answer as if there were none. */
     struct key_info info;
     uint8_t key[KEY_OCTETS];
     bool found = find_key(session, &selection, &info, key);
@@ -158,9 +145,10 @@ static enum result get_key(struct session *session, const struct call *call)
     secret_wipe(key, sizeof(key));
     histogram_add(HISTOGRAM_LOOKUP, began_ns);
     if (found && !shown)
-        say(session, call, &denied_to, &info);
-    else if (shown && result == RESULT_OK && !call->oneway) /* which gets no reply */
-        say(session, call, &read_by, &info);
+        log_occasion(session, call, &denied_to, &info);
+    else if (shown && result == RESULT_OK &&
+             !call->oneway) /* a oneway call gets no reply, and thus no key */
+        log_occasion(session, call, &read_by, &info);
     return result;
 }
 
@@ -179,12 +167,12 @@ static enum result revoke_key(struct session *session, const struct call *call)
     if (!find_key(session, &selection, &info, NULL))
         return reply_error(session->out, ERROR_NO_SUCH_KEY);
     if (!may(session, RIGHT_REVOKE, info.peer)) {
-        say(session, call, &denied_to, &info);
+        log_occasion(session, call, &denied_to, &info);
         return reply_error(session->out, ERROR_NO_SUCH_KEY);
     }
-    if (key_cache_revoke(session->methods->cache, selection.id) != RESULT_OK)
+    if (key_cache_revoke(session->shared->cache, selection.id) != RESULT_OK)
         return reply_error(session->out, ERROR_NO_SUCH_KEY);
-    say(session, call, &revoked_by, &info);
+    log_occasion(session, call, &revoked_by, &info);
     return reply_json(session->out, json_object());
 }
 
@@ -204,10 +192,11 @@ static enum result list_keys(struct session *session, const struct call *call)
     struct stream stream = {.kind = STREAM_LIST};
     memcpy(stream.peer, selection.peer, sizeof(stream.peer));
     memcpy(stream.local, selection.local, sizeof(stream.local));
-    begin_stream(session, &stream);
+    session_begin_stream(session, &stream);
     return RESULT_OK;
 }
 
+/* Sends the key that was held back; CONTINUES: another one follows. */
 static enum result send_held(struct session *session, bool continues)
 {
     struct stream *stream = &session->stream;
@@ -217,7 +206,6 @@ static enum result send_held(struct session *session, bool continues)
     return continues ? RESULT_OK : reply_error(session->out, ERROR_NO_SUCH_KEY);
 }
 
-/* Is INFO to be listed? */
 static bool is_listed(struct session *session, const struct key_info *info)
 {
     return is_selected(session->stream.peer, session->stream.local, info) &&
@@ -227,20 +215,18 @@ static bool is_listed(struct session *session, const struct key_info *info)
 enum result methods_list_more(struct session *session)
 {
     struct stream *stream = &session->stream;
-    CLEANUP(auto_snapshot_unref)
-    struct snapshot *snapshot = snapshot_current(session->methods->slot);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
+        snapshot_current(session->shared->slot);
     session->policy = snapshot->policy;
     for (int i = 0; i < LIST_STEP_KEYS && session->out->size < LIST_STEP_OCTETS; i++) {
         struct key_info info;
-        if (!key_cache_next(session->methods->cache, &stream->cursor, &info)) {
-            methods_end_stream(session);
+        if (!key_cache_next(session->shared->cache, &stream->cursor, &info)) {
+            session_end_stream(session);
             return send_held(session, false);
         }
         if (!is_listed(session, &info))
             continue;
-        enum result result = send_held(session, true);
-        if (result != RESULT_OK)
-            return result;
+        TRY(send_held(session, true));
         stream->held = info;
         stream->has_held = true;
     }
@@ -265,28 +251,28 @@ static enum result subscribe(struct session *session, const struct call *call)
         return invalid(session, bad);
     if (!call->more)
         return reply_error(session->out, ERROR_EXPECTED_MORE);
-    begin_stream(session, &(struct stream){.kind = STREAM_SUBSCRIPTION});
+    session_begin_stream(session, &(struct stream){.kind = STREAM_SUBSCRIPTION});
     return RESULT_OK;
 }
 
 enum result methods_event(
     struct session *session, enum key_event event, const struct key_info *info)
 {
-    CLEANUP(auto_snapshot_unref)
-    struct snapshot *snapshot = snapshot_current(session->methods->slot);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
+        snapshot_current(session->shared->slot);
     session->policy = snapshot->policy;
     if (may(session, RIGHT_SUBSCRIBE, info->peer))
         return reply_key(session->out,
             &(struct key_reply){.info = info, .event = event_names[event], .continues = true});
     if (may(session, RIGHT_SUBSCRIBE, NULL))
         return RESULT_OK;
-    methods_end_stream(session);
+    session_end_stream(session);
     return reply_error(session->out, ERROR_PERMISSION_DENIED);
 }
 
 enum result methods_events_lost(struct session *session)
 {
-    methods_end_stream(session);
+    session_end_stream(session);
     return reply_error(session->out, ERROR_EVENTS_LOST);
 }
 
@@ -299,7 +285,7 @@ static enum result get_status(struct session *session, const struct call *call)
         return denied(session, call);
     if (bad)
         return invalid(session, bad);
-    const struct query_reports *reports = session->methods->reports;
+    const struct query_reports *reports = session->shared->reports;
     return reply_json(
         session->out, json_pack("{s:o}", "status", reports->status(reports->context)));
 }
@@ -311,11 +297,11 @@ static enum result get_metrics(struct session *session, const struct call *call)
         return denied(session, call);
     if (bad)
         return invalid(session, bad);
-    const struct query_reports *reports = session->methods->reports;
+    const struct query_reports *reports = session->shared->reports;
     return reply_json(session->out, json_pack("{s:o}", "text", reports->metrics(reports->context)));
 }
 
-/* --- which method it is --- */
+/* --- the table of methods --- */
 
 static const struct method {
     const char *name;
@@ -331,7 +317,7 @@ static const struct method {
     {SERVICE_INTERFACE ".GetInterfaceDescription", service_get_interface_description},
 };
 
-/* NAME's interface is what stands before its last dot. */
+/* A method's interface is what its name has before the last dot. */
 static enum result not_found(struct session *session, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -357,25 +343,25 @@ static enum result dispatch(struct session *session, const struct call *call)
     return not_found(session, call->method);
 }
 
-/* Takes back what a call has led to. */
-static void unsay(struct session *session, size_t before)
+/* Removes the replies from BEFORE on, and the stream, that a oneway call has led to. */
+static void drop_replies(struct session *session, size_t before)
 {
     struct buffer *out = session->out;
     if (out->size > before)
         secret_wipe(out->data + before, out->size - before);
     out->size = before;
-    methods_end_stream(session);
+    session_end_stream(session);
 }
 
 enum result methods_call(struct session *session, const struct call *call)
 {
     metrics_add(METRIC_QUERIES, 1);
-    CLEANUP(auto_snapshot_unref)
-    struct snapshot *snapshot = snapshot_current(session->methods->slot);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
+        snapshot_current(session->shared->slot);
     session->policy = snapshot->policy;
     size_t before = session->out->size;
     enum result result = dispatch(session, call);
     if (result == RESULT_OK && call->oneway)
-        unsay(session, before);
+        drop_replies(session, before);
     return result;
 }

@@ -8,14 +8,14 @@
 #include "base/base64.h"
 #include "policy/policy.h"
 
-/* --- by jansson --- */
+/* --- replies without keys: by jansson --- */
 
 static int append_piece(const char *piece, size_t size, void *out)
 {
     return buffer_append(out, piece, size) == RESULT_OK ? 0 : -1;
 }
 
-/* MESSAGE is taken over. */
+/* Takes MESSAGE over. */
 static enum result append_message(struct buffer *out, json_t *message)
 {
     if (!message)
@@ -46,12 +46,12 @@ enum result reply_error_about(
         out, json_pack("{s:s, s:{s:s}}", "error", error, "parameters", name, value));
 }
 
-/* --- keys: one fixed shape, by hand --- */
+/* --- replies with a key: by hand, as jansson would leave copies of it in memory --- */
 
-/* Room for one reply: identifiers may grow by escapes, everything else is short. */
+/* Enough for one reply: escapes make identifiers up to six times longer, all else is short. */
 #define KEY_REPLY_OCTETS (2 * 6 * IDENTIFIER_OCTETS + 512)
 
-/* Each returns the end of what it wrote. */
+/* Each of these returns the end of what it wrote. */
 static char *put(char *at, const char *text)
 {
     return stpcpy(at, text);
@@ -121,9 +121,7 @@ static char *put_key(char *at, const struct key_info *info, const uint8_t *key)
 
 enum result reply_key(struct buffer *out, const struct key_reply *reply)
 {
-    enum result result = buffer_reserve(out, KEY_REPLY_OCTETS);
-    if (result != RESULT_OK)
-        return result;
+    TRY(buffer_reserve(out, KEY_REPLY_OCTETS));
     char *start = (char *)out->data + out->size;
     char *at = put(start, "{\"parameters\":{");
     if (reply->event) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* varlink replies. Each appends one message, its NUL included, or nothing when it fails (buffer's
- * errors). */
+/* varlink replies. Each function appends one message with its NUL, or fails with buffer's errors
+ * and appends nothing. */
 #pragma once
 
 #include <jansson.h>
@@ -17,10 +17,10 @@
 #define ERROR_PERMISSION_DENIED      "org.varlink.service.PermissionDenied"
 #define ERROR_EXPECTED_MORE          "org.varlink.service.ExpectedMore"
 
-/* PARAMETERS is taken over; NULL is out of memory. */
+/* Takes PARAMETERS over; NULL stands for out of memory. */
 enum result reply_json(struct buffer *out, json_t *parameters) WARN_UNUSED;
 enum result reply_error(struct buffer *out, const char *error) WARN_UNUSED;
-/* With its one parameter, NAME. */
+/* An error that has one parameter, NAME. */
 enum result reply_error_about(
     struct buffer *out, const char *error, const char *name, const char *value) WARN_UNUSED;
 
@@ -31,5 +31,5 @@ struct key_reply {
     bool continues;
 };
 
-/* Written straight into OUT, so that key material goes through no other memory. */
+/* Writes directly into OUT, so that key material passes through no memory that is not wiped. */
 enum result reply_key(struct buffer *out, const struct key_reply *reply) WARN_UNUSED;

@@ -9,26 +9,26 @@
 
 #include "observe/log.h"
 #include "query/connection.h"
-#include "query/queue.h"
+#include "query/event_queue.h"
 #include "query/socket.h"
 
 #define CONNECTIONS_A_USER   (QUERY_CONNECTIONS_MAX / 4) /* one user's share, root apart */
-#define CONNECTIONS_FOR_ROOT 16                          /* that no other user gets */
-#define CONNECTIONS_A_TURN   64                          /* served before the rest of the loop */
-#define ACCEPT_AGAIN_US      1000000                     /* after the system had nothing left */
+#define CONNECTIONS_FOR_ROOT 16                          /* kept free for root */
+#define CONNECTIONS_A_TURN   64      /* served before other events of the loop */
+#define ACCEPT_AGAIN_US      1000000 /* after a failure for lack of resources */
 
-/* All but QUEUE and SUBSCRIBERS belongs to the main loop. */
+/* Everything but QUEUE and SUBSCRIBERS is used by the main loop alone. */
 struct query_server {
     sd_event *loop;
-    struct methods methods;
+    struct sessions sessions;
     int fd;
-    int waiting; /* a connection that was accepted and has to be served later; -1: none */
-    struct socket_place place;
+    int waiting; /* a connection that is accepted but not served yet; -1: none */
+    struct socket_file file;
     sd_event_source *listening, *accept_again, *queued, *ready;
     int poller; /* of the connections: see on_connections */
     struct connection *connections;
     size_t connection_count;
-    struct queue *queue;
+    struct event_queue *queue;
     atomic_uint subscribers;
 };
 
@@ -67,8 +67,8 @@ static bool has_room_for(const struct query_server *server, const struct caller 
            server->connection_count < QUERY_CONNECTIONS_MAX - CONNECTIONS_FOR_ROOT;
 }
 
-/* False, and errno, when there is nothing left to hold the caller's process with: then the
- * connection waits. */
+/* False, and errno, when there is no descriptor or memory to identify the caller with: the
+ * connection then becomes server->waiting. */
 static bool serve(struct query_server *server, int accepted)
 {
     AUTO_CLOSE int fd = accepted;
@@ -87,13 +87,13 @@ static bool serve(struct query_server *server, int accepted)
         return true;
     }
     struct connection *connection;
-    if (connection_new(server->poller, TAKE_FD(fd), &caller, &server->methods, remove_connection,
+    if (connection_new(server->poller, TAKE_FD(fd), &caller, &server->sessions, remove_connection,
             server, &connection) == RESULT_OK)
         add_connection(server, connection);
     return true;
 }
 
-/* Out of descriptors or memory: whoever waits is served a little later. */
+/* Out of descriptors or memory: accepts no connections for a while. */
 static void pause_accepting(struct query_server *server)
 {
     log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_LIMIT},
@@ -145,14 +145,15 @@ static int on_connections(sd_event_source *source, int poller, uint32_t events, 
 
 /* --- events --- */
 
-static void tell_subscribers(
+/* INFO NULL: events were lost. */
+static void notify_subscribers(
     struct query_server *server, enum key_event event, const struct key_info *info)
 {
     struct connection *next;
     for (struct connection *c = server->connections; c; c = next) {
-        next = c->next; /* telling may end this one, never another */
+        next = c->next; /* this may end C, but no other connection */
         if (connection_is_subscribed(c))
-            connection_tell(c, event, info);
+            connection_notify(c, event, info);
     }
 }
 
@@ -164,10 +165,10 @@ static int on_queued(sd_event_source *source, int fd, uint32_t events, void *con
     struct query_server *server = context;
     enum key_event event = KEY_ESTABLISHED;
     struct key_info info;
-    enum queue_taken taken;
-    queue_acknowledge(server->queue);
-    while ((taken = queue_take(server->queue, &event, &info)) != QUEUE_EMPTY)
-        tell_subscribers(server, event, taken == QUEUE_EVENT ? &info : NULL);
+    enum event_queue_taken taken;
+    event_queue_acknowledge(server->queue);
+    while ((taken = event_queue_take(server->queue, &event, &info)) != EVENT_QUEUE_EMPTY)
+        notify_subscribers(server, event, taken == EVENT_QUEUE_EVENT ? &info : NULL);
     return 0;
 }
 
@@ -175,19 +176,19 @@ void query_server_notify(enum key_event event, const struct key_info *info, void
 {
     struct query_server *server = context;
     if (atomic_load_explicit(&server->subscribers, memory_order_relaxed) > 0)
-        queue_put(server->queue, event, info);
+        event_queue_put(server->queue, event, info);
 }
 
 /* --- the whole --- */
 
-static enum result open_socket(struct query_server *server, int inherited, struct fault *fault)
+/* On server->fd where it was inherited, else on a socket of our own. */
+static enum result open_socket(struct query_server *server, struct fault *fault)
 {
-    server->fd = inherited;
-    if (inherited >= 0)
-        return socket_adopt(inherited, fault);
-    CLEANUP(auto_snapshot_unref)
-    struct snapshot *snapshot = snapshot_current(server->methods.slot);
-    return socket_listen(snapshot->policy->socket_path, &server->fd, &server->place, fault);
+    if (server->fd >= 0)
+        return socket_adopt(server->fd, fault);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
+        snapshot_current(server->sessions.slot);
+    return socket_listen(snapshot->policy->socket_path, &server->fd, &server->file, fault);
 }
 
 static enum result join_loop(struct query_server *server, struct fault *fault)
@@ -195,8 +196,8 @@ static enum result join_loop(struct query_server *server, struct fault *fault)
     int error = sd_event_add_io(
         server->loop, &server->listening, server->fd, EPOLLIN, on_listening, server);
     if (error >= 0)
-        error = sd_event_add_io(
-            server->loop, &server->queued, queue_fd(server->queue), EPOLLIN, on_queued, server);
+        error = sd_event_add_io(server->loop, &server->queued, event_queue_fd(server->queue),
+            EPOLLIN, on_queued, server);
     if (error >= 0)
         error = sd_event_add_io(
             server->loop, &server->ready, server->poller, EPOLLIN, on_connections, server);
@@ -210,32 +211,30 @@ static enum result join_loop(struct query_server *server, struct fault *fault)
                             strerror(-error));
 }
 
+DEFINE_CLEANUP(struct query_server *, query_server_free)
+
 enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
     int inherited, const struct query_reports *reports, struct query_server **out,
     struct fault *fault)
 {
-    struct query_server *server = calloc(1, sizeof(*server));
+    struct query_server *server CLEANUP(auto_query_server_free) = calloc(1, sizeof(*server));
+
     if (!server)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     server->loop = sd_event_ref(loop);
+    server->fd = inherited;
     server->waiting = -1;
-    server->methods = (struct methods){
+    server->sessions = (struct sessions){
         .slot = slot, .cache = cache, .reports = reports, .subscribers = &server->subscribers};
     server->poller = epoll_create1(EPOLL_CLOEXEC);
-    enum result result = open_socket(server, inherited, fault);
-    if (result == RESULT_OK && server->poller < 0)
-        result = fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: epoll: %s", strerror(errno));
-    if (result == RESULT_OK)
-        caller_listen(server->fd);
-    if (result == RESULT_OK)
-        result = queue_new(&server->queue, fault);
-    if (result == RESULT_OK)
-        result = join_loop(server, fault);
-    if (result == RESULT_OK)
-        *out = server;
-    else
-        query_server_free(server);
-    return result;
+    if (server->poller < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: epoll: %s", strerror(errno));
+    TRY(open_socket(server, fault));
+    caller_listen(server->fd);
+    TRY(event_queue_new(&server->queue, fault));
+    TRY(join_loop(server, fault));
+    *out = TAKE_PTR(server);
+    return RESULT_OK;
 }
 
 void query_server_free(struct query_server *server)
@@ -249,8 +248,8 @@ void query_server_free(struct query_server *server)
     sd_event_source_disable_unref(server->ready);
     sd_event_source_disable_unref(server->accept_again);
     if (server->queue)
-        queue_free(server->queue);
-    socket_remove(&server->place);
+        event_queue_free(server->queue);
+    socket_remove(&server->file);
     if (server->poller >= 0)
         close(server->poller);
     if (server->waiting >= 0)

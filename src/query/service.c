@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-/* An interface definition stands in the binary as it stands in its file. */
+#include "query/reply.h"
+
+/* Puts the text of FILE, an interface definition, into the binary as SYMBOL. */
 #define EMBED(symbol, file)                                                                        \
     __asm__(".pushsection .rodata\n"                                                               \
             ".globl " #symbol "\n"                                                                 \

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* org.varlink.service: what the service says of itself. */
+/* The methods of org.varlink.service, by which clients find out what there is. */
 #pragma once
 
 #include "query/call.h"
-#include "query/methods.h"
+#include "query/session.h"
 
 #define KEYS_INTERFACE    "org.e2ekeyd.Keys"
 #define SERVICE_INTERFACE "org.varlink.service"
 
+/* NAME has LENGTH characters. */
 bool service_has_interface(const char *name, size_t length);
 
-/* Methods, as methods_call. */
+/* Each answers one call, as methods_call does. */
 enum result service_get_info(struct session *session, const struct call *call) WARN_UNUSED;
 enum result service_get_interface_description(struct session *session, const struct call *call)
     WARN_UNUSED;

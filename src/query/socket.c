@@ -27,7 +27,7 @@ static enum result address_of(const char *path, struct sockaddr_un *out, struct 
     return RESULT_OK;
 }
 
-/* Clears the way for a new socket at PATH. */
+/* Removes a socket at PATH on which nobody answers. */
 static enum result replace_stale(
     const char *path, const struct sockaddr_un *address, struct fault *fault)
 {
@@ -47,8 +47,8 @@ static enum result replace_stale(
     return unlink(path) == 0 ? RESULT_OK : fail(fault, path, "cannot remove the old socket");
 }
 
-/* The mode is on the socket before it has a name, so that no one gets in by a wider one first;
- * umask may have narrowed it, which chmod puts right. */
+/* fchmod sets the mode before the socket has a name, so that nobody can connect by a wider one in
+ * between. umask may still narrow it, so chmod sets it again. */
 static enum result bind_at(
     int fd, const char *path, const struct sockaddr_un *address, struct fault *fault)
 {
@@ -61,36 +61,30 @@ static enum result bind_at(
     return listen(fd, SOMAXCONN) == 0 ? RESULT_OK : fail(fault, path, "cannot listen");
 }
 
-static enum result remember(const char *path, struct socket_place *place, struct fault *fault)
+static enum result remember(const char *path, struct socket_file *file, struct fault *fault)
 {
     struct stat status;
     if (lstat(path, &status) < 0)
         return fail(fault, path, "cannot look at it");
-    place->device = status.st_dev;
-    place->inode = status.st_ino;
-    place->path = strdup(path);
-    return place->path ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    file->device = status.st_dev;
+    file->inode = status.st_ino;
+    file->path = strdup(path);
+    return file->path ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
 }
 
-enum result socket_listen(
-    const char *path, int *out, struct socket_place *place, struct fault *fault)
+enum result socket_listen(const char *path, int *out, struct socket_file *file, struct fault *fault)
 {
     struct sockaddr_un address;
-    enum result result = address_of(path, &address, fault);
-    if (result == RESULT_OK)
-        result = replace_stale(path, &address, fault);
-    if (result != RESULT_OK)
-        return result;
 
+    TRY(address_of(path, &address, fault));
+    TRY(replace_stale(path, &address, fault));
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(fault, path, "socket");
-    result = bind_at(fd, path, &address, fault);
-    if (result == RESULT_OK)
-        result = remember(path, place, fault);
-    if (result == RESULT_OK)
-        *out = TAKE_FD(fd);
-    return result;
+    TRY(bind_at(fd, path, &address, fault));
+    TRY(remember(path, file, fault));
+    *out = TAKE_FD(fd);
+    return RESULT_OK;
 }
 
 enum result socket_adopt(int fd, struct fault *fault)
@@ -103,12 +97,12 @@ enum result socket_adopt(int fd, struct fault *fault)
     return RESULT_OK;
 }
 
-void socket_remove(struct socket_place *place)
+void socket_remove(struct socket_file *file)
 {
     struct stat status;
-    if (place->path && lstat(place->path, &status) == 0 && status.st_dev == place->device &&
-        status.st_ino == place->inode)
-        unlink(place->path);
-    free(place->path);
-    *place = (struct socket_place){0};
+    if (file->path && lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+        status.st_ino == file->inode)
+        unlink(file->path);
+    free(file->path);
+    *file = (struct socket_file){0};
 }

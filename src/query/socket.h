@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The listening socket and its place in the file system. */
+/* The listening socket, and the file of it. */
 #pragma once
 
 #include <sys/types.h>
 
 #include "base/result.h"
 
-struct socket_place {
+struct socket_file {
     char *path; /* NULL: not ours to remove */
     dev_t device;
     ino_t inode;
@@ -14,10 +14,10 @@ struct socket_place {
 
 /* Listens at PATH, mode 0660. A socket on which nobody answers is replaced; anything else that is
  * there is a fault with the path. */
-enum result socket_listen(
-    const char *path, int *fd, struct socket_place *place, struct fault *fault) WARN_UNUSED;
+enum result socket_listen(const char *path, int *fd, struct socket_file *file, struct fault *fault)
+    WARN_UNUSED;
 /* Makes a listening socket of the service manager ready for the loop. */
 enum result socket_adopt(int fd, struct fault *fault) WARN_UNUSED;
 
-/* Unlinks the socket if it is still the one that was made here. */
-void socket_remove(struct socket_place *place);
+/* Unlinks the socket unless another one has replaced it. */
+void socket_remove(struct socket_file *file);

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "query/server.h"
 #include "support/check_main.h"
 
 static int other; /* the client's end */
@@ -98,12 +97,12 @@ START_TEST(a_message_has_a_bound)
 {
     struct bytes message = {0};
     struct frame frame = frame_of_pair();
-    ck_assert_int_eq(pour(&frame, QUERY_MESSAGE_MAX, true, &message), RESULT_OK);
-    ck_assert_uint_eq(message.size, QUERY_MESSAGE_MAX);
+    ck_assert_int_eq(pour(&frame, FRAME_MESSAGE_MAX, true, &message), RESULT_OK);
+    ck_assert_uint_eq(message.size, FRAME_MESSAGE_MAX);
     done(&frame);
 
     frame = frame_of_pair();
-    ck_assert_int_eq(pour(&frame, QUERY_MESSAGE_MAX + 2, false, &message), RESULT_BAD_INPUT);
+    ck_assert_int_eq(pour(&frame, FRAME_MESSAGE_MAX + 2, false, &message), RESULT_BAD_INPUT);
     done(&frame);
 }
 END_TEST
@@ -122,19 +121,19 @@ END_TEST
 START_TEST(what_a_slow_reader_leaves_waits)
 {
     struct frame frame = frame_of_pair();
-    char *text = calloc(1, QUERY_OUTPUT_MAX);
-    ck_assert_int_eq(buffer_append(&frame.out, text, QUERY_OUTPUT_MAX), RESULT_OK);
+    char *text = calloc(1, FRAME_OUTPUT_MAX);
+    ck_assert_int_eq(buffer_append(&frame.out, text, FRAME_OUTPUT_MAX), RESULT_OK);
     free(text);
     ck_assert_int_eq(frame_send(&frame), RESULT_OK);
     ck_assert_uint_gt(frame.out.size, 0);
-    ck_assert_uint_lt(frame.out.size, QUERY_OUTPUT_MAX);
+    ck_assert_uint_lt(frame.out.size, FRAME_OUTPUT_MAX);
     char into[65536];
     size_t read_octets = 0;
     for (ssize_t now; (now = read(other, into, sizeof(into))) > 0;) {
         read_octets += (size_t)now;
         ck_assert_int_eq(frame_send(&frame), RESULT_OK);
     }
-    ck_assert_uint_eq(read_octets, QUERY_OUTPUT_MAX);
+    ck_assert_uint_eq(read_octets, FRAME_OUTPUT_MAX);
     ck_assert_uint_eq(frame.out.size, 0);
     ck_assert_uint_le(frame.out.capacity, 4096);
     done(&frame);

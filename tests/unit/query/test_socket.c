@@ -11,7 +11,7 @@
 #include "support/check_main.h"
 
 static char folder[64], path[96];
-static struct socket_place place;
+static struct socket_file place;
 static struct fault fault;
 
 static void begin(void)
@@ -75,7 +75,7 @@ START_TEST(a_living_socket_is_left_alone)
 {
     begin();
     int fd = -1, second = -1;
-    struct socket_place none = {0};
+    struct socket_file none = {0};
     ck_assert_int_eq(socket_listen(path, &fd, &place, &fault), RESULT_OK);
     ck_assert_int_eq(socket_listen(path, &second, &none, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, path));
@@ -111,7 +111,7 @@ START_TEST(another_ones_socket_is_not_removed)
 {
     begin();
     int fd = -1, second = -1;
-    struct socket_place next = {0};
+    struct socket_file next = {0};
     ck_assert_int_eq(socket_listen(path, &fd, &place, &fault), RESULT_OK);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(socket_listen(path, &second, &next, &fault), RESULT_OK);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon tells of itself through the socket. */
+#pragma once
+
+#include <jansson.h>
+
+/* The answers to GetStatus and GetMetrics: new references; NULL when out of memory. */
+struct query_reports {
+    json_t *(*status)(void *context);
+    json_t *(*metrics)(void *context); /* a string */
+    void *context;
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One client's connection, as methods see it: who calls, and which answer is not complete yet. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "keys/cache.h"
+#include "policy/snapshot.h"
+#include "query/caller.h"
+#include "query/reports.h"
+
+/* What the sessions of one server share. */
+struct sessions {
+    struct snapshot_slot *slot;
+    struct key_cache *cache;
+    const struct query_reports *reports;
+    atomic_uint *subscribers; /* how many sessions have a STREAM_SUBSCRIPTION */
+};
+
+/* A call that is answered by more than one reply. */
+struct stream {
+    enum { STREAM_NONE, STREAM_LIST, STREAM_SUBSCRIPTION } kind;
+    char peer[IDENTIFIER_OCTETS], local[IDENTIFIER_OCTETS]; /* what to list; "" = any */
+    uint64_t cursor;                                        /* of key_cache_next */
+    bool has_held;
+    struct key_info held; /* found, but not sent until it is known whether another one follows */
+};
+
+struct session {
+    const struct sessions *shared;
+    const struct policy *policy; /* in force during the call in hand */
+    struct caller caller;
+    struct stream stream;
+    struct buffer *out; /* receives the replies; the connection's */
+};
+
+void session_begin_stream(struct session *session, const struct stream *stream);
+/* Does nothing without a stream. To be called before a session is freed, too. */
+void session_end_stream(struct session *session);
