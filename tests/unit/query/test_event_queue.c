@@ -7,20 +7,32 @@
 
 #include "support/check_main.h"
 
-static void put(struct event_queue *queue, uint32_t number)
+static struct event_queue *queue;
+
+static void make_queue(void)
+{
+    ck_assert_int_eq(event_queue_new(&queue, NULL), RESULT_OK);
+}
+
+static void free_queue(void)
+{
+    event_queue_free(queue);
+}
+
+static void put(uint32_t number)
 {
     struct key_info info = {0};
     memcpy(info.id, &number, sizeof(number));
     event_queue_put(queue, (enum key_event)(number % 4), &info);
 }
 
-static bool is_readable(const struct event_queue *queue)
+static bool is_readable(void)
 {
     struct pollfd poller = {.fd = event_queue_fd(queue), .events = POLLIN};
     return poll(&poller, 1, 0) == 1;
 }
 
-static uint32_t take(struct event_queue *queue)
+static uint32_t take(void)
 {
     enum key_event event;
     struct key_info info;
@@ -31,7 +43,7 @@ static uint32_t take(struct event_queue *queue)
     return number;
 }
 
-static enum event_queue_taken take_none(struct event_queue *queue)
+static enum event_queue_taken take_none(void)
 {
     enum key_event event;
     struct key_info info;
@@ -40,56 +52,51 @@ static enum event_queue_taken take_none(struct event_queue *queue)
 
 START_TEST(events_come_out_in_order)
 {
-    struct event_queue *queue CLEANUP(auto_event_queue_free) = NULL;
-    ck_assert_int_eq(event_queue_new(&queue, NULL), RESULT_OK);
-    ck_assert(!is_readable(queue));
+    ck_assert(!is_readable());
     for (uint32_t round = 0; round < 10; round++) {
         for (uint32_t i = 0; i < 300; i++)
-            put(queue, i);
-        ck_assert(is_readable(queue));
+            put(i);
+        ck_assert(is_readable());
         event_queue_acknowledge(queue);
-        ck_assert(!is_readable(queue));
+        ck_assert(!is_readable());
         for (uint32_t i = 0; i < 300; i++)
-            ck_assert_uint_eq(take(queue), i);
-        ck_assert_int_eq(take_none(queue), EVENT_QUEUE_EMPTY);
+            ck_assert_uint_eq(take(), i);
+        ck_assert_int_eq(take_none(), EVENT_QUEUE_EMPTY);
     }
 }
 END_TEST
 
 START_TEST(what_is_lost_is_said_where_it_is_missing)
 {
-    struct event_queue *queue CLEANUP(auto_event_queue_free) = NULL;
-    ck_assert_int_eq(event_queue_new(&queue, NULL), RESULT_OK);
     for (uint32_t i = 0; i < EVENT_QUEUE_MAX + 5; i++)
-        put(queue, i);
-    ck_assert_uint_eq(take(queue), 0);
-    put(queue, 77); /* there is room again, but it would come before the news of the loss */
+        put(i);
+    ck_assert_uint_eq(take(), 0);
+    put(77); /* there is room again, but this one would come before the report of the loss */
     for (uint32_t i = 1; i < EVENT_QUEUE_MAX; i++)
-        ck_assert_uint_eq(take(queue), i);
-    ck_assert_int_eq(take_none(queue), EVENT_QUEUE_LOST);
-    ck_assert_int_eq(take_none(queue), EVENT_QUEUE_EMPTY);
-    put(queue, 78);
-    ck_assert_uint_eq(take(queue), 78);
+        ck_assert_uint_eq(take(), i);
+    ck_assert_int_eq(take_none(), EVENT_QUEUE_LOST);
+    ck_assert_int_eq(take_none(), EVENT_QUEUE_EMPTY);
+    put(78);
+    ck_assert_uint_eq(take(), 78);
 }
 END_TEST
 
 #define PUTTERS  4
 #define PUT_EACH 5000
 
-static void *put_many(void *queue)
+static void *put_many(void *unused)
 {
+    (void)unused;
     for (uint32_t i = 0; i < PUT_EACH; i++)
-        put(queue, i);
+        put(i);
     return NULL;
 }
 
 START_TEST(threads_may_put_at_once)
 {
-    struct event_queue *queue CLEANUP(auto_event_queue_free) = NULL;
-    ck_assert_int_eq(event_queue_new(&queue, NULL), RESULT_OK);
     pthread_t threads[PUTTERS];
     for (int i = 0; i < PUTTERS; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, put_many, queue), 0);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, put_many, NULL), 0);
     unsigned taken = 0;
     bool lost = false;
     struct pollfd poller = {.fd = event_queue_fd(queue), .events = POLLIN};
@@ -107,5 +114,5 @@ START_TEST(threads_may_put_at_once)
 }
 END_TEST
 
-CHECK_MAIN("query/event_queue", events_come_out_in_order, what_is_lost_is_said_where_it_is_missing,
-    threads_may_put_at_once)
+CHECK_MAIN_FIXTURE("query/event_queue", make_queue, free_queue, events_come_out_in_order,
+    what_is_lost_is_said_where_it_is_missing, threads_may_put_at_once)

@@ -9,73 +9,69 @@
 
 #include "support/check_main.h"
 
+static struct frame frame;
 static int other; /* the client's end */
 
-static struct frame frame_of_pair(void)
+static void make_frame(void)
 {
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    other = pair[1];
-    struct frame frame;
     frame_init(&frame, pair[0]);
-    return frame;
+    other = pair[1];
 }
 
-static void done(struct frame *frame)
+static void free_frame(void)
 {
-    close(frame->fd);
-    close(other);
-    frame_release(frame);
+    close(frame.fd);
+    if (other >= 0)
+        close(other);
+    frame_release(&frame);
 }
 
-static void arrive(struct frame *frame, const void *octets, size_t size)
+static void arrive(const void *octets, size_t size)
 {
     ck_assert_int_eq(write(other, octets, size), (ssize_t)size);
-    ck_assert_int_eq(frame_receive(frame), RESULT_OK);
+    ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
 }
 
-static void ck_assert_next(struct frame *frame, const char *text)
+static void ck_assert_next(const char *text)
 {
     struct bytes message;
-    ck_assert(frame_next(frame, &message));
+    ck_assert(frame_next(&frame, &message));
     ck_assert_uint_eq(message.size, strlen(text));
     ck_assert_str_eq((const char *)message.data, text);
 }
 
 START_TEST(messages_come_out_one_by_one)
 {
-    struct frame frame = frame_of_pair();
     struct bytes message;
     ck_assert(!frame_next(&frame, &message));
-    arrive(&frame, "one\0two\0\0thr", 12);
-    ck_assert_next(&frame, "one");
-    ck_assert_next(&frame, "two");
-    ck_assert_next(&frame, "");
+    arrive("one\0two\0\0thr", 12);
+    ck_assert_next("one");
+    ck_assert_next("two");
+    ck_assert_next("");
     ck_assert(!frame_next(&frame, &message));
-    arrive(&frame, "ee\0", 3);
-    ck_assert_next(&frame, "three");
+    arrive("ee\0", 3);
+    ck_assert_next("three");
     ck_assert(!frame_next(&frame, &message));
     ck_assert(!frame.ended);
-    done(&frame);
 }
 END_TEST
 
 START_TEST(a_message_may_come_octet_by_octet)
 {
-    struct frame frame = frame_of_pair();
     struct bytes message;
     for (const char *octet = "{\"method\":\"x\"}"; *octet != '\0'; octet++) {
-        arrive(&frame, octet, 1);
+        arrive(octet, 1);
         ck_assert(!frame_next(&frame, &message));
     }
-    arrive(&frame, "", 1);
-    ck_assert_next(&frame, "{\"method\":\"x\"}");
-    done(&frame);
+    arrive("", 1);
+    ck_assert_next("{\"method\":\"x\"}");
 }
 END_TEST
 
 /* SIZE octets and, with END, a NUL; the last result of frame_receive. */
-static enum result pour(struct frame *frame, size_t size, bool end, struct bytes *message)
+static enum result pour(size_t size, bool end, struct bytes *message)
 {
     char *octets = calloc(1, size + 1);
     memset(octets, 'x', size);
@@ -85,8 +81,8 @@ static enum result pour(struct frame *frame, size_t size, bool end, struct bytes
         ssize_t now = write(other, octets + sent, whole - sent);
         sent += now > 0 ? (size_t)now : 0;
         for (int i = 0; i < 64 && result == RESULT_OK && !found; i++) {
-            result = frame_receive(frame);
-            found = result == RESULT_OK && frame_next(frame, message);
+            result = frame_receive(&frame);
+            found = result == RESULT_OK && frame_next(&frame, message);
         }
     }
     free(octets);
@@ -96,31 +92,29 @@ static enum result pour(struct frame *frame, size_t size, bool end, struct bytes
 START_TEST(a_message_has_a_bound)
 {
     struct bytes message = {0};
-    struct frame frame = frame_of_pair();
-    ck_assert_int_eq(pour(&frame, FRAME_MESSAGE_MAX, true, &message), RESULT_OK);
+    ck_assert_int_eq(pour(FRAME_MESSAGE_MAX, true, &message), RESULT_OK);
     ck_assert_uint_eq(message.size, FRAME_MESSAGE_MAX);
-    done(&frame);
+}
+END_TEST
 
-    frame = frame_of_pair();
-    ck_assert_int_eq(pour(&frame, FRAME_MESSAGE_MAX + 2, false, &message), RESULT_BAD_INPUT);
-    done(&frame);
+START_TEST(a_longer_message_ends_the_connection)
+{
+    struct bytes message;
+    ck_assert_int_eq(pour(FRAME_MESSAGE_MAX + 2, false, &message), RESULT_BAD_INPUT);
 }
 END_TEST
 
 START_TEST(an_idle_connection_keeps_little)
 {
     struct bytes message;
-    struct frame frame = frame_of_pair();
-    ck_assert_int_eq(pour(&frame, 30000, true, &message), RESULT_OK);
+    ck_assert_int_eq(pour(30000, true, &message), RESULT_OK);
     ck_assert(!frame_next(&frame, &message));
     ck_assert_uint_le(frame.in.capacity, 4096);
-    done(&frame);
 }
 END_TEST
 
 START_TEST(what_a_slow_reader_leaves_waits)
 {
-    struct frame frame = frame_of_pair();
     char *text = calloc(1, FRAME_OUTPUT_MAX);
     ck_assert_int_eq(buffer_append(&frame.out, text, FRAME_OUTPUT_MAX), RESULT_OK);
     free(text);
@@ -136,18 +130,16 @@ START_TEST(what_a_slow_reader_leaves_waits)
     ck_assert_uint_eq(read_octets, FRAME_OUTPUT_MAX);
     ck_assert_uint_eq(frame.out.size, 0);
     ck_assert_uint_le(frame.out.capacity, 4096);
-    done(&frame);
 }
 END_TEST
 
 START_TEST(the_end_shows)
 {
-    struct frame frame = frame_of_pair();
     struct bytes message;
     ck_assert_int_eq(write(other, "last", 5), 5);
     ck_assert_int_eq(shutdown(other, SHUT_WR), 0);
     ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
-    ck_assert_next(&frame, "last");
+    ck_assert_next("last");
     ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
     ck_assert(frame.ended);
     ck_assert(!frame_next(&frame, &message));
@@ -158,18 +150,15 @@ START_TEST(the_end_shows)
     other = -1;
     ck_assert_int_eq(buffer_append_text(&frame.out, "reply"), RESULT_OK);
     ck_assert_int_eq(frame_send(&frame), RESULT_SYSTEM_ERROR);
-    done(&frame);
 }
 END_TEST
 
 /* --- who sent it --- */
 
-static struct frame frame_that_asks(void)
+static void ask_sender(void)
 {
-    struct frame frame = frame_of_pair();
     ck_assert_int_eq(setsockopt(frame.fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)), 0);
     frame.asks_sender = true;
-    return frame;
 }
 
 static pid_t send_by_child(const char *text)
@@ -183,42 +172,40 @@ static pid_t send_by_child(const char *text)
     return child;
 }
 
-static void receive_all(struct frame *frame)
+static void receive_all(void)
 {
-    struct pollfd waiting = {.fd = frame->fd, .events = POLLIN};
+    struct pollfd waiting = {.fd = frame.fd, .events = POLLIN};
     while (poll(&waiting, 1, 0) > 0)
-        ck_assert_int_eq(frame_receive(frame), RESULT_OK);
+        ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
 }
 
 START_TEST(the_sender_is_told)
 {
-    struct frame frame = frame_that_asks();
     struct bytes message;
-    arrive(&frame, "a", 2);
+    ask_sender();
+    arrive("a", 2);
     ck_assert_int_eq(frame.sender, getpid());
     ck_assert(frame_next(&frame, &message) && !frame_next(&frame, &message));
     pid_t child = send_by_child("b");
-    receive_all(&frame);
+    receive_all();
     ck_assert_int_eq(frame.sender, child);
-    done(&frame);
 }
 END_TEST
 
 START_TEST(what_several_sent_has_no_sender)
 {
-    struct frame frame = frame_that_asks();
     struct bytes message;
-    arrive(&frame, "begun", 5);
+    ask_sender();
+    arrive("begun", 5);
     ck_assert_int_eq(frame.sender, getpid());
     send_by_child("ended");
-    receive_all(&frame);
+    receive_all();
     ck_assert_int_eq(frame.sender, 0);
-    arrive(&frame, "", 1);
+    arrive("", 1);
     ck_assert_int_eq(frame.sender, 0);
     ck_assert(frame_next(&frame, &message) && !frame_next(&frame, &message));
-    arrive(&frame, "next", 5);
+    arrive("next", 5);
     ck_assert_int_eq(frame.sender, getpid());
-    done(&frame);
 }
 END_TEST
 
@@ -244,18 +231,20 @@ static void send_with_descriptor(int descriptor)
 START_TEST(descriptors_are_not_taken)
 {
     for (int asks = 0; asks < 2; asks++) {
-        struct frame frame = asks ? frame_that_asks() : frame_of_pair();
+        if (asks)
+            ask_sender();
         int next = dup(other);
         ck_assert_int_eq(close(next), 0);
         send_with_descriptor(other);
         ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
         ck_assert_uint_eq(frame.in.size, 5);
         ck_assert_int_lt(fcntl(next, F_GETFD), 0); /* the number that it would have got */
-        done(&frame);
+        ck_assert_next("call");
     }
 }
 END_TEST
 
-CHECK_MAIN("query/frame", messages_come_out_one_by_one, a_message_may_come_octet_by_octet,
-    a_message_has_a_bound, an_idle_connection_keeps_little, what_a_slow_reader_leaves_waits,
-    the_end_shows, the_sender_is_told, what_several_sent_has_no_sender, descriptors_are_not_taken)
+CHECK_MAIN_FIXTURE("query/frame", make_frame, free_frame, messages_come_out_one_by_one,
+    a_message_may_come_octet_by_octet, a_message_has_a_bound, a_longer_message_ends_the_connection,
+    an_idle_connection_keeps_little, what_a_slow_reader_leaves_waits, the_end_shows,
+    the_sender_is_told, what_several_sent_has_no_sender, descriptors_are_not_taken)

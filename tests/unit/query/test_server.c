@@ -43,7 +43,7 @@ static void ck_assert_call_fails(int fd, const char *call, const char *error)
 
 START_TEST(it_describes_itself)
 {
-    service_start(&service, "[]");
+    service_reload(&service, "[]");
     int fd = service_connect();
     client_send(fd, CALL(SERVICE "GetInfo", ""));
     client_expect(fd, "{\"parameters\":{\"vendor\":\"e2ekeyd\",\"product\":\"e2ekeyd\",\"version\":"
@@ -64,13 +64,11 @@ START_TEST(it_describes_itself)
         json_decref(reply);
     }
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(what_is_not_there_has_its_error)
 {
-    service_start(&service, ALL_RIGHTS);
     int fd = service_connect();
     client_send(fd, CALL("org.e2ekeyd.Keys.GetKeys", ""));
     client_expect(fd, "{\"error\":\"org.varlink.service.MethodNotFound\","
@@ -91,7 +89,6 @@ START_TEST(what_is_not_there_has_its_error)
     client_expect(fd, "{\"error\":\"org.varlink.service.MethodNotImplemented\","
                       "\"parameters\":{\"method\":\"org.e2ekeyd.Keys.GetStatus\"}}");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
@@ -99,7 +96,6 @@ END_TEST
 
 START_TEST(a_key_is_had_by_peer_and_by_id)
 {
-    service_start(&service, ALL_RIGHTS);
     service_put(&service, 7);
     service_put(&service, 8);
     int fd = service_connect();
@@ -122,13 +118,11 @@ START_TEST(a_key_is_had_by_peer_and_by_id)
         json_decref(reply);
     }
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(a_key_that_is_not_there_is_no_such_key)
 {
-    service_start(&service, ALL_RIGHTS);
     service_put(&service, 7);
     int fd = service_connect();
     char id[33], mixed[256];
@@ -146,13 +140,11 @@ START_TEST(a_key_that_is_not_there_is_no_such_key)
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         ck_assert_call_fails(fd, calls[i], KEYS "NoSuchKey");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(a_wrong_parameter_is_named)
 {
-    service_start(&service, ALL_RIGHTS);
     int fd = service_connect();
     static const struct {
         const char *call, *parameter;
@@ -182,13 +174,12 @@ START_TEST(a_wrong_parameter_is_named)
     ck_assert_call_fails(fd, CALL(KEYS "ListKeys", ""), SERVICE "ExpectedMore");
     ck_assert_call_fails(fd, CALL(KEYS "Subscribe", ""), SERVICE "ExpectedMore");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(without_a_right_everything_is_denied)
 {
-    service_start(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
+    service_reload(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
     service_put(&service, 7);
     service_put(&service, 8);
     int fd = service_connect();
@@ -219,7 +210,6 @@ START_TEST(without_a_right_everything_is_denied)
     ck_assert_call_fails(
         fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), SERVICE "PermissionDenied");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
@@ -262,7 +252,7 @@ START_TEST(the_log_says_who_got_and_who_was_denied_what)
 {
     static const char ours[] = "org.e2ekeyd.Keys.";
     char id[33], other_id[33], call[256], start[256], fields[256];
-    service_start(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
+    service_reload(&service, "[{\"allow\":[\"get\"],\"peers\":[\"//m2m.example/in-cse/C7\"]}]");
     service_put(&service, 7);
     service_put(&service, 8);
     service_id(7, id);
@@ -313,13 +303,11 @@ START_TEST(the_log_says_who_got_and_who_was_denied_what)
     ck_assert_ptr_nonnull(strstr(logged(log), " more of these suppressed uid="));
     close(fd);
     close(log);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(a_revoked_key_is_gone)
 {
-    service_start(&service, ALL_RIGHTS);
     service_put(&service, 7);
     int fd = service_connect();
     char id[33], revoke[256];
@@ -330,18 +318,15 @@ START_TEST(a_revoked_key_is_gone)
     ck_assert_call_fails(fd, revoke, KEYS "NoSuchKey");
     ck_assert_call_fails(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), KEYS "NoSuchKey");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(the_status_is_handed_through)
 {
-    service_start(&service, ALL_RIGHTS);
     int fd = service_connect();
     client_send(fd, CALL(KEYS "GetStatus", ""));
     client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
@@ -365,8 +350,8 @@ static unsigned count_list(int fd)
 
 START_TEST(a_list_shows_what_the_caller_may_see)
 {
-    service_start(&service, "[{\"allow\":[\"list\"],\"peers\":[\"//m2m.example/in-cse/C1\","
-                            "\"//m2m.example/in-cse/C3\"]}]");
+    service_reload(&service, "[{\"allow\":[\"list\"],\"peers\":[\"//m2m.example/in-cse/C1\","
+                             "\"//m2m.example/in-cse/C3\"]}]");
     for (uint32_t i = 0; i < 5; i++)
         service_put(&service, i);
     int fd = service_connect();
@@ -379,7 +364,6 @@ START_TEST(a_list_shows_what_the_caller_may_see)
     ck_assert_call_fails(
         fd, CALL(KEYS "ListKeys", WITH("\"local\":\"/mn-cse\"") MORE), KEYS "NoSuchKey");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
@@ -387,7 +371,6 @@ END_TEST
 
 START_TEST(a_slow_reader_stalls_only_itself)
 {
-    service_start(&service, ALL_RIGHTS);
     for (uint32_t i = 0; i < MANY; i++)
         service_put(&service, i);
     int slow = service_connect(), fd = service_connect();
@@ -405,7 +388,6 @@ START_TEST(a_slow_reader_stalls_only_itself)
     client_send(fd, CALL(KEYS "ListKeys", MORE));
     ck_assert_uint_eq(count_list(fd), MANY);
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
@@ -428,7 +410,6 @@ static void pipeline(int fd, unsigned count)
 
 START_TEST(pipelined_calls_are_answered_in_order)
 {
-    service_start(&service, ALL_RIGHTS);
     for (uint32_t i = 0; i < 1000; i++)
         service_put(&service, i);
     int fd = service_connect();
@@ -443,13 +424,11 @@ START_TEST(pipelined_calls_are_answered_in_order)
     }
     client_expect(fd, "{\"parameters\":{\"status\":{\"answer\":42}}}");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(a_caller_may_hang_up_before_it_reads)
 {
-    service_start(&service, ALL_RIGHTS);
     service_put(&service, 7);
     char id[33], revoke[256];
     service_id(7, id);
@@ -466,13 +445,11 @@ START_TEST(a_caller_may_hang_up_before_it_reads)
     fd = service_connect(); /* by now the first one has been read */
     ck_assert_call_fails(fd, CALL(KEYS "GetKey", WITH("\"peer\":\"C7\"")), KEYS "NoSuchKey");
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(malformed_input_ends_its_connection_only)
 {
-    service_start(&service, ALL_RIGHTS);
     int good = service_connect();
     static const char *const bad[] = {"", "nonsense", "{}", "[1]", "{\"method\":3}"};
     uint64_t dropped = metrics_read(METRIC_QUERY_CLIENTS_DROPPED);
@@ -495,7 +472,6 @@ START_TEST(malformed_input_ends_its_connection_only)
     client_send(good, CALL(KEYS "GetStatus", ""));
     client_expect(good, "{\"parameters\":{\"status\":{\"answer\":42}}}");
     close(good);
-    service_stop(&service);
 }
 END_TEST
 
@@ -521,7 +497,6 @@ static void become(uid_t uid)
 
 START_TEST(one_user_can_not_have_all_connections)
 {
-    service_start(&service, ALL_RIGHTS);
     int fds[QUERY_CONNECTIONS_MAX + 1];
     size_t count = 0;
     bool is_root = geteuid() == 0;
@@ -560,7 +535,6 @@ START_TEST(one_user_can_not_have_all_connections)
     close(next);
     while (count > 0)
         close(fds[--count]);
-    service_stop(&service);
 }
 END_TEST
 
@@ -592,7 +566,6 @@ static void ck_assert_event(int fd, const char *event, const char *peer)
 
 START_TEST(subscribers_hear_what_they_may)
 {
-    service_start(&service, ALL_RIGHTS);
     int fd = service_connect();
     subscribe(fd);
     service_put(&service, 7);
@@ -612,13 +585,11 @@ START_TEST(subscribers_hear_what_they_may)
     client_send(fd, CALL(SERVICE "GetInfo", "")); /* the stream ended, the connection goes on */
     json_decref(client_receive(fd));
     close(fd);
-    service_stop(&service);
 }
 END_TEST
 
 START_TEST(a_subscriber_that_never_reads_is_dropped)
 {
-    service_start(&service, ALL_RIGHTS);
     int deaf = service_connect(), fd = service_connect();
     subscribe(deaf);
     subscribe(fd);
@@ -633,15 +604,24 @@ START_TEST(a_subscriber_that_never_reads_is_dropped)
     ck_assert_uint_eq(metrics_read(METRIC_QUERY_CLIENTS_DROPPED), dropped + 1);
     close(fd);
     close(deaf);
-    service_stop(&service);
 }
 END_TEST
 
-CHECK_MAIN("query/server", it_describes_itself, what_is_not_there_has_its_error,
-    a_key_is_had_by_peer_and_by_id, a_key_that_is_not_there_is_no_such_key,
-    a_wrong_parameter_is_named, without_a_right_everything_is_denied,
-    the_log_says_who_got_and_who_was_denied_what, a_revoked_key_is_gone,
-    the_status_is_handed_through, a_list_shows_what_the_caller_may_see,
+static void start(void)
+{
+    service_start(&service, ALL_RIGHTS);
+}
+
+static void stop(void)
+{
+    service_stop(&service);
+}
+
+CHECK_MAIN_FIXTURE("query/server", start, stop, it_describes_itself,
+    what_is_not_there_has_its_error, a_key_is_had_by_peer_and_by_id,
+    a_key_that_is_not_there_is_no_such_key, a_wrong_parameter_is_named,
+    without_a_right_everything_is_denied, the_log_says_who_got_and_who_was_denied_what,
+    a_revoked_key_is_gone, the_status_is_handed_through, a_list_shows_what_the_caller_may_see,
     a_slow_reader_stalls_only_itself, pipelined_calls_are_answered_in_order,
     a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
     one_user_can_not_have_all_connections, subscribers_hear_what_they_may,
