@@ -15,7 +15,7 @@ enum result primitive_check_release(const char *release, struct fault *fault)
 {
     static const char *const releases[] = {"1", "2", "2a", "3", "4", "5"};
 
-    if (!release) /* before release 2a there was no such parameter */
+    if (!release) /* the parameter exists since release 2a */
         return RESULT_OK;
     for (size_t i = 0; i < ARRAY_SIZE(releases); i++)
         if (strcmp(release, releases[i]) == 0)
@@ -30,7 +30,8 @@ enum result primitive_check_release(const char *release, struct fault *fault)
 #define TIMESTAMP_LENGTH (sizeof(TIMESTAMP_SHAPE) - 1)
 #define YEAR_9999_ENDS_S 253402300799
 
-/* At most MOST decimal digits from *TEXT, at least one; moves it past them. */
+/* Reads 1 to MOST decimal digits at *TEXT and moves it past them; false when there are none, or
+ * more. */
 static bool take_digits(const char **text, size_t most, int64_t *out)
 {
     size_t count = strspn(*text, "0123456789");
@@ -47,7 +48,7 @@ static int two_digits(const char *text)
     return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-/* Digits where the shape has letters other than T. */
+/* TEXT begins with digits where TIMESTAMP_SHAPE has letters other than T, and with its T. */
 static bool has_shape(const char *text)
 {
     for (size_t i = 0; i < TIMESTAMP_LENGTH; i++) {
@@ -58,7 +59,8 @@ static bool has_shape(const char *text)
     return true;
 }
 
-/* The date and time at *TEXT, which must exist in the calendar. */
+/* Reads the date and time at *TEXT and moves it past them; false for one that the calendar does not
+ * have. */
 static bool take_timestamp(const char **text, int64_t *out_s)
 {
     if (!has_shape(*text))
@@ -97,7 +99,7 @@ static bool read_absolute(const char *text, int64_t *out_us)
     return *text == '\0';
 }
 
-/* Milliseconds, as a decimal number; a negative one lies in the past. */
+/* Milliseconds from NOW_US, as a decimal number, which may be negative. */
 static bool read_relative(const char *text, int64_t now_us, int64_t *out_us)
 {
     int64_t ms = 0;

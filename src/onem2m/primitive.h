@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Request and response primitives (TS-0004 7.1), whatever binding carried them. */
+/* Request and response primitives (TS-0004 7.1), independent of the binding that carries them. */
 #pragma once
 
 #include "base/bytes.h"
@@ -24,10 +24,10 @@ enum result_content { /* rcn, TS-0004 6.3.4.2.7 */
 
 struct serialization; /* onem2m/serialization.h */
 
-/* Strings are the binding's and live through the call. */
+/* The strings belong to the binding, and are valid until the request is answered. */
 struct request {
     enum operation operation;
-    const char *to;             /* path as it came, percent-decoded, without query */
+    const char *to;             /* the path, percent-decoded, without query */
     const char *from;           /* X-M2M-Origin as it came; NULL = absent */
     const char *request_id;     /* X-M2M-RI; NULL = absent */
     const char *release;        /* X-M2M-RVI; NULL = absent */
@@ -52,13 +52,13 @@ struct response {
 void response_release(struct response *response);
 
 /* Request expiration (TS-0004 6.3.3): absolute "YYYYMMDDTHHMMSS[,ffffff]" UTC, or milliseconds from
- * now; NULL never expires. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it is
- * neither. */
+ * now; NULL never expires. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it
+ * has neither form. */
 enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
     WARN_UNUSED;
-/* 1, 2, 2a, 3, 4 or 5; NULL is 1. RESULT_UNSUPPORTED_RELEASE. */
+/* RESULT_OK for releases 1, 2, 2a, 3, 4 and 5, and for NULL; else RESULT_UNSUPPORTED_RELEASE. */
 enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
 
-/* "YYYYMMDDTHHMMSS" and a NUL. */
-#define TIMESTAMP_OCTETS 16
+#define TIMESTAMP_OCTETS 16 /* NUL included */
+/* "YYYYMMDDTHHMMSS" (UTC) of WALL_S, seconds since 1970; held within the years 1970 to 9999. */
 void timestamp_format(int64_t wall_s, char out[TIMESTAMP_OCTETS]);

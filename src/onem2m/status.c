@@ -30,7 +30,7 @@ static const struct {
     [RESULT_INTERNAL] = {5000, 500},
 };
 
-/* A value that is none of ours can only be our own fault. */
+/* A number outside of the enumeration can only come from an error of ours. */
 static enum result known(enum result result)
 {
     return (unsigned)result < RESULT_COUNT ? result : RESULT_INTERNAL;

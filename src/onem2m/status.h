@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Response status codes (TS-0004 6.6.3) and what HTTP status each travels with (TS-0009 6.3.2). */
+/* Response status codes (TS-0004 6.6.3) and the HTTP status that goes with each (TS-0009 6.3.2). */
 #pragma once
 
 #include "base/result.h"
@@ -9,5 +9,7 @@
 #define RSC_DELETED 2002
 #define RSC_UPDATED 2004
 
-int status_rsc(enum result result);           /* for failures */
-int status_http(enum result result, int rsc); /* of a whole response */
+/* Of a failure. What RESULT_OK becomes depends on the operation: one of the above. */
+int status_rsc(enum result result);
+/* Of a response; RSC tells RSC_CREATED from other successes. */
+int status_http(enum result result, int rsc);

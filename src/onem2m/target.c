@@ -12,14 +12,14 @@ static bool segment_is(struct bytes segment, const char *text)
     return bytes_equal(segment, bytes_of_string(text));
 }
 
-/* FQDNs compare as DNS does. */
+/* Domain names have no upper and lower case. */
 static bool segment_is_domain(struct bytes segment, const char *domain)
 {
     return segment.size == strlen(domain) &&
            strncasecmp((const char *)segment.data, domain, segment.size) == 0;
 }
 
-/* PATH: "/segment/segment…"; false at its end. */
+/* Takes the first segment off PATH, "/segment/segment…"; false when there is none. */
 static bool take_segment(struct bytes *path, struct bytes *segment)
 {
     if (path->size == 0 || path->data[0] != '/')
@@ -40,7 +40,8 @@ static struct bytes without_trailing_slashes(const char *path)
     return bytes;
 }
 
-/* The name that ends the path; TARGET_NONE when it does not end there or is too long. */
+/* SEGMENT is the last segment, the name of a KIND. Leaves OUT as it is, TARGET_NONE, when there is
+ * more, or the name is too long. */
 static void end_with_name(
     enum target_kind kind, struct bytes segment, struct bytes rest, struct target *out)
 {
@@ -51,7 +52,8 @@ static void end_with_name(
     out->kind = kind;
 }
 
-/* REST follows <CSEBase>, if SEGMENT is the first of it: [/e2EKeyCSE[/NAME]]. */
+/* What follows <CSEBase> in a structured address: SEGMENT, which has to be the entry point, and
+ * REST, empty or "/NAME" of an exchange. */
 static void parse_structured(
     const struct policy_cse *cse, struct bytes segment, struct bytes rest, struct target *out)
 {
@@ -63,7 +65,7 @@ static void parse_structured(
         end_with_name(TARGET_EXCHANGE, segment, rest, out);
 }
 
-/* PATH is relative to our CSE: structured from <CSEBase> on, or the unstructured id alone. */
+/* PATH is relative to our CSE: structured, from <CSEBase> on, or an unstructured resource id. */
 static void parse_cse_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
 {
     struct bytes segment;
@@ -82,7 +84,7 @@ static void parse_cse_relative(const struct policy_cse *cse, struct bytes path, 
     }
 }
 
-/* PATH follows "/~": "/in-cse", alone or with what is relative to it. */
+/* PATH is what follows "/~": "/in-cse", and then nothing or a path relative to that CSE. */
 static void parse_sp_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
 {
     struct bytes segment;
@@ -95,7 +97,7 @@ static void parse_sp_relative(const struct policy_cse *cse, struct bytes path, s
         parse_cse_relative(cse, path, out);
 }
 
-/* PATH follows "/_": "/m2m.example/in-cse…". */
+/* PATH is what follows "/_": "/m2m.example", and then as after "/~". */
 static void parse_absolute(const struct policy_cse *cse, struct bytes path, struct target *out)
 {
     struct bytes segment;
@@ -104,8 +106,9 @@ static void parse_absolute(const struct policy_cse *cse, struct bytes path, stru
         parse_sp_relative(cse, path, out);
 }
 
-/* What follows "/~" or "/_" counts, wherever it stands: a registered pointOfAccess may have a path
- * of its own. The last one counts: names of ours hold neither. */
+/* Moves PATH past the last "/~" or "/_" in it and returns the character; NUL and PATH unmoved when
+ * it has none. There may be something before it, as a registered pointOfAccess may have a path. No
+ * name of ours is "~" or "_". */
 static char take_prefix(struct bytes *path)
 {
     struct bytes segment, rest = *path;
@@ -119,8 +122,8 @@ static char take_prefix(struct bytes *path)
     return form;
 }
 
-/* NOTIFY_PATH, alone or with an end-point's name; or nothing, for a pointOfAccess without a path.
- */
+/* PATH is NOTIFY_PATH, with or without "/NAME" of an end-point; or it is empty, as with a
+ * pointOfAccess that has no path. */
 static bool parse_notify(const char *notify_path, struct bytes path, struct target *out)
 {
     struct bytes segment, base;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which resource a request's To means. */
+/* Which resource the parameter To of a request addresses. */
 #pragma once
 
 #include "policy/policy.h"
 
 enum target_kind {
-    TARGET_NONE,        /* nothing of ours */
+    TARGET_NONE,        /* no resource that we have */
     TARGET_CSE_BASE,    /* <CSEBase>, parent of the entry point */
     TARGET_ENTRY_POINT, /* <e2EKeyCSE> */
     TARGET_EXCHANGE,    /* one exchange; .name */
@@ -19,10 +19,10 @@ struct target {
     char name[TARGET_NAME_OCTETS]; /* longer names are TARGET_NONE */
 };
 
-/* PATH is percent-decoded and has no query. Structured and unstructured addresses, CSE-relative,
- * SP-relative ("/~/in-cse/…") and absolute ("/_/m2m.example/in-cse/…"), "-" for the CSEBase name,
- * any prefix before "/~/" or "/_/" (a registered pointOfAccess may have a path), trailing slashes;
- * no path at all means Notify, for a pointOfAccess without one.
- */
+/* PATH is percent-decoded and has no query. Understood are structured and unstructured addresses,
+ * each CSE-relative, SP-relative ("/~/in-cse/…") or absolute ("/_/m2m.example/in-cse/…"), with "-"
+ * in place of the name of the CSEBase, with any prefix before "/~/" or "/_/" (a registered
+ * pointOfAccess may have a path), and with slashes at the end. An empty path is TARGET_NOTIFY: a
+ * pointOfAccess may have none. */
 void target_parse(
     const struct policy_cse *cse, const char *notify_path, const char *path, struct target *out);
