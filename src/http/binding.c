@@ -105,7 +105,7 @@ static const char *const header_names[BINDING_HEADERS] = {
     [BINDING_HOST] = "Host",
 };
 
-/* libmicrohttpd removes blanks before a value, but not after it. */
+/* libmicrohttpd leaves blanks at the end of a value. */
 static struct bytes without_blanks(const char *value)
 {
     value += strspn(value, " \t");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Media types of the binding (TS-0009 6.2.4, 6.4): Content-Type and Accept (RFC 9110 8.3, 12.5.1).
- * Which ones there are, onem2m/content.h says. */
+ * The table of those that we have is in onem2m/content.h. */
 #pragma once
 
 #include "onem2m/content.h"
@@ -28,6 +28,7 @@ void media_accept_add(struct media_accept *accept, const char *text);
 /* "application/json" …; NULL when none that we can answer in is acceptable. */
 const char *media_accept_choice(const struct media_accept *accept);
 
-#define MEDIA_LIST_OCTETS 160
-/* Those that we answer in, or else all that content can have, to tell a client: "A, B or C". */
+#define MEDIA_LIST_OCTETS 200
+/* Those that we answer in, or else all that content can have, to tell a client: "A, B or C", cut to
+ * fit. */
 void media_list(bool answers, char text[MEDIA_LIST_OCTETS]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end-point that monitoring systems scrape, GET /metrics. It has a listener of its own, with
+/* GET /metrics, which monitoring systems scrape. It has a listener of its own, with
  * one thread and few connections, so that no scraper holds up an exchange. */
 #pragma once
 

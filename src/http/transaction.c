@@ -171,8 +171,8 @@ static enum MHD_Result each_query(
     return MHD_YES;
 }
 
-/* Whether the client of a connection has a certificate that we trust. It is verified once for each
- * connection. */
+/* Whether the client of a connection has a certificate that we trust. Once verified, it is trusted
+ * as long as the connection lasts. */
 static bool is_trusted(struct MHD_Connection *connection)
 {
     struct peer *peer = peer_of(connection);

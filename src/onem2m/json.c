@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading is left to jansson. Writing is direct: the shapes are few, and base64 is encoded where it
- * is to stand. */
+/* Reading is left to jansson. Writing is direct: the shapes are few, and base64 is encoded
+ * in place. */
 #include "onem2m/json.h"
 
 #include <jansson.h>

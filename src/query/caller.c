@@ -171,9 +171,8 @@ static const char *unit_of(struct caller *caller)
         int error = sd_pid_get_unit(caller->pid, &caller->unit);
         if (error < 0)
             caller->unit = NULL;
-        caller->unit_known =
-            error >= 0 ||
-            error == -ENODATA; /* other errors may be a shortage: look again next time */
+        /* Other errors may be a shortage: the unit is looked up again next time. */
+        caller->unit_known = error >= 0 || error == -ENODATA;
     }
     if (!is_running(caller->pidfd))
         forget_process(caller);

@@ -5,9 +5,8 @@
 
 #include "observe/metrics.h"
 
-#define CALLS_A_TURN 64 /* answered before other connections have their turn */
-#define OUTPUT_HOLD_OFF                                                                            \
-    65536 /* octets waiting for the client at which no more of its calls are answered */
+#define CALLS_A_TURN    64    /* answered before other connections have their turn */
+#define OUTPUT_HOLD_OFF 65536 /* octets waiting for the client: its next calls have to wait */
 
 /* --- calls --- */
 

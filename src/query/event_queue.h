@@ -21,6 +21,5 @@ void event_queue_put(struct event_queue *queue, enum key_event event, const stru
 enum event_queue_taken { EVENT_QUEUE_EMPTY, EVENT_QUEUE_EVENT, EVENT_QUEUE_LOST };
 enum event_queue_taken event_queue_take(
     struct event_queue *queue, enum key_event *event, struct key_info *info) WARN_UNUSED;
-/* To be called before event_queue_take: what is put after this makes the descriptor readable again.
- */
+/* Call it before event_queue_take: what is put later makes the descriptor readable again. */
 void event_queue_acknowledge(struct event_queue *queue);

@@ -146,8 +146,7 @@ static enum result get_key(struct session *session, const struct call *call)
     histogram_add(HISTOGRAM_LOOKUP, began_ns);
     if (found && !shown)
         log_occasion(session, call, &denied_to, &info);
-    else if (shown && result == RESULT_OK &&
-             !call->oneway) /* a oneway call gets no reply, and thus no key */
+    else if (shown && result == RESULT_OK && !call->oneway) /* oneway: without a reply */
         log_occasion(session, call, &read_by, &info);
     return result;
 }

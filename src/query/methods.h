@@ -11,8 +11,7 @@
 /* Answers CALL, or begins session->stream. */
 enum result methods_call(struct session *session, const struct call *call) WARN_UNUSED;
 
-/* Continues a STREAM_LIST by a bounded number of keys; at its end the stream becomes STREAM_NONE.
- */
+/* Continues a STREAM_LIST by a bounded number of keys; after the last the stream is STREAM_NONE. */
 enum result methods_list_more(struct session *session) WARN_UNUSED;
 
 /* Reports an event to a STREAM_SUBSCRIPTION, if the policy now in force shows the key to this

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon tells of itself through the socket. */
+/* What the daemon reports about itself through the socket. */
 #pragma once
 
 #include <jansson.h>

@@ -15,7 +15,7 @@
 #define CONNECTIONS_A_USER   (QUERY_CONNECTIONS_MAX / 4) /* one user's share, root apart */
 #define CONNECTIONS_FOR_ROOT 16                          /* kept free for root */
 #define CONNECTIONS_A_TURN   64      /* served before other events of the loop */
-#define ACCEPT_AGAIN_US      1000000 /* after a failure for lack of resources */
+#define ACCEPT_AGAIN_US      1000000 /* after a lack of resources */
 
 /* Everything but QUEUE and SUBSCRIBERS is used by the main loop alone. */
 struct query_server {
@@ -25,7 +25,7 @@ struct query_server {
     int waiting; /* a connection that is accepted but not served yet; -1: none */
     struct socket_file file;
     sd_event_source *listening, *accept_again, *queued, *ready;
-    int poller; /* of the connections: see on_connections */
+    int poller; /* an epoll instance for all connections: see on_connections */
     struct connection *connections;
     size_t connection_count;
     struct event_queue *queue;
@@ -129,8 +129,9 @@ static int on_listening(sd_event_source *source, int listening, uint32_t events,
     return 0;
 }
 
-/* sd-event asks the kernel anew for each source that it dispatches; with many clients at once that
- * costs more than their calls. So they are one source, and are served by the batch. */
+/* All connections are one event source, an epoll instance, and are served in batches: sd-event
+ * makes a system call for each source that it dispatches, which would cost more than the clients'
+ * calls. */
 static int on_connections(sd_event_source *source, int poller, uint32_t events, void *context)
 {
     (void)source;

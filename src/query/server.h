@@ -22,6 +22,5 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
 void query_server_free(struct query_server *server);
 
 /* A key_listener, on any thread: hands the event to the main loop through a bounded queue. When it
- * is full, the streams of subscribers end with an error, so that they know that they missed events.
- */
+ * is full, the streams of subscribers end with an error: they missed events. */
 void query_server_notify(enum key_event event, const struct key_info *info, void *server);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The listening socket, and the file of it. */
+/* The listening socket, and its file. */
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +16,7 @@ struct socket_file {
  * there is a fault with the path. */
 enum result socket_listen(const char *path, int *fd, struct socket_file *file, struct fault *fault)
     WARN_UNUSED;
-/* Makes a listening socket of the service manager ready for the loop. */
+/* Makes a listening socket from the service manager non-blocking, and not inherited by children. */
 enum result socket_adopt(int fd, struct fault *fault) WARN_UNUSED;
 
 /* Unlinks the socket unless another one has replaced it. */

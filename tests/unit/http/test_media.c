@@ -131,5 +131,16 @@ START_TEST(accept_may_come_in_parts)
 }
 END_TEST
 
-CHECK_MAIN("http/media", supported_types, resource_type_anywhere, odd_resource_types,
-    accept_picks_an_answer, accept_may_come_in_parts)
+START_TEST(the_list_is_for_people)
+{
+    char text[MEDIA_LIST_OCTETS];
+
+    media_list(true, text);
+    ck_assert_str_eq(text, JSON " or " RESPONSE);
+    media_list(false, text);
+    ck_assert_str_eq(text, JSON ", " RESPONSE " or application/vnd.onem2m-ntfy+json");
+}
+END_TEST
+
+CHECK_MAIN("http/media", the_list_is_for_people, supported_types, resource_type_anywhere,
+    odd_resource_types, accept_picks_an_answer, accept_may_come_in_parts)
