@@ -277,27 +277,27 @@ enum result methods_events_lost(struct session *session)
 
 /* --- GetStatus, GetMetrics --- */
 
-static enum result get_status(struct session *session, const struct call *call)
+/* REPORT becomes the one member of the reply, NAME. */
+static enum result send_report(struct session *session, const struct call *call, const char *name,
+    json_t *(*report)(void *context))
 {
     const char *bad = call_parameters(call, NULL, 0);
     if (!may(session, RIGHT_STATUS, NULL))
         return denied(session, call);
     if (bad)
         return invalid(session, bad);
-    const struct query_reports *reports = session->shared->reports;
-    return reply_json(
-        session->out, json_pack("{s:o}", "status", reports->status(reports->context)));
+    void *context = session->shared->reports->context;
+    return reply_json(session->out, json_pack("{s:o}", name, report(context)));
+}
+
+static enum result get_status(struct session *session, const struct call *call)
+{
+    return send_report(session, call, "status", session->shared->reports->status);
 }
 
 static enum result get_metrics(struct session *session, const struct call *call)
 {
-    const char *bad = call_parameters(call, NULL, 0);
-    if (!may(session, RIGHT_STATUS, NULL))
-        return denied(session, call);
-    if (bad)
-        return invalid(session, bad);
-    const struct query_reports *reports = session->shared->reports;
-    return reply_json(session->out, json_pack("{s:o}", "text", reports->metrics(reports->context)));
+    return send_report(session, call, "text", session->shared->reports->metrics);
 }
 
 /* --- the table of methods --- */
