@@ -37,10 +37,6 @@ void bytes_to_hex(struct bytes in, char *text);
 /* Exactly 2 * SIZE hex digits of either case; false otherwise. */
 bool bytes_from_hex(const char *text, uint8_t *out, size_t size) WARN_UNUSED;
 
-/* One line of printable ASCII into TEXT, which holds SIZE: any other octet becomes \xNN. An escape
- * that is there already stays as it is; what does not fit is cut, never inside an escape. */
-void bytes_escape(struct bytes in, char *text, size_t size);
-
 /* Owned, growing, bounded. Zero-initialise with .limit set; release with buffer_release.
  * The content is wiped before it is freed or moved. */
 struct buffer {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 
 /* Reads a regular file of at most LIMIT octets into OUT (empty before; limit is set here).
  * FAULT: "PATH: what is wrong". */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/result.h"
+#include "base/cleanup.h"
 
 /* Where a value stands, for messages: "FILE: /json/pointer". */
 struct source_position {

@@ -2,7 +2,6 @@
 #include "base/secret.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -13,21 +12,11 @@
 #include <sys/resource.h>
 #include <ucontext.h>
 
-#include "base/bytes.h"
+#include "base/page.h"
 
 /* --- mappings --- */
 
 static _Atomic size_t locked; /* octets that secret_map holds locked, to say what limit is needed */
-
-static size_t page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t whole_pages(size_t size)
-{
-    return (size + page_size() - 1) / page_size() * page_size();
-}
 
 static enum result lock_fault(struct fault *fault, size_t size)
 {
@@ -64,7 +53,7 @@ enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struc
     size_t guard = page_size();
     if (size == 0 || size > SIZE_MAX / 2)
         return fault_set(fault, RESULT_INTERNAL, "no such size of secret memory: %zu", size);
-    size_t inner = whole_pages(size);
+    size_t inner = (size_t)whole_pages(size);
     uint8_t *outer = mmap(
         NULL, inner + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (outer == MAP_FAILED)
@@ -89,13 +78,13 @@ void secret_unmap(void *mapping, size_t size)
 {
     if (!mapping)
         return;
-    secret_wipe(mapping, whole_pages(size));
+    secret_wipe(mapping, (size_t)whole_pages(size));
     secret_leave(mapping, size);
 }
 
 void secret_leave(void *mapping, size_t size)
 {
-    size_t inner = whole_pages(size);
+    size_t inner = (size_t)whole_pages(size);
     munmap((uint8_t *)mapping - page_size(), inner + 2 * page_size());
     locked -= inner;
 }
@@ -291,13 +280,7 @@ enum result secret_harden_process(struct fault *fault)
     return result;
 }
 
-/* --- octets --- */
-
-void secret_wipe(void *memory, size_t size)
-{
-    if (size > 0)
-        explicit_bzero(memory, size);
-}
+/* --- random octets --- */
 
 enum result secret_random(void *out, size_t size)
 {
@@ -308,31 +291,4 @@ enum result secret_random(void *out, size_t size)
         done += got > 0 ? (size_t)got : 0;
     }
     return RESULT_OK;
-}
-
-/* --- malloc that wipes --- */
-
-void *wiping_malloc(size_t size)
-{
-    return malloc(size);
-}
-
-/* Always moves: realloc(3) would leave the old place unwiped. */
-void *wiping_realloc(void *memory, size_t size)
-{
-    void *moved = malloc(size);
-    if (!moved || !memory)
-        return moved;
-    size_t old = malloc_usable_size(memory);
-    memcpy(moved, memory, old < size ? old : size);
-    wiping_free(memory);
-    return moved;
-}
-
-void wiping_free(void *memory)
-{
-    if (!memory)
-        return;
-    explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
 }

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "base/result.h"
+#include "base/fault.h"
+#include "base/wipe.h"
 
 /* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0), and the arena of secret_alloc and
  * a stack of secret_call in place, so that a limit too low is said here. Call once, first thing. */
@@ -36,10 +37,4 @@ DEFINE_CLEANUP(void *, secret_free)
  * secret_harden_process sees to. */
 enum result secret_call(void (*function)(void *), void *context) WARN_UNUSED;
 
-void secret_wipe(void *memory, size_t size);                   /* not optimised away */
 enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */
-
-/* malloc family that wipes on free: for libraries' allocator hooks (wolfSSL, jansson). */
-void *wiping_malloc(size_t size);
-void *wiping_realloc(void *memory, size_t size);
-void wiping_free(void *memory);

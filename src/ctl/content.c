@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 #define SIT_ESCERTKE 6 /* securityInfoType, TS-0004 6.3.4.2.30 */
 

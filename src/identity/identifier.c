@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LABEL_OCTETS_MAX  63 /* RFC 1035 2.3.4 */
-#define DOMAIN_OCTETS_MAX 253
+#include "base/text.h"
 
 static bool is_alphanumeric(char c)
 {
@@ -29,31 +28,6 @@ static bool is_segment(const char *text, size_t size)
     return true;
 }
 
-/* RFC 1123 2.1 */
-static bool is_label(const char *text, size_t size)
-{
-    if (size == 0 || size > LABEL_OCTETS_MAX || text[0] == '-' || text[size - 1] == '-')
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (!is_alphanumeric(text[i]) && text[i] != '-')
-            return false;
-    return true;
-}
-
-static bool is_domain(const char *text, size_t size)
-{
-    if (size == 0 || size > DOMAIN_OCTETS_MAX)
-        return false;
-    for (size_t start = 0, end = 0; end <= size; end++) {
-        if (end < size && text[end] != '.')
-            continue;
-        if (!is_label(text + start, end - start))
-            return false;
-        start = end + 1;
-    }
-    return true;
-}
-
 static bool fits(const char *text)
 {
     return strnlen(text, IDENTIFIER_OCTETS) < IDENTIFIER_OCTETS;
@@ -65,7 +39,7 @@ static const char *after_sp_id(const char *text)
     if (!fits(text) || strncmp(text, "//", 2) != 0)
         return NULL;
     const size_t size = strcspn(text + 2, "/");
-    if (!is_domain(text + 2, size) || text[2 + size] != '/')
+    if (!dns_name_is_valid(bytes_of(text + 2, size)) || text[2 + size] != '/')
         return NULL;
     return text + 2 + size + 1;
 }
@@ -99,19 +73,12 @@ bool identifier_is_cse_id(const char *text)
 
 bool identifier_is_sp_id(const char *text)
 {
-    return fits(text) && is_domain(text, strlen(text));
+    return fits(text) && dns_name_is_valid(bytes_of_string(text));
 }
 
 bool identifier_is_segment(const char *text)
 {
     return fits(text) && is_segment(text, strlen(text));
-}
-
-static void lower_sp_id(char *absolute)
-{
-    for (char *c = absolute + 2; *c != '\0' && *c != '/'; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
 }
 
 /* What stands before FROM in its absolute form (TS-0001 7.2); "" for one that is absolute. */
@@ -141,7 +108,7 @@ enum result identifier_absolute(const char *sp_id, const char *cse_id, const cha
         return fault_set(
             fault, RESULT_BAD_INPUT, "\"%.128s\" is neither an AE-ID nor a CSE-ID", from);
     }
-    lower_sp_id(out);
+    text_to_lower(out + 2, strcspn(out + 2, "/")); /* the SP-ID is a domain name */
     return RESULT_OK;
 }
 

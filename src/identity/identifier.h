@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 #define IDENTIFIER_OCTETS 256 /* the longest identifier that we take, NUL included */
 

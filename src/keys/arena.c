@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/page.h"
 #include "base/secret.h"
 #include "keys/memory.h"
 
@@ -19,12 +20,6 @@ static_assert(sizeof(struct key_slot) == 64, "a slot is a line of the CPU's cach
 static_assert(sizeof(struct key_block) == 64, "and so is a block");
 
 /* --- layout --- */
-
-static uint64_t whole_pages(uint64_t size)
-{
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    return (size + page - 1) / page * page;
-}
 
 static struct key_layout layout_of(uint32_t slots)
 {

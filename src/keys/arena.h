@@ -16,6 +16,7 @@
  * here, so it has to withstand accidents, not forgery. */
 #pragma once
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "keys/cache.h"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "base/result.h"
+#include "base/fault.h"
 #include "identity/identifier.h"
 #include "identity/names.h"
 

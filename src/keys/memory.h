@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 enum result key_memory_new(uint64_t size, int *fd, struct fault *fault) WARN_UNUSED;
 /* RESULT_BAD_INPUT unless FD is such a file, and made by our user. */

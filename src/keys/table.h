@@ -12,6 +12,7 @@
  * that a large capacity costs little before it is used. */
 #pragma once
 
+#include "base/fault.h"
 #include "keys/arena.h"
 
 enum key_chain { BY_AGE, BY_PAIR, BY_EXPIRY, KEY_CHAINS };

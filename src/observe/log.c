@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #define MESSAGE_OCTETS 1024
 #define FIELD_OCTETS   320

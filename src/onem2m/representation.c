@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 #define SECURITY_INFO_ESCERTKE 6    /* sit (TS-0004 6.3.4.2.35) */
 #define COMMON_OCTETS          1024 /* all of an exchange but eckm, as a rule */
@@ -153,29 +154,20 @@ static void put_text(struct writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-/* One character that cannot stand in a string as it is (RFC 8259 7). */
-static void put_escape(struct writer *writer, char c)
-{
-    char escape[7];
-
-    if (c == '"' || c == '\\')
-        snprintf(escape, sizeof(escape), "\\%c", c);
-    else
-        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(uint8_t)c);
-    put_text(writer, escape);
-}
-
-/* What is not ASCII passes as it is. */
 static void put_escaped(struct writer *writer, const char *text)
 {
+    char escape[JSON_ESCAPE_OCTETS];
+
     while (*text) {
-        size_t plain = 0;
-        while ((uint8_t)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\')
+        size_t plain = 0, size = 0;
+        while (text[plain] && (size = json_escape(text[plain], escape)) == 1)
             plain++;
         put(writer, text, plain);
         text += plain;
-        if (*text)
-            put_escape(writer, *text++);
+        if (*text) {
+            put(writer, escape, size);
+            text++;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "onem2m/primitive.h"
 
 enum exchange_state_value { /* est */

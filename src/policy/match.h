@@ -2,6 +2,7 @@
 /* Which rule a certificate matches (TS-0003 8.1.2.5). */
 #pragma once
 
+#include "base/fault.h"
 #include "policy/policy.h"
 
 struct authorisation {

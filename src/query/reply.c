@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "policy/policy.h"
 
 /* --- by jansson --- */
@@ -49,7 +50,7 @@ enum result reply_error_about(
 /* --- keys: one fixed shape, by hand --- */
 
 /* Room for one reply: identifiers may grow by escapes, everything else is short. */
-#define KEY_REPLY_OCTETS (2 * 6 * IDENTIFIER_OCTETS + 512)
+#define KEY_REPLY_OCTETS (2 * JSON_ESCAPE_OCTETS * IDENTIFIER_OCTETS + 512)
 
 /* Each returns the end of what it wrote. */
 static char *put(char *at, const char *text)
@@ -59,13 +60,8 @@ static char *put(char *at, const char *text)
 
 static char *put_escaped(char *at, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == '"' || c == '\\')
-            at += sprintf(at, "\\u%04x", c);
-        else
-            *at++ = *text;
-    }
+    for (; *text; text++)
+        at += json_escape(*text, at);
     return at;
 }
 

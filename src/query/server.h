@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
+#include "base/fault.h"
 #include "keys/cache.h"
 #include "policy/snapshot.h"
 

@@ -79,18 +79,6 @@ START_TEST(hex_of_wrong_length_or_digits_is_refused)
 }
 END_TEST
 
-START_TEST(escape_keeps_to_its_room)
-{
-    char text[6];
-    bytes_escape(bytes_of("\0ab", 3), text, sizeof(text));
-    ck_assert_str_eq(text, "\\x00a");
-    bytes_escape(bytes_of("ab\0", 3), text, sizeof(text));
-    ck_assert_str_eq(text, "ab");
-    bytes_escape(bytes_of("a", 1), text, 1);
-    ck_assert_str_eq(text, "");
-}
-END_TEST
-
 START_TEST(buffer_grows_to_its_limit_and_no_further)
 {
     AUTO_BUFFER struct buffer buffer = {.limit = 1000};
@@ -142,6 +130,5 @@ END_TEST
 
 CHECK_MAIN("base/bytes", equality, takes_numbers_big_endian, takes_blocks,
     what_is_too_short_stays_unmoved, hex_both_ways, hex_of_wrong_length_or_digits_is_refused,
-    escape_keeps_to_its_room, buffer_grows_to_its_limit_and_no_further,
-    buffer_consumes_from_the_front, buffer_reserves_room_to_write_into,
-    a_released_buffer_can_be_used_again)
+    buffer_grows_to_its_limit_and_no_further, buffer_consumes_from_the_front,
+    buffer_reserves_room_to_write_into, a_released_buffer_can_be_used_again)
