@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/credential_dir.h"
 #include "base/secret.h"
 
 static enum result system_fault(struct fault *fault, const char *path)
@@ -90,17 +91,6 @@ bool file_print_equal(const struct file_print *a, const struct file_print *b)
            a->changed_ns == b->changed_ns;
 }
 
-/* Credentials lie flat in their folder: anything below or beside it is not one. */
-static bool is_credential(const char *path)
-{
-    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
-    if (!folder || !*folder)
-        return false;
-    size_t length = strlen(folder);
-    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
-           !strchr(path + length + 1, '/');
-}
-
 enum result file_read_secret(
     const char *path, size_t limit, void **out, size_t *size, struct fault *fault)
 {
@@ -109,7 +99,7 @@ enum result file_read_secret(
     enum result result = open_regular(path, limit, &fd, &status, fault);
     if (result != RESULT_OK)
         return result;
-    if (status.st_mode & (S_IRWXG | S_IRWXO) && !is_credential(path))
+    if (status.st_mode & (S_IRWXG | S_IRWXO) && !credential_dir_has(path))
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: open to others (mode %03o): chmod 600 it", path, status.st_mode & 0777U);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/credential_dir.h"
 #include "policy/texts.h"
 
 #define POINTER_OCTETS 1024 /* longer ones (of unknown members) are cut */
@@ -224,13 +225,13 @@ static bool is_path(const char *text)
 
 static char *credential_path(struct reader *reader, const struct spot *spot, const char *name)
 {
-    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    if (!credential_name_is_valid(name)) {
         reader_fault(reader, spot,
             "\"%.128s\" is not the name of a credential: write credential:NAME, without slashes",
             name);
         return NULL;
     }
-    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    const char *folder = credential_dir();
     if (!folder) {
         reader_fault(reader, spot,
             "there are no credentials here ($CREDENTIALS_DIRECTORY is not set): run under systemd"
@@ -243,10 +244,10 @@ static char *credential_path(struct reader *reader, const struct spot *spot, con
 
 char *reader_path(struct reader *reader, const struct spot *spot, const char *text)
 {
-    static const char credential[] = "credential:";
     struct policy_texts *texts = reader->policy->texts;
-    if (strncmp(text, credential, sizeof(credential) - 1) == 0)
-        return credential_path(reader, spot, text + sizeof(credential) - 1);
+    const char *credential = credential_name(text);
+    if (credential)
+        return credential_path(reader, spot, credential);
     if (text[0] == '/' || strcmp(reader->folder, ".") == 0)
         return texts_copy(texts, text);
     return texts_format(
