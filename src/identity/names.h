@@ -5,19 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The five certificate flavours (TS-0003 8.1.2, 10.1). The order is that of flavour_name. */
-enum flavour {
-    FLAVOUR_RAW_PUBLIC_KEY,
-    FLAVOUR_DEVICE,
-    FLAVOUR_CSE_ID,
-    FLAVOUR_AE_ID,
-    FLAVOUR_NODE_ID,
-    FLAVOUR_COUNT,
-};
-
-const char *flavour_name(enum flavour flavour); /* "rawPublicKey", "device", "cseId", … */
-int flavour_from_name(const char *name);        /* an enum flavour, or -1 */
-
 #define NAMES_MAX        16  /* subjectAltName entries of one kind; more are refused */
 #define NAME_OCTETS      256 /* the longest single name, NUL included; longer are refused */
 #define SPKI_DIGEST_SIZE 32  /* SHA-256 of the SubjectPublicKeyInfo */

@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "identity/flavour.h"
 #include "identity/identifier.h"
-#include "identity/names.h"
 
 #define KEY_ID_OCTETS 16 /* pairwiseE2EKeyID (TS-0003 10.3.1) */
 #define KEY_OCTETS    32 /* pairwiseE2EKey */

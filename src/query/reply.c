@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "identity/flavour.h"
 #include "policy/policy.h"
 
 /* --- by jansson --- */
