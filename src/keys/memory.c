@@ -35,7 +35,7 @@ enum result key_memory_new(uint64_t size, int *fd, struct fault *fault)
     return RESULT_OK;
 }
 
-/* Neither a file of another kind, nor one that has a name. */
+/* A memfd has seals, and no name in a file system. */
 static bool is_file_of_memory(int fd, struct stat *status)
 {
     return fcntl(fd, F_GET_SEALS) >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory that came back with other octets than were left in it. */
 #include "base/secret.h"
-#include "keys/arena.h"
+#include "keys/check.h"
 #include "support/check_main.h"
 #include "unit/keys/damage.h"
 
