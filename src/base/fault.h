@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a function failed, beside its enum result. A function that takes a struct fault sets it
- * whenever it returns something else than RESULT_OK, and leaves it alone otherwise. */
+/* Why a function failed. A function that takes a struct fault sets it whenever it returns another
+ * result than RESULT_OK, and only then. */
 #pragma once
 
 #include "base/result.h"

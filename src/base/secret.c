@@ -16,7 +16,7 @@
 
 /* --- mappings --- */
 
-static _Atomic size_t locked; /* octets that secret_map holds locked, to say what limit is needed */
+static _Atomic size_t locked; /* octets that are mapped now, to report what limit is needed */
 
 static enum result lock_fault(struct fault *fault, size_t size)
 {
@@ -32,8 +32,8 @@ static enum result lock_fault(struct fault *fault, size_t size)
         size / 1024, strerror(error));
 }
 
-/* In the place of the inaccessible pages at SECRET. A forked child sees zeros, or, of a file,
- * nothing. */
+/* Replaces the inaccessible pages at SECRET. A forked child sees zeros there; of a memfd, it does
+ * not inherit the mapping. */
 static bool map_between(uint8_t *secret, size_t inner, int fd, off_t offset)
 {
     int sharing = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
@@ -47,7 +47,7 @@ enum result secret_map(size_t size, void **out, struct fault *fault)
     return secret_map_file(-1, 0, size, out, fault);
 }
 
-/* Inaccessible pages before and after, the secret ones between. */
+/* The pages before and after the secret ones stay inaccessible, as guards. */
 enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struct fault *fault)
 {
     size_t guard = page_size();
@@ -94,12 +94,13 @@ void secret_leave(void *mapping, size_t size)
 #define GRAIN  64U
 #define GRAINS ((1U << 20) / GRAIN)
 
-/* The arena is a row of runs of grains, free or in use. What is known of a run stands at the index
- * of its first grain, outside the arena: an overrun of a secret can't touch it. Live secrets are
- * few (private keys, and one exported key a thread), so the first free run that fits is near. */
+/* The arena is divided into runs of grains, each free or in use. runs[] describes a run at the
+ * index of its first grain. It is outside the arena, so that writing past the end of a secret
+ * cannot change it. There are few secrets at a time (private keys, and one exported key a thread),
+ * so that the first free run that fits is found soon. */
 static struct {
     pthread_mutex_t lock;
-    uint8_t *start; /* NULL before the first use */
+    uint8_t *start; /* NULL until arena_open */
     struct run {
         uint16_t grains;
         bool used;
@@ -167,7 +168,7 @@ void secret_free(void *secret)
     size_t offset = (size_t)((uint8_t *)secret - arena.start);
     if (!arena.start || offset % GRAIN != 0 || offset / GRAIN >= GRAINS ||
         !arena.runs[offset / GRAIN].used)
-        abort(); /* not ours, or freed twice: go no further with secrets in hand */
+        abort(); /* not from secret_alloc, or freed twice: memory is corrupted */
     struct run *run = &arena.runs[offset / GRAIN];
     secret_wipe(secret, run->grains * (size_t)GRAIN);
     run->used = false;
@@ -177,9 +178,9 @@ void secret_free(void *secret)
 /* --- stacks --- */
 
 #define STACK_OCTETS 32768U
-#define STACKS_MAX   8U /* as many threads compute at once; the others wait their turn */
+#define STACKS_MAX   8U /* this many threads compute at a time; others wait */
 
-/* Each is a mapping of its own: what would run over its end meets a guard page. */
+/* Each stack is a mapping of its own, so that an overflow hits a guard page. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t given_back;
@@ -205,7 +206,7 @@ static void *stack_take(void)
     void *stack = NULL;
     pthread_mutex_lock(&stacks.lock);
     if (stacks.idle_count == 0 && stacks.count < STACKS_MAX)
-        (void)stack_add(NULL); /* where memory is short, those that there are have to do */
+        (void)stack_add(NULL); /* when memory is short, wait for one of the stacks in use */
     while (stacks.idle_count == 0 && stacks.count > 0)
         pthread_cond_wait(&stacks.given_back, &stacks.lock);
     if (stacks.idle_count > 0)
@@ -223,7 +224,7 @@ static void stack_give_back(void *stack)
     pthread_mutex_unlock(&stacks.lock);
 }
 
-/* What is to run on this thread's other stack: makecontext(3) hands over no pointers. */
+/* What this thread is to run on the other stack: makecontext(3) cannot pass pointers. */
 static _Thread_local struct {
     void (*function)(void *);
     void *context;
@@ -234,7 +235,7 @@ static void run_due(void)
     due.function(due.context);
 }
 
-/* As swapcontext(3) does it, of which the address sanitizer would warn on stderr. */
+/* Does what swapcontext(3) does, for which the address sanitizer prints a warning. */
 static void run_due_on(void *stack)
 {
     volatile bool is_done = false;
@@ -243,7 +244,7 @@ static void run_due_on(void *stack)
     there.uc_stack = (stack_t){.ss_sp = stack, .ss_size = STACK_OCTETS};
     there.uc_link = &here;
     makecontext(&there, run_due, 0);
-    getcontext(&here); /* comes back once more, when the function has returned */
+    getcontext(&here); /* returns a second time, when the function has returned */
     if (!is_done) {
         is_done = true;
         setcontext(&there);

@@ -81,7 +81,7 @@ static bool is_hex_digit(uint8_t c)
     return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
 }
 
-/* How many octets at the front of IN are one escape already. */
+/* The size of the escape that IN begins with; 0 when it does not begin with one. */
 static size_t escape_at(struct bytes in)
 {
     bool is_escape = in.size >= 4 && in.data[0] == '\\' && in.data[1] == 'x' &&

@@ -13,8 +13,9 @@ bool dns_name_is_valid(struct bytes name);
 bool bytes_equal_caseless(struct bytes a, struct bytes b);
 void text_to_lower(char *text, size_t size); /* the first SIZE characters, A to Z alone */
 
-/* One line of printable ASCII into TEXT, which holds SIZE: any other octet becomes \xNN. An escape
- * that is there already stays as it is; what does not fit is cut, never inside an escape. */
+/* Writes IN as one line of printable ASCII to TEXT, which has room for SIZE octets: any other octet
+ * becomes \xNN. An escape that is in IN already stays as it is. What does not fit is cut off, never
+ * within an escape. */
 void bytes_escape(struct bytes in, char *text, size_t size);
 
 #define JSON_ESCAPE_OCTETS 6

@@ -33,7 +33,8 @@ static bool fits(const char *text)
     return strnlen(text, IDENTIFIER_OCTETS) < IDENTIFIER_OCTETS;
 }
 
-/* The segments of an absolute identifier after its SP-ID; NULL when it is not one. */
+/* The segments of an absolute identifier that follow its SP-ID; NULL when TEXT does not begin with
+ * an SP-ID. */
 static const char *after_sp_id(const char *text)
 {
     if (!fits(text) || strncmp(text, "//", 2) != 0)
@@ -81,7 +82,8 @@ bool identifier_is_segment(const char *text)
     return fits(text) && is_segment(text, strlen(text));
 }
 
-/* What stands before FROM in its absolute form (TS-0001 7.2); "" for one that is absolute. */
+/* Writes FROM with the parts before it that make it absolute (TS-0001 7.2). False when it has none
+ * of the known forms or does not fit. */
 static bool write_absolute(const char *sp_id, const char *cse_id, const char *from, char *out)
 {
     int size = -1;
@@ -118,7 +120,7 @@ const char *identifier_of_uri(const char *uri)
     return scheme > 0 && uri[scheme] == ':' ? uri + scheme + 1 : uri;
 }
 
-/* A pattern is an absolute identifier but for the asterisk that is its last segment. */
+/* With "Cx" in place of the asterisk, a pattern is an absolute identifier. */
 bool identifier_is_pattern(const char *text)
 {
     if (!fits(text))
@@ -150,7 +152,7 @@ bool identifier_matches(const char *pattern, const char *absolute)
     const size_t sp = 2 + strcspn(pattern + 2, "/");
     if (strncasecmp(pattern, absolute, sp) != 0)
         return false;
-    const size_t before = strcspn(pattern, "*"); /* an asterisk */
+    const size_t before = strcspn(pattern, "*");
     if (pattern[before] == '\0')
         return strcmp(pattern + sp, absolute + sp) == 0;
     if (before < sp || strncmp(pattern + sp, absolute + sp, before - sp) != 0)

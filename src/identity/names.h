@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a credential says of its holder: the names that rules are matched against. */
+/* The names of its holder that a credential contains. Rules of the policy are matched with them. */
 #pragma once
 
 #include <stddef.h>
@@ -14,8 +14,8 @@ struct name_list {
     char name[NAMES_MAX][NAME_OCTETS];
 };
 
-/* Validated text: printable ASCII without NUL; dNSNames in lower case; device ids as dotted OIDs,
- * the whole id (type-id and value joined). */
+/* All are printable ASCII. dNSNames are in lower case. A device id is the whole id as a dotted OID:
+ * the type-id of the otherName, and its value. */
 struct names {
     struct name_list dns;    /* dNSName */
     struct name_list uri;    /* uniformResourceIdentifier */

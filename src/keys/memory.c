@@ -27,7 +27,7 @@ static int create(void)
 
 enum result key_memory_new(uint64_t size, int *fd, struct fault *fault)
 {
-    AUTO_CLOSE int made = create();
+    int made AUTO_CLOSE = create();
     if (made < 0 || ftruncate(made, (off_t)size) != 0 || fcntl(made, F_ADD_SEALS, SEALS) != 0)
         return fault_set(
             fault, RESULT_SYSTEM_ERROR, "no memory for keys to live in: %s", strerror(errno));

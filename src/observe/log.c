@@ -20,7 +20,7 @@
 
 #define MESSAGE_OCTETS 1024
 #define FIELD_OCTETS   320
-#define LINE_OCTETS    3840 /* less than PIPE_BUF: one write is one whole line in a pipe, too */
+#define LINE_OCTETS    3840 /* less than PIPE_BUF, so that a line is written to a pipe as a whole */
 
 static const char *program = "e2ekeyd"; /* log_open sets these two before there are threads */
 static bool to_journal;
@@ -37,7 +37,8 @@ static const char *const level_names[] = {
     [LOG_DEBUG] = "debug: ",
 };
 
-/* --- an entry: named texts one after another, each a field to the journal, all a line to stderr */
+/* --- an entry: texts with names; each is a field of the journal, or all together a line on stderr
+ */
 
 struct entry {
     char space[LINE_OCTETS];
@@ -46,7 +47,8 @@ struct entry {
     int fields;
 };
 
-/* At most MOST octets of VALUE, escaped: whatever a peer sends stays inside its field and line. */
+/* Adds at most MOST octets of VALUE, escaped so that a value that a peer chose cannot begin a field
+ * or line of its own. */
 static void add(struct entry *entry, const char *name, const char *value, size_t most)
 {
     char *start = entry->space + entry->used;
@@ -92,7 +94,7 @@ static void write_line(struct entry *entry)
         ;
 }
 
-static void say(const struct log_event *event, const char *message)
+static void write_entry(const struct log_event *event, const char *message)
 {
     int level = event->level & LOG_PRIMASK;
     struct entry entry;
@@ -111,7 +113,7 @@ static void say(const struct log_event *event, const char *message)
     sd_journal_sendv(entry.field, entry.fields);
 }
 
-/* --- how often one kind may speak --- */
+/* --- the rate limit --- */
 
 #define KINDS     32
 #define BURST     100
@@ -120,8 +122,8 @@ static void say(const struct log_event *event, const char *message)
 struct budget {
     uint64_t share;
     int level;
-    int64_t ends_ms; /* of the period under way */
-    unsigned said;
+    int64_t ends_ms;     /* of the current period */
+    unsigned written;    /* in this period */
     uint64_t suppressed; /* since log_say_suppressed */
 };
 
@@ -130,9 +132,9 @@ static struct kind {
     struct budget whole; /* of share 0 */
     struct budget shares[LOG_SHARES];
 } kinds[KINDS];
-static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over all of them */
+static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over KINDS and their budgets */
 
-/* Past the table's room all other kinds share its last row. */
+/* When the table is full, all further kinds share its last row. */
 static struct kind *kind_of(const char *message_id)
 {
     size_t i = 0;
@@ -143,14 +145,15 @@ static struct kind *kind_of(const char *message_id)
     return &kinds[i];
 }
 
-#define SHARE_OF_USER (UINT64_C(1) << 32) /* and the user id; below: log_event.share */
+#define SHARE_OF_USER (UINT64_C(1) << 32) /* set for a user id; else it is log_event.share */
 
 static uint64_t share_of(const struct log_event *event)
 {
     return event->caller ? SHARE_OF_USER | event->caller->uid : event->share;
 }
 
-/* A budget is free for another share once its period is over and nothing of it is left to say. */
+/* A budget is free for another share once its period is over and its suppressed entries have been
+ * reported. */
 static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_ms)
 {
     struct budget *free_one = NULL;
@@ -167,7 +170,7 @@ static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_m
     return free_one;
 }
 
-static bool may_speak(const struct log_event *event)
+static bool may_write(const struct log_event *event)
 {
     int64_t now_ms = clock_steady_ms();
     pthread_mutex_lock(&kinds_lock);
@@ -175,16 +178,16 @@ static bool may_speak(const struct log_event *event)
     budget->level = event->level;
     if (now_ms >= budget->ends_ms) {
         budget->ends_ms = now_ms + PERIOD_MS;
-        budget->said = 0;
+        budget->written = 0;
     }
-    bool may = budget->said < BURST;
-    budget->said += may;
+    bool may = budget->written < BURST;
+    budget->written += may;
     budget->suppressed += !may;
     pthread_mutex_unlock(&kinds_lock);
     return may;
 }
 
-static void say_suppressed(const struct kind *kind, struct budget *budget)
+static void report_suppressed(const struct kind *kind, struct budget *budget)
 {
     pthread_mutex_lock(&kinds_lock);
     struct budget was = *budget;
@@ -195,24 +198,25 @@ static void say_suppressed(const struct kind *kind, struct budget *budget)
     char message[64];
     snprintf(message, sizeof(message), "%" PRIu64 " more of these suppressed", was.suppressed);
     const struct log_caller caller = {.uid = (uid_t)was.share};
-    say(&(struct log_event){.level = was.level,
-            .message_id = kind->message_id,
-            .caller = was.share & SHARE_OF_USER ? &caller : NULL},
+    write_entry(&(struct log_event){.level = was.level,
+                    .message_id = kind->message_id,
+                    .caller = was.share & SHARE_OF_USER ? &caller : NULL},
         message);
 }
 
 void log_say_suppressed(void)
 {
     for (size_t i = 0; i < KINDS; i++) {
-        say_suppressed(&kinds[i], &kinds[i].whole);
+        report_suppressed(&kinds[i], &kinds[i].whole);
         for (size_t j = 0; j < LOG_SHARES; j++)
-            say_suppressed(&kinds[i], &kinds[i].shares[j]);
+            report_suppressed(&kinds[i], &kinds[i].shares[j]);
     }
 }
 
-/* --- what callers see --- */
+/* --- the public functions --- */
 
-/* systemd.exec(5): the device and inode that stdout or stderr was connected to the journal as. */
+/* $JOURNAL_STREAM is device and inode of the stream to the journal (systemd.exec(5)): stderr is
+ * that stream if its own are the same. */
 void log_open(const char *name)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -228,25 +232,30 @@ void log_open(const char *name)
 
 void log_set_level(int level)
 {
-    least_level = level;
+    atomic_store_explicit(&least_level, level, memory_order_relaxed);
 }
 
-static void say_formatted(const struct log_event *event, const char *format, va_list arguments)
+static void write_formatted(const struct log_event *event, const char *format, va_list arguments)
 {
-    char message[MESSAGE_OCTETS + 4]; /* room to see an escape at the end whole */
+    char message[MESSAGE_OCTETS + 4]; /* so that an escape at the end is seen whole */
     if (vsnprintf(message, sizeof(message), format, arguments) < 0)
         return;
-    say(event, message);
+    write_entry(event, message);
+}
+
+static bool is_wanted(int level)
+{
+    return level <= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
 #define DEFINE_LOG(function, at)                                                                   \
     void function(const char *format, ...)                                                         \
     {                                                                                              \
-        if ((at) > least_level)                                                                    \
+        if (!is_wanted(at))                                                                        \
             return;                                                                                \
         va_list arguments;                                                                         \
         va_start(arguments, format);                                                               \
-        say_formatted(&(struct log_event){.level = (at)}, format, arguments);                      \
+        write_formatted(&(struct log_event){.level = (at)}, format, arguments);                    \
         va_end(arguments);                                                                         \
     }
 
@@ -257,10 +266,10 @@ DEFINE_LOG(log_debug, LOG_DEBUG)
 
 void log_event(const struct log_event *event, const char *format, ...)
 {
-    if (event->level > least_level || !may_speak(event))
+    if (!is_wanted(event->level) || !may_write(event))
         return;
     va_list arguments;
     va_start(arguments, format);
-    say_formatted(event, format, arguments);
+    write_formatted(event, format, arguments);
     va_end(arguments);
 }

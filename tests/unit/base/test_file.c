@@ -17,7 +17,7 @@ static void make_file(const char *text, mode_t mode)
     snprintf(folder, sizeof(folder), "/tmp/e2ekeyd-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/file", folder);
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     ck_assert_int_eq(fchmod(fd, mode), 0);
@@ -44,7 +44,7 @@ static enum result read_secret(size_t limit, struct fault *fault)
 
 START_TEST(reads_up_to_the_limit)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     make_file("12345", 0644);
     ck_assert_int_eq(file_read(path, 5, &out, &fault), RESULT_OK);
@@ -56,7 +56,7 @@ END_TEST
 
 START_TEST(refuses_a_larger_one)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     char expected[128];
     make_file("12345", 0600);
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(reads_an_empty_one)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     make_file("", 0600);
     ck_assert_int_eq(file_read(path, 0, &out, NULL), RESULT_OK);
     ck_assert_uint_eq(out.size, 0);
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(says_what_is_missing)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     ck_assert_int_eq(file_read("/no/such/file", 10, &out, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_str_eq(fault.text, "/no/such/file: No such file or directory");
@@ -91,7 +91,7 @@ END_TEST
 /* A FIFO must not hang us, nor a device be read. */
 START_TEST(takes_regular_files_only)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     make_file("", 0600);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -154,7 +154,7 @@ static bool print_changes(struct file_print *before, void (*change)(void))
 
 static void write_as_much_in_place(void)
 {
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CLOEXEC);
     ck_assert_int_eq(write(fd, "54321", 5), 5);
 }
 
@@ -169,7 +169,7 @@ static void replace_by_a_copy(void)
 {
     char copy[104];
     snprintf(copy, sizeof(copy), "%s.copy", path);
-    AUTO_CLOSE int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd AUTO_CLOSE = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(write(fd, "54321", 5), 5);
     ck_assert_int_eq(rename(copy, path), 0);
 }

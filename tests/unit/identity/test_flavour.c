@@ -43,16 +43,16 @@ END_TEST
 START_TEST(only_ae_ids_may_be_patterns)
 {
     static const struct {
-        enum flavour flavour;
         const char *identity;
+        enum flavour flavour;
         bool is_taken;
-    } cases[] = {{FLAVOUR_CSE_ID, "//m2m.example/mn-cse", true},
-        {FLAVOUR_CSE_ID, "//m2m.example/mn-cse/Cae", false},
-        {FLAVOUR_CSE_ID, "//m2m.example/*", false}, {FLAVOUR_AE_ID, "//m2m.example/mn-cse/*", true},
-        {FLAVOUR_AE_ID, "//m2m.example/Sae", true}, {FLAVOUR_AE_ID, "//m2m.example/mn-cse", false},
-        {FLAVOUR_NODE_ID, "//m2m.example/mn-cse/*", false},
-        {FLAVOUR_DEVICE, "//m2m.example/mn-cse/Cae", true},
-        {FLAVOUR_RAW_PUBLIC_KEY, "/mn-cse", false}};
+    } cases[] = {{"//m2m.example/mn-cse", FLAVOUR_CSE_ID, true},
+        {"//m2m.example/mn-cse/Cae", FLAVOUR_CSE_ID, false},
+        {"//m2m.example/*", FLAVOUR_CSE_ID, false}, {"//m2m.example/mn-cse/*", FLAVOUR_AE_ID, true},
+        {"//m2m.example/Sae", FLAVOUR_AE_ID, true}, {"//m2m.example/mn-cse", FLAVOUR_AE_ID, false},
+        {"//m2m.example/mn-cse/*", FLAVOUR_NODE_ID, false},
+        {"//m2m.example/mn-cse/Cae", FLAVOUR_DEVICE, true},
+        {"/mn-cse", FLAVOUR_RAW_PUBLIC_KEY, false}};
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         ck_assert_msg(

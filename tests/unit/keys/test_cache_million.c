@@ -80,7 +80,7 @@ static uint32_t walked(struct key_cache *cache, uint32_t count)
 
 START_TEST(none_is_lost)
 {
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = largest_cache();
+    struct key_cache *cache CLEANUP(auto_key_cache_free) = largest_cache();
     const uint32_t count = key_cache_capacity(cache);
     long before_kib = resident_kib();
     int64_t now_s = clock_steady_s();

@@ -45,7 +45,7 @@ static void spoil(int fd, uint64_t *state)
 START_TEST(nothing_wrong_is_given_out)
 {
     uint64_t state = 0, lost = 0, damaged = 0;
-    AUTO_CLOSE int memory = damage_memory();
+    int memory AUTO_CLOSE = damage_memory();
     ck_assert_int_eq(secret_random(&state, sizeof(state)), RESULT_OK);
     printf("seed %llu\n", (unsigned long long)state);
     for (unsigned i = 0; i < TIMES; i++) {

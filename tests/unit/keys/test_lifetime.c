@@ -68,7 +68,7 @@ static struct key_cache *after_resize(struct key_cache *old)
 
 START_TEST(a_key_lives_its_lifetime)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of_one(100);
+    struct key_cache *cache AUTO_CACHE = cache_of_one(100);
     pass(99);
     ck_assert(lives(cache));
     ck_assert_uint_eq(key_cache_sweep(cache, clock_steady_s(), 10), 0);
@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(a_clock_set_back_does_not_prolong_it)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of_one(100);
+    struct key_cache *cache AUTO_CACHE = cache_of_one(100);
     wall_s -= 1000000;
     pass(99);
     ck_assert(lives(cache));
@@ -92,7 +92,7 @@ END_TEST
 
 START_TEST(a_clock_set_forward_does_not_end_it)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of_one(100);
+    struct key_cache *cache AUTO_CACHE = cache_of_one(100);
     wall_s += 1000000;
     ck_assert(lives(cache));
     ck_assert_uint_eq(key_cache_sweep(cache, clock_steady_s(), 10), 0);
@@ -108,7 +108,7 @@ START_TEST(a_restart_goes_on_with_what_is_left)
     static const int64_t jumps[] = {0, 1000000, -1000000};
     for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
         wall_s = WALL_S;
-        AUTO_CACHE struct key_cache *cache = cache_of_one(100);
+        struct key_cache *cache AUTO_CACHE = cache_of_one(100);
         pass(50);
         wall_s += jumps[i];
         cache = after_restart(cache);
@@ -142,7 +142,7 @@ static void make_old(struct key_cache *cache)
 
 START_TEST(a_key_of_an_older_version_lives_on)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of_one(100);
+    struct key_cache *cache AUTO_CACHE = cache_of_one(100);
     make_old(cache);
     pass(60);
     cache = after_restart(cache);
