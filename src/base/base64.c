@@ -66,9 +66,9 @@ enum result base64_encode(struct bytes in, struct buffer *out)
 {
     if (in.size > out->limit) /* before the sum below can overflow */
         return RESULT_BUSY;
-    enum result result = buffer_reserve(out, BASE64_OCTETS(in.size));
-    if (result != RESULT_OK || in.size == 0)
-        return result;
+    TRY(buffer_reserve(out, BASE64_OCTETS(in.size)));
+    if (in.size == 0)
+        return RESULT_OK;
     encode_padded(in, (char *)out->data + out->size);
     out->size += BASE64_OCTETS(in.size);
     return RESULT_OK;
@@ -113,9 +113,9 @@ enum result base64_decode(struct bytes text, struct buffer *out)
     for (int i = 0; i < 2 && text.size > 0 && text.data[text.size - 1] == '='; i++)
         text.size--;
     size_t size = text.size / 4 * 3 + text.size % 4 * 3 / 4;
-    enum result result = buffer_reserve(out, size);
-    if (result != RESULT_OK || text.size == 0)
-        return result;
+    TRY(buffer_reserve(out, size));
+    if (text.size == 0)
+        return RESULT_OK;
     if (!decode(values, text, out->data + out->size))
         return RESULT_BAD_INPUT;
     out->size += size;

@@ -146,9 +146,9 @@ enum result buffer_reserve(struct buffer *buffer, size_t size)
 
 enum result buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
-    enum result result = buffer_reserve(buffer, size);
-    if (result != RESULT_OK || size == 0)
-        return result;
+    TRY(buffer_reserve(buffer, size));
+    if (size == 0)
+        return RESULT_OK;
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
     return RESULT_OK;

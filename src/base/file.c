@@ -52,18 +52,14 @@ enum result file_read(const char *path, size_t limit, struct buffer *out, struct
 {
     int fd AUTO_CLOSE = -1;
     struct stat status = {0};
-    enum result result = open_regular(path, limit, &fd, &status, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(open_regular(path, limit, &fd, &status, fault));
 
     size_t size = (size_t)status.st_size;
     struct buffer content AUTO_BUFFER = {.limit = limit + 1};
-    result = buffer_reserve(&content, size + 1);
+    enum result result = buffer_reserve(&content, size + 1);
     if (result != RESULT_OK)
         return fault_set(fault, result, "%s: %s", path, result_text(result));
-    result = read_whole(fd, path, content.data, size, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(read_whole(fd, path, content.data, size, fault));
     content.size = size;
     content.limit = limit;
     buffer_release(out);
@@ -96,9 +92,7 @@ enum result file_read_secret(
 {
     int fd AUTO_CLOSE = -1;
     struct stat status = {0};
-    enum result result = open_regular(path, limit, &fd, &status, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(open_regular(path, limit, &fd, &status, fault));
     if (status.st_mode & (S_IRWXG | S_IRWXO) && !credential_dir_has(path))
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: open to others (mode %03o): chmod 600 it", path, status.st_mode & 0777U);
@@ -107,9 +101,7 @@ enum result file_read_secret(
     void *content CLEANUP(auto_secret_free) = secret_alloc(whole + 1);
     if (!content)
         return fault_set(fault, RESULT_NO_MEMORY, "%s: no secret memory left", path);
-    result = read_whole(fd, path, content, whole, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(read_whole(fd, path, content, whole, fault));
     *out = TAKE_PTR(content);
     *size = whole;
     return RESULT_OK;

@@ -113,9 +113,7 @@ static enum result arena_open(struct fault *fault)
     void *start = NULL;
     if (arena.start)
         return RESULT_OK;
-    enum result result = secret_map((size_t)GRAINS * GRAIN, &start, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(secret_map((size_t)GRAINS * GRAIN, &start, fault));
     arena.runs[0] = (struct run){.grains = GRAINS};
     arena.start = start;
     return RESULT_OK;
@@ -192,9 +190,7 @@ static struct {
 static enum result stack_add(struct fault *fault)
 {
     void *stack = NULL;
-    enum result result = secret_map(STACK_OCTETS, &stack, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(secret_map(STACK_OCTETS, &stack, fault));
     stacks.count++;
     stacks.idle[stacks.idle_count++] = stack;
     return RESULT_OK;

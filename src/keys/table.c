@@ -344,9 +344,8 @@ enum result key_table_open(struct key_table *table, struct key_arena *arena, str
     table->wheel = calloc(WHEEL_SLOTS, sizeof(*table->wheel));
     if (!table->records || !table->by_id || !table->pairs || !table->wheel)
         return fault_set(fault, RESULT_NO_MEMORY, "no memory for a cache of %u keys", slots - 1);
-    enum result result = hash_key_new(&table->hash_key);
-    if (result != RESULT_OK)
-        return fault_set(fault, result, "no random octets");
+    if (hash_key_new(&table->hash_key) != RESULT_OK)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "no random octets");
     return RESULT_OK;
 }
 

@@ -9,24 +9,30 @@
 #include "base/secret.h"
 #include "support/check_main.h"
 
-/* One folder a test, with one file in it: the paths of both. */
+/* Each test has a folder, and a file in it that it may make. */
 static char folder[64], path[96];
 
-static void make_file(const char *text, mode_t mode)
+static void make_folder(void)
 {
     snprintf(folder, sizeof(folder), "/tmp/e2ekeyd-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/file", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* In place of one that is there. */
+static void make_file(const char *text, mode_t mode)
+{
+    unlink(path);
     int fd AUTO_CLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     ck_assert_int_eq(fchmod(fd, mode), 0);
-}
-
-static void remove_file(void)
-{
-    unlink(path);
-    ck_assert_int_eq(rmdir(folder), 0);
 }
 
 static enum result read_secret(size_t limit, struct fault *fault)
@@ -50,7 +56,6 @@ START_TEST(reads_up_to_the_limit)
     ck_assert_int_eq(file_read(path, 5, &out, &fault), RESULT_OK);
     ck_assert(bytes_equal(buffer_bytes(&out), bytes_of_string("12345")));
     ck_assert_uint_eq(out.limit, 5);
-    remove_file();
 }
 END_TEST
 
@@ -65,7 +70,6 @@ START_TEST(refuses_a_larger_one)
     ck_assert_str_eq(fault.text, expected);
     ck_assert_uint_eq(out.size, 0);
     ck_assert_int_eq(read_secret(4, &fault), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
@@ -75,7 +79,6 @@ START_TEST(reads_an_empty_one)
     make_file("", 0600);
     ck_assert_int_eq(file_read(path, 0, &out, NULL), RESULT_OK);
     ck_assert_uint_eq(out.size, 0);
-    remove_file();
 }
 END_TEST
 
@@ -99,7 +102,6 @@ START_TEST(takes_regular_files_only)
     ck_assert_int_eq(read_secret(10, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(file_read(folder, 10, &out, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(file_read("/dev/zero", 10, &out, NULL), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
@@ -111,11 +113,9 @@ START_TEST(secrets_open_to_others_are_refused)
         make_file("12345", modes[i]);
         ck_assert_int_eq(read_secret(10, &fault), RESULT_BAD_CONFIGURATION);
         ck_assert_ptr_nonnull(strstr(fault.text, "chmod 600"));
-        remove_file();
     }
     make_file("12345", 0400);
     ck_assert_int_eq(read_secret(10, NULL), RESULT_OK);
-    remove_file();
 }
 END_TEST
 
@@ -132,7 +132,6 @@ START_TEST(credentials_are_exempt_and_nothing_beside_them)
     ck_assert_int_eq(file_read_secret(beside, 10, &content, &size, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
     ck_assert_int_eq(read_secret(10, NULL), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
@@ -190,10 +189,10 @@ START_TEST(a_print_tells_contents_apart)
     ck_assert(print_changes(&print, replace_by_a_copy));
     ck_assert(print_changes(&print, remove_it));
     ck_assert(file_print_equal(&print, &none));
-    remove_file();
 }
 END_TEST
 
-CHECK_MAIN("base/file", a_print_tells_contents_apart, reads_up_to_the_limit, refuses_a_larger_one,
-    reads_an_empty_one, says_what_is_missing, takes_regular_files_only,
-    secrets_open_to_others_are_refused, credentials_are_exempt_and_nothing_beside_them)
+CHECK_MAIN_FIXTURE("base/file", make_folder, remove_folder, a_print_tells_contents_apart,
+    reads_up_to_the_limit, refuses_a_larger_one, reads_an_empty_one, says_what_is_missing,
+    takes_regular_files_only, secrets_open_to_others_are_refused,
+    credentials_are_exempt_and_nothing_beside_them)
