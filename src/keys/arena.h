@@ -85,8 +85,8 @@ enum result key_arena_open(struct key_arena *arena, uint32_t slots, struct fault
     WARN_UNUSED;
 /* Maps the arena in FD, which is taken over. Its keys are locked into memory only when it has SLOTS
  * slots; an arena of another size is there to be read and closed. RESULT_BAD_INPUT when FD is not
- * an arena of ours; damage to single keys is found by key_arena_check (keys/check.h). On failure
- * too, to be closed. */
+ * an arena of ours; damage to single keys is found by key_inventory_take (keys/inventory.h). On
+ * failure too, to be closed. */
 enum result key_arena_adopt(struct key_arena *arena, int fd, uint32_t slots, struct fault *fault)
     WARN_UNUSED;
 void key_arena_close(
@@ -106,7 +106,7 @@ bool key_arena_is_of(
 struct bytes key_arena_evidence(
     const struct key_arena *arena, uint32_t at, uint8_t text[KEY_TEXT_OCTETS]);
 
-/* --- for keys/check.c --- */
+/* --- for keys/inventory.c --- */
 
 /* Copies the first SIZE octets of the text that begins at the block FIRST; false when its chain
  * leads to a block that does not exist. */

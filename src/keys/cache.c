@@ -21,16 +21,16 @@ static void notify(const struct key_cache *cache, const struct key_changes *chan
         cache->listener(changes->item[i].event, &changes->item[i].info, cache->context);
 }
 
-/* With the lock held. */
-static enum result hand_out(
+/* With the lock held. False when AT is 0. */
+static bool copy_out(
     const struct key_cache *cache, uint32_t at, struct key_info *info, uint8_t key[KEY_OCTETS])
 {
     if (!at)
-        return RESULT_NOT_FOUND;
+        return false;
     key_arena_describe(&cache->keyring.arena, at, info);
     if (key)
         memcpy(key, cache->keyring.arena.octets[at], KEY_OCTETS);
-    return RESULT_OK;
+    return true;
 }
 
 /* Without a keyring; NULL when out of memory. */
@@ -134,24 +134,24 @@ enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     return result;
 }
 
-enum result key_cache_get_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
+bool key_cache_find_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
     struct key_info *info, uint8_t key[KEY_OCTETS])
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t at = key_table_find(&cache->keyring.table, id);
-    enum result result = hand_out(cache, keyring_is_live(&cache->keyring, at) ? at : 0, info, key);
+    bool is_found = copy_out(cache, keyring_is_live(&cache->keyring, at) ? at : 0, info, key);
     pthread_mutex_unlock(&cache->lock);
-    return result;
+    return is_found;
 }
 
-enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, const char *local,
+bool key_cache_find_by_peer(struct key_cache *cache, const char *peer, const char *local,
     struct key_info *info, uint8_t key[KEY_OCTETS])
 {
     pthread_mutex_lock(&cache->lock);
     uint32_t at = key_table_find_by_peer(&cache->keyring.table, peer, local, clock_steady_s());
-    enum result result = hand_out(cache, at, info, key);
+    bool is_found = copy_out(cache, at, info, key);
     pthread_mutex_unlock(&cache->lock);
-    return result;
+    return is_found;
 }
 
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])

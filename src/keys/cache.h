@@ -49,11 +49,11 @@ enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS], struct bytes evidence) WARN_UNUSED;
 
 /* Copies a live key to INFO and KEY. KEY is in secret memory, or the caller wipes it; it may be
- * NULL. By peer, it is the newest live key; LOCAL NULL means that of any end-point.
- * RESULT_NOT_FOUND when there is none. */
-enum result key_cache_get_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
+ * NULL. By peer, it is the newest live key; LOCAL NULL means that of any end-point. False when
+ * there is none. */
+bool key_cache_find_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
-enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, const char *local,
+bool key_cache_find_by_peer(struct key_cache *cache, const char *peer, const char *local,
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;

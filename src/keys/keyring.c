@@ -2,7 +2,7 @@
 #include "keys/keyring.h"
 
 #include "base/clock.h"
-#include "keys/check.h"
+#include "keys/inventory.h"
 
 /* --- the whole --- */
 
@@ -168,7 +168,7 @@ enum result keyring_restore(struct keyring *keyring, int fd, uint32_t capacity, 
     TRY(check_bounds(capacity, per_peer, fault));
     TRY(key_arena_adopt(&keyring->arena, fd, capacity + 1, fault));
     TRY(key_table_open(&keyring->table, &keyring->arena, fault));
-    TRY(key_arena_check(&keyring->arena, &found, fault));
+    TRY(key_inventory_take(&keyring->arena, &found, fault));
 
     uint32_t *at CLEANUP(auto_free) = found.at;
     *restored = (struct key_restored){.damaged = found.damaged};

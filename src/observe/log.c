@@ -40,7 +40,7 @@ static const char *const level_names[] = {
 /* --- an entry: texts with names; each is a field of the journal, or all together a line on stderr
  */
 
-struct entry {
+struct log_entry {
     char space[LINE_OCTETS];
     size_t used;
     struct iovec field[13];
@@ -49,7 +49,7 @@ struct entry {
 
 /* Adds at most MOST octets of VALUE, escaped so that a value that a peer chose cannot begin a field
  * or line of its own. */
-static void add(struct entry *entry, const char *name, const char *value, size_t most)
+static void add(struct log_entry *entry, const char *name, const char *value, size_t most)
 {
     char *start = entry->space + entry->used;
     size_t name_size = strlen(name), room = sizeof(entry->space) - entry->used - 1;
@@ -63,7 +63,7 @@ static void add(struct entry *entry, const char *name, const char *value, size_t
     entry->used += size;
 }
 
-static void add_event(struct entry *entry, const struct log_event *event)
+static void add_event(struct log_entry *entry, const struct log_event *event)
 {
     const struct log_caller *caller = event->caller;
     char rsc[16], uid[16];
@@ -87,7 +87,7 @@ static void add_event(struct entry *entry, const struct log_event *event)
             FIELD_OCTETS);
 }
 
-static void write_line(struct entry *entry)
+static void write_line(struct log_entry *entry)
 {
     entry->space[entry->used++] = '\n';
     while (write(STDERR_FILENO, entry->space, entry->used) < 0 && errno == EINTR)
@@ -97,7 +97,7 @@ static void write_line(struct entry *entry)
 static void write_entry(const struct log_event *event, const char *message)
 {
     int level = event->level & LOG_PRIMASK;
-    struct entry entry;
+    struct log_entry entry;
     entry.used = 0;
     entry.fields = 0;
     add(&entry, to_journal ? "MESSAGE=" : level_names[level], message, MESSAGE_OCTETS);
@@ -119,7 +119,7 @@ static void write_entry(const struct log_event *event, const char *message)
 #define BURST     100
 #define PERIOD_MS 10000
 
-struct budget {
+struct log_budget {
     uint64_t share;
     int level;
     int64_t ends_ms;     /* of the current period */
@@ -127,15 +127,15 @@ struct budget {
     uint64_t suppressed; /* since log_say_suppressed */
 };
 
-static struct kind {
+static struct log_kind {
     char message_id[33];
-    struct budget whole; /* of share 0 */
-    struct budget shares[LOG_SHARES];
+    struct log_budget whole; /* of share 0 */
+    struct log_budget shares[LOG_SHARES];
 } kinds[KINDS];
 static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over KINDS and their budgets */
 
 /* When the table is full, all further kinds share its last row. */
-static struct kind *kind_of(const char *message_id)
+static struct log_kind *kind_of(const char *message_id)
 {
     size_t i = 0;
     while (i < KINDS - 1 && kinds[i].message_id[0] && strcmp(kinds[i].message_id, message_id) != 0)
@@ -154,11 +154,11 @@ static uint64_t share_of(const struct log_event *event)
 
 /* A budget is free for another share once its period is over and its suppressed entries have been
  * reported. */
-static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_ms)
+static struct log_budget *budget_of(struct log_kind *kind, uint64_t share, int64_t now_ms)
 {
-    struct budget *free_one = NULL;
+    struct log_budget *free_one = NULL;
     for (size_t i = 0; share != 0 && i < LOG_SHARES; i++) {
-        struct budget *budget = &kind->shares[i];
+        struct log_budget *budget = &kind->shares[i];
         if (budget->share == share)
             return budget;
         if (!free_one && budget->suppressed == 0 && now_ms >= budget->ends_ms)
@@ -166,7 +166,7 @@ static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_m
     }
     if (!free_one)
         return &kind->whole;
-    *free_one = (struct budget){.share = share};
+    *free_one = (struct log_budget){.share = share};
     return free_one;
 }
 
@@ -174,7 +174,7 @@ static bool may_write(const struct log_event *event)
 {
     int64_t now_ms = clock_steady_ms();
     pthread_mutex_lock(&kinds_lock);
-    struct budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
+    struct log_budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
     budget->level = event->level;
     if (now_ms >= budget->ends_ms) {
         budget->ends_ms = now_ms + PERIOD_MS;
@@ -187,10 +187,10 @@ static bool may_write(const struct log_event *event)
     return may;
 }
 
-static void report_suppressed(const struct kind *kind, struct budget *budget)
+static void report_suppressed(const struct log_kind *kind, struct log_budget *budget)
 {
     pthread_mutex_lock(&kinds_lock);
-    struct budget was = *budget;
+    struct log_budget was = *budget;
     budget->suppressed = 0;
     pthread_mutex_unlock(&kinds_lock);
     if (was.suppressed == 0)

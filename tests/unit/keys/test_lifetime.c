@@ -41,7 +41,7 @@ static bool lives(struct key_cache *cache)
     struct key_info info;
     uint64_t cursor = 0;
     bool by_id = has_sample(cache, 1);
-    ck_assert(by_id == (key_cache_get_by_peer(cache, PEER, NULL, &info, NULL) == RESULT_OK));
+    ck_assert(by_id == key_cache_find_by_peer(cache, PEER, NULL, &info, NULL));
     ck_assert(by_id == key_cache_next(cache, &cursor, &info));
     ck_assert(!by_id || info.expires_s == WALL_S + 100);
     return by_id;

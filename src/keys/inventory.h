@@ -14,5 +14,5 @@ struct key_inventory {
 
 /* Wipes all slots of ARENA that hold no whole key, and makes the blocks that no key uses free. To
  * be called once after key_arena_adopt, before anything else. RESULT_NO_MEMORY. */
-enum result key_arena_check(struct key_arena *arena, struct key_inventory *out, struct fault *fault)
-    WARN_UNUSED;
+enum result key_inventory_take(
+    struct key_arena *arena, struct key_inventory *out, struct fault *fault) WARN_UNUSED;

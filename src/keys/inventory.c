@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "keys/check.h"
+#include "keys/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +110,8 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-enum result key_arena_check(struct key_arena *arena, struct key_inventory *out, struct fault *fault)
+enum result key_inventory_take(
+    struct key_arena *arena, struct key_inventory *out, struct fault *fault)
 {
     const struct key_layout *layout = &arena->layout;
     uint32_t last_slot =
