@@ -6,7 +6,7 @@
 static const char alphabet[] = ALPHANUMERIC "+/";
 static const char url_alphabet[] = ALPHANUMERIC "-_";
 
-/* Character to value; VALID tells the characters of the alphabet from all others, which are 0. */
+/* The value of each character of the alphabet, with the bit VALID; all other characters are 0. */
 #define VALID       0x40
 #define ONE(c, v)   [c] = VALID | (v)
 #define TWO(c, v)   ONE(c, v), ONE((c) + 1, (v) + 1)
@@ -20,7 +20,8 @@ static const uint8_t values[256] = {
 static const uint8_t url_values[256] = {
     LETTERS('A', 0), LETTERS('a', 26), DIGITS('0', 52), ONE('-', 62), ONE('_', 63)};
 
-/* One group of four characters from up to three octets; only those that carry bits are written. */
+/* Writes the characters of one group, of one to three octets: two to four characters, no padding.
+ */
 static char *encode_group(const char *digits, struct bytes in, char *text)
 {
     uint32_t group = (uint32_t)in.data[0] << 16;
@@ -35,7 +36,7 @@ static char *encode_group(const char *digits, struct bytes in, char *text)
     return text;
 }
 
-/* Writes no padding and no NUL; returns the end. */
+/* Writes no padding and no NUL; returns the end of what it wrote. */
 static char *encode(const char *digits, struct bytes in, char *text)
 {
     for (; in.size >= 3; in = bytes_of(in.data + 3, in.size - 3))
@@ -65,15 +66,15 @@ enum result base64_encode(struct bytes in, struct buffer *out)
 {
     if (in.size > out->limit) /* before the sum below can overflow */
         return RESULT_BUSY;
-    enum result result = buffer_reserve(out, BASE64_OCTETS(in.size));
-    if (result != RESULT_OK || in.size == 0)
-        return result;
+    TRY(buffer_reserve(out, BASE64_OCTETS(in.size)));
+    if (in.size == 0)
+        return RESULT_OK;
     encode_padded(in, (char *)out->data + out->size);
     out->size += BASE64_OCTETS(in.size);
     return RESULT_OK;
 }
 
-/* The last group, of two or three characters: the bits that make no octet must be zero. */
+/* Decodes a last group of two or three characters, whose unused bits must be zero. */
 static bool decode_tail(const uint8_t table[256], struct bytes text, uint8_t *out)
 {
     if (text.size < 2)
@@ -89,7 +90,7 @@ static bool decode_tail(const uint8_t table[256], struct bytes text, uint8_t *ou
     return (group & (text.size > 2 ? 0xffU : 0xffffU)) == 0;
 }
 
-/* TEXT without padding; OUT holds text.size * 3 / 4. */
+/* TEXT is without padding; OUT has room for text.size * 3 / 4 octets. */
 static bool decode(const uint8_t table[256], struct bytes text, uint8_t *out)
 {
     uint8_t valid = VALID;
@@ -112,9 +113,9 @@ enum result base64_decode(struct bytes text, struct buffer *out)
     for (int i = 0; i < 2 && text.size > 0 && text.data[text.size - 1] == '='; i++)
         text.size--;
     size_t size = text.size / 4 * 3 + text.size % 4 * 3 / 4;
-    enum result result = buffer_reserve(out, size);
-    if (result != RESULT_OK || text.size == 0)
-        return result;
+    TRY(buffer_reserve(out, size));
+    if (text.size == 0)
+        return RESULT_OK;
     if (!decode(values, text, out->data + out->size))
         return RESULT_BAD_INPUT;
     out->size += size;

@@ -7,13 +7,15 @@
 
 #define BASE64_OCTETS(size) (((size) + 2) / 3 * 4) /* without a NUL */
 
-/* Appends the text. Buffer's errors. */
+/* Appends the text to OUT. Fails as buffer_append does. */
 enum result base64_encode(struct bytes in, struct buffer *out) WARN_UNUSED;
 /* Writes BASE64_OCTETS(in.size) characters and a NUL to TEXT. */
 void base64_encode_text(struct bytes in, char *text);
-/* Appends the octets, and may do so in place: TEXT then starts where OUT's content ends, in room
- * that was reserved. RESULT_BAD_INPUT when TEXT is not strict base64; else buffer's errors. */
+/* Appends the octets to OUT. TEXT may stand in OUT itself, in reserved room right after its
+ * content. RESULT_BAD_INPUT when TEXT is not strict base64; else fails as buffer_append does. */
 enum result base64_decode(struct bytes text, struct buffer *out) WARN_UNUSED;
-/* Base64url without padding of exactly SIZE octets; RESULT_BAD_INPUT otherwise. */
+/* Reads base64url without padding. RESULT_BAD_INPUT when it is not the text of exactly SIZE octets.
+ */
 enum result base64url_decode_exact(struct bytes text, uint8_t *out, size_t size) WARN_UNUSED;
-void base64url_encode_text(struct bytes in, char *text); /* room as for base64, NUL included */
+void base64url_encode_text(
+    struct bytes in, char *text); /* TEXT has room as for base64, and for a NUL */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/bytes.h"
 
-#include <ctype.h>
 #include <string.h>
 
-#include "base/secret.h"
+#include "base/wipe.h"
 
 struct bytes bytes_of_string(const char *text)
 {
@@ -83,7 +82,7 @@ bool bytes_take_block_24(struct bytes *in, struct bytes *out)
     return take_block(in, 3, out);
 }
 
-/* --- as text --- */
+/* --- as hex --- */
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -120,30 +119,6 @@ bool bytes_from_hex(const char *text, uint8_t *out, size_t size)
     return true;
 }
 
-/* How many octets at the front of IN are one escape already. */
-static size_t escape_at(struct bytes in)
-{
-    bool is_escape = in.size >= 4 && in.data[0] == '\\' && in.data[1] == 'x' &&
-                     isxdigit(in.data[2]) && isxdigit(in.data[3]);
-    return is_escape ? 4 : 0;
-}
-
-void bytes_escape(struct bytes in, char *text, size_t size)
-{
-    char *const end = text + size - 1;
-    while (in.size > 0) {
-        char escape[] = {'\\', 'x', hex_digits[in.data[0] >> 4], hex_digits[in.data[0] & 15]};
-        bool is_plain = in.data[0] >= 0x20 && in.data[0] < 0x7f;
-        size_t whole = escape_at(in), length = is_plain && !whole ? 1 : sizeof(escape);
-        if (length > (size_t)(end - text))
-            break;
-        memcpy(text, is_plain ? (const char *)in.data : escape, length);
-        text += length;
-        in = bytes_of(in.data + (whole ? whole : 1), in.size - (whole ? whole : 1));
-    }
-    *text = '\0';
-}
-
 /* --- the growing buffer --- */
 
 #define BUFFER_LEAST 256
@@ -171,9 +146,9 @@ enum result buffer_reserve(struct buffer *buffer, size_t size)
 
 enum result buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
-    enum result result = buffer_reserve(buffer, size);
-    if (result != RESULT_OK || size == 0)
-        return result;
+    TRY(buffer_reserve(buffer, size));
+    if (size == 0)
+        return RESULT_OK;
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
     return RESULT_OK;

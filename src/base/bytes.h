@@ -22,9 +22,9 @@ static inline struct bytes bytes_of(const void *data, size_t size)
 struct bytes bytes_of_string(const char *text);   /* without the NUL */
 bool bytes_equal(struct bytes a, struct bytes b); /* not in constant time: never for secrets */
 
-/* Each takes from the front of IN and moves it on; false, and IN unmoved, when too short.
- * Numbers are big-endian, as in TLS. bytes_take_block_N reads a length of N bits, then that much.
- */
+/* Each reads from the front of IN and moves IN on. When IN is too short, they return false and
+ * leave it as it is. Numbers are big-endian, as in TLS. bytes_take_block_N reads a length of N
+ * bits, and then as many octets. */
 bool bytes_take(struct bytes *in, size_t size, struct bytes *out) WARN_UNUSED;
 bool bytes_take_u8(struct bytes *in, uint8_t *out) WARN_UNUSED;
 bool bytes_take_u16(struct bytes *in, uint16_t *out) WARN_UNUSED;
@@ -34,15 +34,11 @@ bool bytes_take_block_24(struct bytes *in, struct bytes *out) WARN_UNUSED;
 
 /* Lower-case hex. TEXT holds 2 * size + 1 characters. */
 void bytes_to_hex(struct bytes in, char *text);
-/* Exactly 2 * SIZE hex digits of either case; false otherwise. */
+/* Reads exactly 2 * SIZE hex digits of either case; false for any other text. */
 bool bytes_from_hex(const char *text, uint8_t *out, size_t size) WARN_UNUSED;
 
-/* One line of printable ASCII into TEXT, which holds SIZE: any other octet becomes \xNN. An escape
- * that is there already stays as it is; what does not fit is cut, never inside an escape. */
-void bytes_escape(struct bytes in, char *text, size_t size);
-
-/* Owned, growing, bounded. Zero-initialise with .limit set; release with buffer_release.
- * The content is wiped before it is freed or moved. */
+/* A buffer that owns its content and grows up to a limit. Zero-initialise with .limit set; release
+ * with buffer_release. The content is wiped before it is freed or moved. */
 struct buffer {
     uint8_t *data;
     size_t size;
@@ -53,7 +49,7 @@ struct buffer {
 /* RESULT_BUSY when LIMIT would be passed, RESULT_NO_MEMORY; the content is then as before. */
 enum result buffer_append(struct buffer *buffer, const void *data, size_t size) WARN_UNUSED;
 enum result buffer_append_text(struct buffer *buffer, const char *text) WARN_UNUSED;
-/* Room for SIZE more octets at data + size; the caller then raises size itself. */
+/* Makes room for SIZE more octets at data + size; the caller writes them and raises size. */
 enum result buffer_reserve(struct buffer *buffer, size_t size) WARN_UNUSED;
 void buffer_consume(struct buffer *buffer, size_t size); /* drops from the front, wiping */
 void buffer_release(struct buffer *buffer);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/credential_dir.h"
 #include "base/secret.h"
 
 static enum result system_fault(struct fault *fault, const char *path)
@@ -13,11 +14,11 @@ static enum result system_fault(struct fault *fault, const char *path)
     return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: %s", path, strerror(errno));
 }
 
-/* O_NONBLOCK: a FIFO in the file's place must not hang us before fstat tells what it is. */
+/* O_NONBLOCK, because opening a FIFO would wait for a writer. */
 static enum result open_regular(
     const char *path, size_t limit, int *out, struct stat *status, struct fault *fault)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, status) != 0)
         return system_fault(fault, path);
     if (!S_ISREG(status->st_mode))
@@ -29,7 +30,7 @@ static enum result open_regular(
     return RESULT_OK;
 }
 
-/* Reads all of a file of SIZE octets; DATA holds one more, to see that nothing follows. */
+/* Reads all of a file of SIZE octets. DATA has room for one more, to see that nothing follows. */
 static enum result read_whole(
     int fd, const char *path, void *data, size_t size, struct fault *fault)
 {
@@ -49,20 +50,16 @@ static enum result read_whole(
 
 enum result file_read(const char *path, size_t limit, struct buffer *out, struct fault *fault)
 {
-    AUTO_CLOSE int fd = -1;
+    int fd AUTO_CLOSE = -1;
     struct stat status = {0};
-    enum result result = open_regular(path, limit, &fd, &status, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(open_regular(path, limit, &fd, &status, fault));
 
     size_t size = (size_t)status.st_size;
-    AUTO_BUFFER struct buffer content = {.limit = limit + 1};
-    result = buffer_reserve(&content, size + 1);
+    struct buffer content AUTO_BUFFER = {.limit = limit + 1};
+    enum result result = buffer_reserve(&content, size + 1);
     if (result != RESULT_OK)
         return fault_set(fault, result, "%s: %s", path, result_text(result));
-    result = read_whole(fd, path, content.data, size, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(read_whole(fd, path, content.data, size, fault));
     content.size = size;
     content.limit = limit;
     buffer_release(out);
@@ -90,36 +87,21 @@ bool file_print_equal(const struct file_print *a, const struct file_print *b)
            a->changed_ns == b->changed_ns;
 }
 
-/* Credentials lie flat in their folder: anything below or beside it is not one. */
-static bool is_credential(const char *path)
-{
-    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
-    if (!folder || !*folder)
-        return false;
-    size_t length = strlen(folder);
-    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
-           !strchr(path + length + 1, '/');
-}
-
 enum result file_read_secret(
     const char *path, size_t limit, void **out, size_t *size, struct fault *fault)
 {
-    AUTO_CLOSE int fd = -1;
+    int fd AUTO_CLOSE = -1;
     struct stat status = {0};
-    enum result result = open_regular(path, limit, &fd, &status, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (status.st_mode & (S_IRWXG | S_IRWXO) && !is_credential(path))
+    TRY(open_regular(path, limit, &fd, &status, fault));
+    if (status.st_mode & (S_IRWXG | S_IRWXO) && !credential_dir_has(path))
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: open to others (mode %03o): chmod 600 it", path, status.st_mode & 0777U);
 
     size_t whole = (size_t)status.st_size;
-    CLEANUP(auto_secret_free) void *content = secret_alloc(whole + 1);
+    void *content CLEANUP(auto_secret_free) = secret_alloc(whole + 1);
     if (!content)
         return fault_set(fault, RESULT_NO_MEMORY, "%s: no secret memory left", path);
-    result = read_whole(fd, path, content, whole, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(read_whole(fd, path, content, whole, fault));
     *out = TAKE_PTR(content);
     *size = whole;
     return RESULT_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SipHash-2-4 (Aumasson and Bernstein, 2012): for tables whose keys a peer can choose. */
+/* SipHash-2-4 (Aumasson and Bernstein, 2012), for tables whose keys a peer can choose. */
 #pragma once
 
 #include "base/bytes.h"

@@ -4,21 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define LINE_OCTETS 2048 /* longer lines are cut */
 
-/* A copy fit for a terminal and a log: printable ASCII, the rest as \xNN. */
+/* A copy that is safe on a terminal and in a log; the caller frees. */
 static char *printable(const char *line)
 {
-    char *copy = malloc(4 * strlen(line) + 1);
-    char *out = copy;
-    for (; copy && *line; line++) {
-        if (*line >= ' ' && *line <= '~')
-            *out++ = *line;
-        else
-            out += snprintf(out, 5, "\\x%02x", (unsigned)(unsigned char)*line);
-    }
-    if (out)
-        *out = '\0';
+    size_t size = 4 * strlen(line) + 1;
+    char *copy = malloc(size);
+
+    if (copy)
+        bytes_escape(bytes_of_string(line), copy, size);
     return copy;
 }
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/result.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "base/bytes.h"
+#include <stddef.h>
 
 static const struct {
     enum category category;
@@ -15,7 +12,7 @@ static const struct {
 #undef RESULT_ROW
 };
 
-/* The names as people read them: "bad-message" for BAD_MESSAGE. */
+/* The names in lower case with hyphens: "bad-message" for BAD_MESSAGE. */
 static char names[RESULT_COUNT][32];
 
 __attribute__((constructor)) static void spell_names(void)
@@ -27,7 +24,7 @@ __attribute__((constructor)) static void spell_names(void)
         }
 }
 
-/* A value that is none of ours can only be our own fault. */
+/* A value outside the enum comes from a bug of ours: RESULT_INTERNAL. */
 static enum result known(enum result result)
 {
     return (unsigned)result < RESULT_COUNT ? result : RESULT_INTERNAL;
@@ -46,40 +43,4 @@ const char *result_text(enum result result)
 const char *result_name(enum result result)
 {
     return names[known(result)];
-}
-
-/* Formats aside first: the arguments may well be the text of the same fault. */
-static void set_text(struct fault *fault, const char *format, va_list arguments)
-{
-    char raw[FAULT_TEXT_OCTETS + 4]; /* room to see an escape at the end whole */
-    if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
-        raw[0] = '\0';
-    bytes_escape(bytes_of_string(raw), fault->text, sizeof(fault->text));
-}
-
-enum result fault_set(struct fault *fault, enum result result, const char *format, ...)
-{
-    if (!fault)
-        return result;
-    va_list arguments;
-    va_start(arguments, format);
-    set_text(fault, format, arguments);
-    va_end(arguments);
-    fault->result = result;
-    fault->alert = FAULT_NO_ALERT;
-    return result;
-}
-
-enum result fault_set_alert(
-    struct fault *fault, enum result result, int alert, const char *format, ...)
-{
-    if (!fault)
-        return result;
-    va_list arguments;
-    va_start(arguments, format);
-    set_text(fault, format, arguments);
-    va_end(arguments);
-    fault->result = result;
-    fault->alert = alert;
-    return result;
 }

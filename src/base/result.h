@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How every fallible function of the project answers, and how the reason travels with it. */
+/* What every function that can fail returns. base/fault.h has the reason that goes with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,25 +56,5 @@ enum result { RESULT_LIST(RESULT_ENUM) RESULT_COUNT };
 
 enum category result_category(enum result result);
 const char *result_text(enum result result); /* static, one line, lower case */
-const char *result_name(
-    enum result result); /* static, e.g. "bad-message": for metrics and status */
-
-#define FAULT_TEXT_OCTETS 256
-#define FAULT_NO_ALERT    (-1)
-
-/* Why something failed, in one line for people. Never holds key material.
- * The text is safe to log and to send: control characters and non-ASCII octets are escaped. */
-struct fault {
-    enum result result;
-    int alert; /* TLS alert description (RFC 5246 7.2) to hand to the peer, or FAULT_NO_ALERT */
-    char text[FAULT_TEXT_OCTETS];
-};
-
-#define FAULT_INIT ((struct fault){.result = RESULT_INTERNAL, .alert = FAULT_NO_ALERT})
-
-/* Records the reason (cut to fit) and returns RESULT, so that callers can `return fault_set(…)`.
- * FAULT may be NULL. fault_set leaves no alert; fault_set_alert names one. */
-enum result fault_set(struct fault *fault, enum result result, const char *format, ...)
-    PRINTF(3, 4);
-enum result fault_set_alert(
-    struct fault *fault, enum result result, int alert, const char *format, ...) PRINTF(4, 5);
+/* Static, in the form "bad-message": for metrics and the status. */
+const char *result_name(enum result result);

@@ -2,7 +2,6 @@
 #include "base/secret.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -13,21 +12,11 @@
 #include <sys/resource.h>
 #include <ucontext.h>
 
-#include "base/bytes.h"
+#include "base/page.h"
 
 /* --- mappings --- */
 
-static _Atomic size_t locked; /* octets that secret_map holds locked, to say what limit is needed */
-
-static size_t page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t whole_pages(size_t size)
-{
-    return (size + page_size() - 1) / page_size() * page_size();
-}
+static _Atomic size_t locked; /* octets that are mapped now, to report what limit is needed */
 
 static enum result lock_fault(struct fault *fault, size_t size)
 {
@@ -43,8 +32,8 @@ static enum result lock_fault(struct fault *fault, size_t size)
         size / 1024, strerror(error));
 }
 
-/* In the place of the inaccessible pages at SECRET. A forked child sees zeros, or, of a file,
- * nothing. */
+/* Replaces the inaccessible pages at SECRET. A forked child sees zeros there; of a memfd, it does
+ * not inherit the mapping. */
 static bool map_between(uint8_t *secret, size_t inner, int fd, off_t offset)
 {
     int sharing = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
@@ -58,13 +47,13 @@ enum result secret_map(size_t size, void **out, struct fault *fault)
     return secret_map_file(-1, 0, size, out, fault);
 }
 
-/* Inaccessible pages before and after, the secret ones between. */
+/* The pages before and after the secret ones stay inaccessible, as guards. */
 enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struct fault *fault)
 {
     size_t guard = page_size();
     if (size == 0 || size > SIZE_MAX / 2)
         return fault_set(fault, RESULT_INTERNAL, "no such size of secret memory: %zu", size);
-    size_t inner = whole_pages(size);
+    size_t inner = (size_t)whole_pages(size);
     uint8_t *outer = mmap(
         NULL, inner + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (outer == MAP_FAILED)
@@ -89,13 +78,13 @@ void secret_unmap(void *mapping, size_t size)
 {
     if (!mapping)
         return;
-    secret_wipe(mapping, whole_pages(size));
+    secret_wipe(mapping, (size_t)whole_pages(size));
     secret_leave(mapping, size);
 }
 
 void secret_leave(void *mapping, size_t size)
 {
-    size_t inner = whole_pages(size);
+    size_t inner = (size_t)whole_pages(size);
     munmap((uint8_t *)mapping - page_size(), inner + 2 * page_size());
     locked -= inner;
 }
@@ -105,12 +94,13 @@ void secret_leave(void *mapping, size_t size)
 #define GRAIN  64U
 #define GRAINS ((1U << 20) / GRAIN)
 
-/* The arena is a row of runs of grains, free or in use. What is known of a run stands at the index
- * of its first grain, outside the arena: an overrun of a secret can't touch it. Live secrets are
- * few (private keys, and one exported key a thread), so the first free run that fits is near. */
+/* The arena is divided into runs of grains, each free or in use. runs[] describes a run at the
+ * index of its first grain. It is outside the arena, so that writing past the end of a secret
+ * cannot change it. There are few secrets at a time (private keys, and one exported key a thread),
+ * so that the first free run that fits is found soon. */
 static struct {
     pthread_mutex_t lock;
-    uint8_t *start; /* NULL before the first use */
+    uint8_t *start; /* NULL until arena_open */
     struct run {
         uint16_t grains;
         bool used;
@@ -123,9 +113,7 @@ static enum result arena_open(struct fault *fault)
     void *start = NULL;
     if (arena.start)
         return RESULT_OK;
-    enum result result = secret_map((size_t)GRAINS * GRAIN, &start, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(secret_map((size_t)GRAINS * GRAIN, &start, fault));
     arena.runs[0] = (struct run){.grains = GRAINS};
     arena.start = start;
     return RESULT_OK;
@@ -178,7 +166,7 @@ void secret_free(void *secret)
     size_t offset = (size_t)((uint8_t *)secret - arena.start);
     if (!arena.start || offset % GRAIN != 0 || offset / GRAIN >= GRAINS ||
         !arena.runs[offset / GRAIN].used)
-        abort(); /* not ours, or freed twice: go no further with secrets in hand */
+        abort(); /* not from secret_alloc, or freed twice: memory is corrupted */
     struct run *run = &arena.runs[offset / GRAIN];
     secret_wipe(secret, run->grains * (size_t)GRAIN);
     run->used = false;
@@ -188,9 +176,9 @@ void secret_free(void *secret)
 /* --- stacks --- */
 
 #define STACK_OCTETS 32768U
-#define STACKS_MAX   8U /* as many threads compute at once; the others wait their turn */
+#define STACKS_MAX   8U /* this many threads compute at a time; others wait */
 
-/* Each is a mapping of its own: what would run over its end meets a guard page. */
+/* Each stack is a mapping of its own, so that an overflow hits a guard page. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t given_back;
@@ -202,9 +190,7 @@ static struct {
 static enum result stack_add(struct fault *fault)
 {
     void *stack = NULL;
-    enum result result = secret_map(STACK_OCTETS, &stack, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(secret_map(STACK_OCTETS, &stack, fault));
     stacks.count++;
     stacks.idle[stacks.idle_count++] = stack;
     return RESULT_OK;
@@ -216,7 +202,7 @@ static void *stack_take(void)
     void *stack = NULL;
     pthread_mutex_lock(&stacks.lock);
     if (stacks.idle_count == 0 && stacks.count < STACKS_MAX)
-        (void)stack_add(NULL); /* where memory is short, those that there are have to do */
+        (void)stack_add(NULL); /* when memory is short, wait for one of the stacks in use */
     while (stacks.idle_count == 0 && stacks.count > 0)
         pthread_cond_wait(&stacks.given_back, &stacks.lock);
     if (stacks.idle_count > 0)
@@ -234,7 +220,7 @@ static void stack_give_back(void *stack)
     pthread_mutex_unlock(&stacks.lock);
 }
 
-/* What is to run on this thread's other stack: makecontext(3) hands over no pointers. */
+/* What this thread is to run on the other stack: makecontext(3) cannot pass pointers. */
 static _Thread_local struct {
     void (*function)(void *);
     void *context;
@@ -245,7 +231,7 @@ static void run_due(void)
     due.function(due.context);
 }
 
-/* As swapcontext(3) does it, of which the address sanitizer would warn on stderr. */
+/* Does what swapcontext(3) does, for which the address sanitizer prints a warning. */
 static void run_due_on(void *stack)
 {
     volatile bool is_done = false;
@@ -254,7 +240,7 @@ static void run_due_on(void *stack)
     there.uc_stack = (stack_t){.ss_sp = stack, .ss_size = STACK_OCTETS};
     there.uc_link = &here;
     makecontext(&there, run_due, 0);
-    getcontext(&here); /* comes back once more, when the function has returned */
+    getcontext(&here); /* returns a second time, when the function has returned */
     if (!is_done) {
         is_done = true;
         setcontext(&there);
@@ -291,13 +277,7 @@ enum result secret_harden_process(struct fault *fault)
     return result;
 }
 
-/* --- octets --- */
-
-void secret_wipe(void *memory, size_t size)
-{
-    if (size > 0)
-        explicit_bzero(memory, size);
-}
+/* --- random octets --- */
 
 enum result secret_random(void *out, size_t size)
 {
@@ -308,31 +288,4 @@ enum result secret_random(void *out, size_t size)
         done += got > 0 ? (size_t)got : 0;
     }
     return RESULT_OK;
-}
-
-/* --- malloc that wipes --- */
-
-void *wiping_malloc(size_t size)
-{
-    return malloc(size);
-}
-
-/* Always moves: realloc(3) would leave the old place unwiped. */
-void *wiping_realloc(void *memory, size_t size)
-{
-    void *moved = malloc(size);
-    if (!moved || !memory)
-        return moved;
-    size_t old = malloc_usable_size(memory);
-    memcpy(moved, memory, old < size ? old : size);
-    wiping_free(memory);
-    return moved;
-}
-
-void wiping_free(void *memory)
-{
-    if (!memory)
-        return;
-    explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
 }

@@ -6,19 +6,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "base/result.h"
+#include "base/fault.h"
+#include "base/wipe.h"
 
-/* No core dumps, no ptrace by the same user (PR_SET_DUMPABLE 0), and the arena of secret_alloc and
- * a stack of secret_call in place, so that a limit too low is said here. Call once, first thing. */
+/* Switches off core dumps and ptrace(2) by the same user (PR_SET_DUMPABLE 0), and maps the arena of
+ * secret_alloc and a stack of secret_call, so that a limit of locked memory that is too low is
+ * reported here. To be called once, before anything else. */
 enum result secret_harden_process(struct fault *fault) WARN_UNUSED;
 
-/* One mapping of SIZE octets, zeroed. FAULT says which limit to raise (LimitMEMLOCK=, ulimit -l).
- * For tables; small things come from secret_alloc. Release wipes. */
+/* Maps SIZE octets, zeroed, for tables; small secrets come from secret_alloc. When the limit of
+ * locked memory is too low, FAULT names what to raise (LimitMEMLOCK=, ulimit -l). secret_unmap
+ * wipes. */
 enum result secret_map(size_t size, void **out, struct fault *fault) WARN_UNUSED;
 void secret_unmap(void *mapping, size_t size);
 
-/* The same of the file FD (of memory: memfd_create(2)) from OFFSET on, shared, with what is there.
- * secret_leave releases without wiping: for who maps it next. */
+/* Maps SIZE octets of the memfd FD (memfd_create(2)) from OFFSET on, shared, with their content.
+ * secret_leave unmaps without wiping, so that another process can map the content. */
 enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struct fault *fault)
     WARN_UNUSED;
 void secret_leave(void *mapping, size_t size);
@@ -29,17 +32,11 @@ void *secret_alloc(size_t size) WARN_UNUSED;
 void secret_free(void *secret); /* wipes; NULL is fine */
 DEFINE_CLEANUP(void *, secret_free)
 
-/* Calls FUNCTION on a stack of secret memory, which is wiped when it returns: for computing with a
- * secret, of which a compiler or a library leaves parts in its frames. FUNCTION finds 32 KiB there
- * and calls no secret_call itself. Thread-safe; where all stacks are in use, it waits for one.
- * RESULT_NO_MEMORY, and FUNCTION was not called: only where there is not a single stack, which
- * secret_harden_process sees to. */
+/* Calls FUNCTION on a stack of secret memory, which is wiped when it returns: compilers and
+ * libraries leave parts of a secret in the frames of functions that compute with it. The stack has
+ * 32 KiB; FUNCTION must not call secret_call itself. Thread-safe; waits while all stacks are in
+ * use. RESULT_NO_MEMORY, without calling FUNCTION, when no stack can be mapped; after
+ * secret_harden_process that cannot happen. */
 enum result secret_call(void (*function)(void *), void *context) WARN_UNUSED;
 
-void secret_wipe(void *memory, size_t size);                   /* not optimised away */
 enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */
-
-/* malloc family that wipes on free: for libraries' allocator hooks (wolfSSL, jansson). */
-void *wiping_malloc(size_t size);
-void *wiping_realloc(void *memory, size_t size);
-void wiping_free(void *memory);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "onem2m/serialization.h"
 
 char *content_write(bool notify, struct bytes message)

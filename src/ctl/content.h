@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "client/e2ekey.h"
 #include "identity/identifier.h"
 

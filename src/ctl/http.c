@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "ctl/ctl.h"
 
 struct http {

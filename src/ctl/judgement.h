@@ -2,6 +2,7 @@
 /* What became of a certificate, and why, for people and for scripts. */
 #pragma once
 
+#include "base/fault.h"
 #include "policy/match.h"
 #include "trust/path.h"
 

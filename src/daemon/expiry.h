@@ -5,6 +5,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/fault.h"
 #include "policy/snapshot.h"
 
 struct expiry_watch;

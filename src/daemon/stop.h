@@ -4,6 +4,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/fault.h"
 #include "daemon/status.h"
 
 struct stop {

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/fault.h"
 #include "keys/cache.h"
 #include "policy/policy.h"
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 #define INHERITED_MAX   16
 #define SYSTEMD_METRICS "metrics"

@@ -4,7 +4,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 struct http_server;
 

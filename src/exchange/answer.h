@@ -2,6 +2,7 @@
 /* What is said back: an exchange or a refusal as a response primitive. */
 #pragma once
 
+#include "base/fault.h"
 #include "exchange/table.h"
 #include "onem2m/primitive.h"
 

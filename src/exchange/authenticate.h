@@ -2,6 +2,7 @@
 /* Who is the Initiating End-Point, and may it? */
 #pragma once
 
+#include "base/fault.h"
 #include "exchange/table.h"
 #include "policy/match.h"
 #include "trust/evidence.h"

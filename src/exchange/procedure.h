@@ -2,6 +2,7 @@
 /* The E2EKey Procedure at the Terminating End-Point (seed 8.x.2.2; TS-0003 8.7.2.2). */
 #pragma once
 
+#include "base/fault.h"
 #include "keys/cache.h"
 #include "onem2m/primitive.h"
 #include "policy/snapshot.h"

@@ -2,6 +2,7 @@
 /* One request on its way through this room. Private to it. */
 #pragma once
 
+#include "base/fault.h"
 #include "exchange/answer.h"
 #include "keys/cache.h"
 #include "onem2m/target.h"

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "exchange/state.h"
 #include "policy/snapshot.h"

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/fault.h"
 #include "http/media.h"
 #include "onem2m/primitive.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 #define LISTEN_ADDRESS_OCTETS 64
 

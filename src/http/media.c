@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 #define BLANK " \t"
 
 struct media_parameter {
@@ -14,7 +16,7 @@ struct media_parameter {
 
 static bool is_name(struct bytes name, const char *text)
 {
-    return name.size == strlen(text) && strncasecmp((const char *)name.data, text, name.size) == 0;
+    return bytes_equal_caseless(name, bytes_of_string(text));
 }
 
 /* Up to one of ENDS, without blanks around it. */

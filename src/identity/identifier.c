@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LABEL_OCTETS_MAX  63 /* RFC 1035 2.3.4 */
-#define DOMAIN_OCTETS_MAX 253
+#include "base/text.h"
 
 static bool is_alphanumeric(char c)
 {
@@ -29,43 +28,19 @@ static bool is_segment(const char *text, size_t size)
     return true;
 }
 
-/* RFC 1123 2.1 */
-static bool is_label(const char *text, size_t size)
-{
-    if (size == 0 || size > LABEL_OCTETS_MAX || text[0] == '-' || text[size - 1] == '-')
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (!is_alphanumeric(text[i]) && text[i] != '-')
-            return false;
-    return true;
-}
-
-static bool is_domain(const char *text, size_t size)
-{
-    if (size == 0 || size > DOMAIN_OCTETS_MAX)
-        return false;
-    for (size_t start = 0, end = 0; end <= size; end++) {
-        if (end < size && text[end] != '.')
-            continue;
-        if (!is_label(text + start, end - start))
-            return false;
-        start = end + 1;
-    }
-    return true;
-}
-
 static bool fits(const char *text)
 {
     return strnlen(text, IDENTIFIER_OCTETS) < IDENTIFIER_OCTETS;
 }
 
-/* The segments of an absolute identifier after its SP-ID; NULL when it is not one. */
+/* The segments of an absolute identifier that follow its SP-ID; NULL when TEXT does not begin with
+ * an SP-ID. */
 static const char *after_sp_id(const char *text)
 {
     if (!fits(text) || strncmp(text, "//", 2) != 0)
         return NULL;
     const size_t size = strcspn(text + 2, "/");
-    if (!is_domain(text + 2, size) || text[2 + size] != '/')
+    if (!dns_name_is_valid(bytes_of(text + 2, size)) || text[2 + size] != '/')
         return NULL;
     return text + 2 + size + 1;
 }
@@ -99,7 +74,7 @@ bool identifier_is_cse_id(const char *text)
 
 bool identifier_is_sp_id(const char *text)
 {
-    return fits(text) && is_domain(text, strlen(text));
+    return fits(text) && dns_name_is_valid(bytes_of_string(text));
 }
 
 bool identifier_is_segment(const char *text)
@@ -107,14 +82,8 @@ bool identifier_is_segment(const char *text)
     return fits(text) && is_segment(text, strlen(text));
 }
 
-static void lower_sp_id(char *absolute)
-{
-    for (char *c = absolute + 2; *c != '\0' && *c != '/'; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
-}
-
-/* What stands before FROM in its absolute form (TS-0001 7.2); "" for one that is absolute. */
+/* Writes FROM with the parts before it that make it absolute (TS-0001 7.2). False when it has none
+ * of the known forms or does not fit. */
 static bool write_absolute(const char *sp_id, const char *cse_id, const char *from, char *out)
 {
     int size = -1;
@@ -141,7 +110,7 @@ enum result identifier_absolute(const char *sp_id, const char *cse_id, const cha
         return fault_set(
             fault, RESULT_BAD_INPUT, "\"%.128s\" is neither an AE-ID nor a CSE-ID", from);
     }
-    lower_sp_id(out);
+    text_to_lower(out + 2, strcspn(out + 2, "/")); /* the SP-ID is a domain name */
     return RESULT_OK;
 }
 
@@ -151,7 +120,7 @@ const char *identifier_of_uri(const char *uri)
     return scheme > 0 && uri[scheme] == ':' ? uri + scheme + 1 : uri;
 }
 
-/* A pattern is an absolute identifier but for the asterisk that is its last segment. */
+/* With "Cx" in place of the asterisk, a pattern is an absolute identifier. */
 bool identifier_is_pattern(const char *text)
 {
     if (!fits(text))
@@ -183,7 +152,7 @@ bool identifier_matches(const char *pattern, const char *absolute)
     const size_t sp = 2 + strcspn(pattern + 2, "/");
     if (strncasecmp(pattern, absolute, sp) != 0)
         return false;
-    const size_t before = strcspn(pattern, "*"); /* an asterisk */
+    const size_t before = strcspn(pattern, "*");
     if (pattern[before] == '\0')
         return strcmp(pattern + sp, absolute + sp) == 0;
     if (before < sp || strncmp(pattern + sp, absolute + sp, before - sp) != 0)

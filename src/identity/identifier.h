@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 #define IDENTIFIER_OCTETS 256 /* the longest identifier that we take, NUL included */
 
@@ -13,24 +13,24 @@
 bool identifier_is_absolute(const char *text);
 bool identifier_is_cse_id(const char *text);  /* SP-relative: "/CSE" */
 bool identifier_is_sp_id(const char *text);   /* an FQDN, without "//" */
-bool identifier_is_ae_id(const char *text);   /* absolute, and of an AE: its stem begins C or S */
-bool identifier_is_segment(const char *text); /* one segment, as between two slashes */
+bool identifier_is_ae_id(const char *text);   /* absolute, with a stem that begins with C or S */
+bool identifier_is_segment(const char *text); /* one segment, without slashes */
 
-/* Lengthens FROM, in any of its forms, to the absolute one, as an originator registered at CSE_ID
- * ("/in-cse") of SP_ID ("m2m.example") would mean it:
- *   Cxxx -> //SP/CSE/Cxxx;  Sxxx -> //SP/Sxxx;  /cse[/Cxxx] -> //SP/cse[/Cxxx];  /Sxxx -> //SP/Sxxx
- * and an absolute one as it is, its SP-ID in lower case. Never shortens, never decodes.
- * RESULT_BAD_INPUT with FAULT when it is none of them or too long. */
+/* Writes the absolute form of FROM, which may be in any form, as an originator that is registered
+ * at CSE_ID ("/in-cse") of SP_ID ("m2m.example") means it: Cxxx -> //SP/CSE/Cxxx;  Sxxx ->
+ * //SP/Sxxx;  /cse[/Cxxx] -> //SP/cse[/Cxxx];  /Sxxx -> //SP/Sxxx An absolute one stays as it is,
+ * with the SP-ID in lower case. Nothing is percent-decoded. RESULT_BAD_INPUT when FROM has none of
+ * these forms or is too long. */
 enum result identifier_absolute(const char *sp_id, const char *cse_id, const char *from,
     char out[IDENTIFIER_OCTETS], struct fault *fault) WARN_UNUSED;
 
-/* The absolute identifier that URI is, or holds right after its scheme ("coap://SP/CSE/Cxxx"); else
- * the start of something that is none. */
+/* What follows the scheme of URI ("coap://SP/CSE/Cxxx"), or all of URI when it has no scheme. That
+ * may be an absolute identifier, or not: this function does not check. */
 const char *identifier_of_uri(const char *uri);
 
-/* PATTERN: an absolute identifier, exact, or one whose last segment is an asterisk, which stands
- * for exactly one segment. In a deep pattern the last segment may also be two asterisks, which
- * stand for one segment or more. */
+/* A pattern is an absolute identifier, or one whose last segment is an asterisk, which stands for
+ * exactly one segment. In a deep pattern the last segment may also be two asterisks, which stand
+ * for one segment or more. */
 bool identifier_is_pattern(const char *text);
 bool identifier_is_deep_pattern(const char *text);
-bool identifier_matches(const char *pattern, const char *absolute); /* of either kind */
+bool identifier_matches(const char *pattern, const char *absolute); /* PATTERN may be deep */

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a credential says of its holder: the names that rules are matched against. */
+/* The names of its holder that a credential contains. Rules of the policy are matched with them. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* The five certificate flavours (TS-0003 8.1.2, 10.1). The order is that of flavour_name. */
-enum flavour {
-    FLAVOUR_RAW_PUBLIC_KEY,
-    FLAVOUR_DEVICE,
-    FLAVOUR_CSE_ID,
-    FLAVOUR_AE_ID,
-    FLAVOUR_NODE_ID,
-    FLAVOUR_COUNT,
-};
-
-const char *flavour_name(enum flavour flavour); /* "rawPublicKey", "device", "cseId", … */
-int flavour_from_name(const char *name);        /* an enum flavour, or -1 */
 
 #define NAMES_MAX        16  /* subjectAltName entries of one kind; more are refused */
 #define NAME_OCTETS      256 /* the longest single name, NUL included; longer are refused */
@@ -27,8 +14,8 @@ struct name_list {
     char name[NAMES_MAX][NAME_OCTETS];
 };
 
-/* Validated text: printable ASCII without NUL; dNSNames in lower case; device ids as dotted OIDs,
- * the whole id (type-id and value joined). */
+/* All are printable ASCII. dNSNames are in lower case. A device id is the whole id as a dotted OID:
+ * the type-id of the otherName, and its value. */
 struct names {
     struct name_list dns;    /* dNSName */
     struct name_list uri;    /* uniformResourceIdentifier */

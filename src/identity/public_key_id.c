@@ -18,7 +18,7 @@ static const struct {
     [PUBLIC_KEY_ID_SHA_256_120] = {"sha-256-120", 15},
 };
 
-/* Past "ni://", authority and slash; NULL when they are not there. */
+/* What follows "ni://", the authority and a slash; NULL when TEXT does not begin like that. */
 static const char *skip_authority(const char *text)
 {
     if (strncasecmp(text, "ni://", 5) != 0)

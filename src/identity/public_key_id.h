@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Public key identifiers of raw public keys (TS-0003 10.1.2): RFC 6920 "ni" URIs over the SHA-256
- * digest of the SubjectPublicKeyInfo, whole or cut. */
+ * digest of the SubjectPublicKeyInfo, whole or truncated. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,18 +18,18 @@ enum public_key_id_kind {
 
 struct public_key_id {
     enum public_key_id_kind kind;
-    uint8_t digest[SPKI_DIGEST_SIZE]; /* zero after what the kind holds */
+    uint8_t digest[SPKI_DIGEST_SIZE]; /* zero after as many octets as the kind has */
 };
 
-/* "ni:///sha-256;…" and the two cut ones; an authority is taken and forgotten (RFC 6920 section 3:
- * it names a place to ask, not the key). False for anything else, query parameters included. */
+/* Reads "ni:///sha-256;…" and the two truncated forms. An authority is allowed and ignored: it only
+ * names a host to ask (RFC 6920 section 3). False for anything else, query parameters included. */
 bool public_key_id_parse(const char *text, struct public_key_id *out);
 
-/* The canonical form: no authority. */
+/* Writes the canonical form, which has no authority. */
 void public_key_id_format(enum public_key_id_kind kind, const uint8_t digest[SPKI_DIGEST_SIZE],
     char text[PUBLIC_KEY_ID_OCTETS]);
 
 bool public_key_id_matches(const struct public_key_id *id, const uint8_t digest[SPKI_DIGEST_SIZE]);
 
-/* Can both be of one key: do they agree as far as both go? */
+/* Whether both can identify the same key: they are equal as far as the shorter one goes. */
 bool public_key_ids_agree(const struct public_key_id *a, const struct public_key_id *b);

@@ -8,23 +8,19 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/page.h"
 #include "base/secret.h"
 #include "keys/memory.h"
 
 #define MAGIC        0x656b326565796b73ULL
-#define VERSION      1U /* of the layout: another one's keys are not read */
+#define VERSION      1U /* of the layout: the keys of another version are not read */
 #define BLOCK_OCTETS sizeof((struct key_block){0}.text)
 
 static_assert(sizeof(struct key_slot) == 64, "a slot is a line of the CPU's cache");
 static_assert(sizeof(struct key_block) == 64, "and so is a block");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a sequence is stored in one instruction");
 
 /* --- layout --- */
-
-static uint64_t whole_pages(uint64_t size)
-{
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    return (size + page - 1) / page * page;
-}
 
 static struct key_layout layout_of(uint32_t slots)
 {
@@ -50,17 +46,16 @@ static size_t octets_size(const struct key_arena *arena)
 static enum result map_keys(struct key_arena *arena, struct fault *fault)
 {
     void *octets = NULL;
-    enum result result = RESULT_OK;
     if (arena->locked)
-        result = secret_map_file(
-            arena->fd, (off_t)arena->layout.keys_at, octets_size(arena), &octets, fault);
+        TRY(secret_map_file(
+            arena->fd, (off_t)arena->layout.keys_at, octets_size(arena), &octets, fault));
     else
         octets = mmap(NULL, octets_size(arena), PROT_READ | PROT_WRITE, MAP_SHARED, arena->fd,
             (off_t)arena->layout.keys_at);
     if (octets == MAP_FAILED)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the keys' memory: %s", strerror(errno));
     arena->octets = octets;
-    return result;
+    return RESULT_OK;
 }
 
 static enum result map(struct key_arena *arena, struct fault *fault)
@@ -93,15 +88,14 @@ enum result key_arena_open(struct key_arena *arena, uint32_t slots, struct fault
         return fault_set(fault, RESULT_SYSTEM_ERROR, "no random octets");
     header.checksum = header_checksum(&header);
     arena->hash_key = header.hash_key;
-    enum result result = key_memory_new(arena->layout.size, &arena->fd, fault);
-    if (result == RESULT_OK)
-        result = map(arena, fault);
-    if (result == RESULT_OK)
-        memcpy(arena->open, &header, sizeof(header));
-    return result;
+    TRY(key_memory_new(arena->layout.size, &arena->fd, fault));
+    TRY(map(arena, fault));
+    memcpy(arena->open, &header, sizeof(header));
+    return RESULT_OK;
 }
 
-/* Reads the header by pread(2): nothing is mapped before it holds. */
+/* Reads the header by pread(2), so that nothing is mapped before the header is known to be right.
+ */
 static enum result read_header(int fd, struct key_header *header, struct fault *fault)
 {
     struct stat status;
@@ -124,11 +118,8 @@ enum result key_arena_adopt(struct key_arena *arena, int fd, uint32_t slots, str
 {
     struct key_header header;
     *arena = (struct key_arena){.fd = fd};
-    enum result result = key_memory_check(fd, fault);
-    if (result == RESULT_OK)
-        result = read_header(fd, &header, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(key_memory_check(fd, fault));
+    TRY(read_header(fd, &header, fault));
     arena->layout = header.layout;
     arena->hash_key = header.hash_key;
     arena->locked = header.layout.slots == slots;
@@ -193,7 +184,7 @@ static void drop_text(struct key_arena *arena, uint32_t first, size_t size)
     }
 }
 
-/* From the end on, so that each block is written with the number of the next. */
+/* Writes the last block first, because each block holds the number of the next. */
 static bool write_text(struct key_arena *arena, struct bytes text, uint32_t *first)
 {
     size_t left = text.size;
@@ -279,15 +270,16 @@ enum result key_arena_put(struct key_arena *arena, uint32_t at, uint64_t sequenc
     arena->slot[at] = slot;
     memcpy(arena->octets[at], key, KEY_OCTETS);
     arena->slot[at].checksum = key_slot_checksum(arena, at, sequence, all);
-    __atomic_store_n(&arena->slot[at].sequence, sequence, __ATOMIC_RELEASE);
+    atomic_store_explicit(&arena->slot[at].sequence, sequence, memory_order_release);
     return RESULT_OK;
 }
 
 void key_arena_remove(struct key_arena *arena, uint32_t at)
 {
     struct key_slot *slot = &arena->slot[at];
-    __atomic_store_n(&slot->sequence, 0, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a death is like a signal: between instructions */
+    atomic_store_explicit(&slot->sequence, 0, memory_order_relaxed);
+    /* As for a signal handler: the process can die between any two instructions. */
+    atomic_signal_fence(memory_order_seq_cst);
     secret_wipe(arena->octets[at], KEY_OCTETS);
     drop_text(arena, slot->text, key_slot_text_size(slot));
     memset(slot, 0, sizeof(*slot));
@@ -298,7 +290,7 @@ void key_arena_describe(const struct key_arena *arena, uint32_t at, struct key_i
     const struct key_slot *slot = &arena->slot[at];
     uint8_t names[KEY_NAMES_OCTETS];
     if (!key_arena_read(arena, slot->text, names, (size_t)slot->peer_size + slot->local_size))
-        abort(); /* the arena is no longer what we wrote: go no further with it */
+        abort(); /* the memory is corrupted: keys must not be handed out from it */
     memcpy(info->id, slot->id, KEY_ID_OCTETS);
     memcpy(info->peer, names, slot->peer_size);
     info->peer[slot->peer_size] = '\0';

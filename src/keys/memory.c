@@ -27,7 +27,7 @@ static int create(void)
 
 enum result key_memory_new(uint64_t size, int *fd, struct fault *fault)
 {
-    AUTO_CLOSE int made = create();
+    int made AUTO_CLOSE = create();
     if (made < 0 || ftruncate(made, (off_t)size) != 0 || fcntl(made, F_ADD_SEALS, SEALS) != 0)
         return fault_set(
             fault, RESULT_SYSTEM_ERROR, "no memory for keys to live in: %s", strerror(errno));
@@ -35,7 +35,7 @@ enum result key_memory_new(uint64_t size, int *fd, struct fault *fault)
     return RESULT_OK;
 }
 
-/* Neither a file of another kind, nor one that has a name. */
+/* A memfd has seals, and no name in a file system. */
 static bool is_file_of_memory(int fd, struct stat *status)
 {
     return fcntl(fd, F_GET_SEALS) >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode) &&

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file of memory (memfd_create(2)) of fixed size, sealed so that nobody can cut it short under
- * our mapping. Unwritten parts are holes, and cost nothing. */
+/* A memfd (memfd_create(2)) of fixed size, sealed so that nobody can truncate it while we have it
+ * mapped. Parts that were not written are holes and take no memory. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 enum result key_memory_new(uint64_t size, int *fd, struct fault *fault) WARN_UNUSED;
-/* RESULT_BAD_INPUT unless FD is such a file, and made by our user. */
+/* RESULT_BAD_INPUT unless FD is such a memfd, and was made by our user. */
 enum result key_memory_check(int fd, struct fault *fault) WARN_UNUSED;
 
-/* Promises memory for what is before END, so that writing there can't fail; it moves *BACKED. */
+/* Allocates memory from the offset *BACKED up to END or beyond, so that writing there cannot fail,
+ * and moves *BACKED on. False when there is no memory. */
 bool key_memory_back(int fd, uint64_t *backed, uint64_t end) WARN_UNUSED;
-/* Where what was written from START on ends, at END at most. */
+/* The offset, END at most, up to which the file has been written from START on. */
 uint64_t key_memory_written(int fd, uint64_t start, uint64_t end);
-/* Overwrites all that was written, and gives it back. What is no file of memory stays. */
+/* Overwrites all that was written, and frees the memory. Does nothing to a file that is no memfd.
+ */
 void key_memory_wipe(int fd);

@@ -16,7 +16,7 @@ static struct key_link *link_of(const struct key_table *table, enum key_chain ch
     return &table->records[at].link[chain];
 }
 
-/* Before the record BEFORE; 0 when the chain is empty. */
+/* Inserts AT before the record BEFORE, which is 0 when the chain is empty. */
 static void chain_insert(
     struct key_table *table, enum key_chain chain, uint32_t at, uint32_t before)
 {
@@ -85,10 +85,10 @@ static void index_id(struct key_table *table, uint32_t at)
 
 static void unindex_id(struct key_table *table, uint32_t at)
 {
-    uint32_t *place = id_bucket(table, slot_of(table, at)->id);
-    while (*place != at)
-        place = &table->records[*place].next_by_id;
-    *place = table->records[at].next_by_id;
+    uint32_t *link = id_bucket(table, slot_of(table, at)->id);
+    while (*link != at)
+        link = &table->records[*link].next_by_id;
+    *link = table->records[at].next_by_id;
 }
 
 /* --- by peer --- */
@@ -103,7 +103,7 @@ static struct key_pair **pair_bucket(const struct key_table *table, uint64_t has
     return &table->pairs[hash & (table->buckets - 1)];
 }
 
-/* The first from FROM on that is PEER's, with LOCAL; NULL for any. */
+/* The first pair of PEER and LOCAL from FROM on in its bucket; LOCAL NULL means any. */
 static struct key_pair *pair_find(const struct key_table *table, struct key_pair *from,
     uint64_t hash, const char *peer, const char *local)
 {
@@ -133,10 +133,10 @@ void key_table_release(struct key_table *table, struct key_pair *pair)
 {
     if (--pair->keys > 0)
         return;
-    struct key_pair **place = pair_bucket(table, pair->hash);
-    while (*place != pair)
-        place = &(*place)->next;
-    *place = pair->next;
+    struct key_pair **link = pair_bucket(table, pair->hash);
+    while (*link != pair)
+        link = &(*link)->next;
+    *link = pair->next;
     free(pair);
 }
 
@@ -149,8 +149,9 @@ static uint32_t *wheel_slot(const struct key_table *table, int64_t second)
     return &table->wheel[(uint64_t)second % WHEEL_SLOTS];
 }
 
-/* A slot is kept in order, so that its first key tells whether any is due. Keys of one slot that
- * do not expire in the same second are a turn of the wheel or more apart: hardly ever a step. */
+/* The keys of a slot are in order of their deadlines, so that the first one is due if any is. Keys
+ * of one slot that do not expire in the same second are at least one turn of the wheel apart, so
+ * that the loop hardly ever makes a step. */
 static void wheel_add(struct key_table *table, uint32_t at)
 {
     uint32_t deadline_s = table->records[at].deadline_s;
@@ -169,7 +170,7 @@ static void wheel_add(struct key_table *table, uint32_t at)
     chain_insert(table, BY_EXPIRY, at, before);
 }
 
-/* One turn of the wheel passes every key. */
+/* One turn of the wheel passes every key, so that due_s need not be further back than that. */
 uint32_t key_table_due(struct key_table *table, int64_t now_s)
 {
     if (now_s > table->due_s && (uint64_t)now_s - (uint64_t)table->due_s >= WHEEL_SLOTS)
@@ -237,7 +238,8 @@ bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s
     return at && table->records[at].deadline_s > now_s;
 }
 
-/* A pair's first live key is its newest: before it are only some whose lifetime was shorter. */
+/* The newest live key of PAIR. Newer keys may have expired before it, if their lifetime was
+ * shorter. */
 static uint32_t newest_live(
     const struct key_table *table, const struct key_pair *pair, int64_t now_s)
 {
@@ -276,8 +278,9 @@ uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pai
     return chain_last(table, BY_PAIR, pair->newest);
 }
 
-/* The newest key older than SEQUENCE, searched for from the oldest on: a walk needs it when the
- * key that it stood at is gone. The one step that takes longer the more keys there are. */
+/* The newest key that is older than SEQUENCE, searched for from the oldest key on. A walk needs
+ * this when the key at its cursor is gone. It is the only step that takes longer the more keys
+ * there are. */
 static uint32_t search_older(const struct key_table *table, uint64_t sequence)
 {
     uint32_t found = 0, at = key_table_oldest(table);
@@ -341,9 +344,8 @@ enum result key_table_open(struct key_table *table, struct key_arena *arena, str
     table->wheel = calloc(WHEEL_SLOTS, sizeof(*table->wheel));
     if (!table->records || !table->by_id || !table->pairs || !table->wheel)
         return fault_set(fault, RESULT_NO_MEMORY, "no memory for a cache of %u keys", slots - 1);
-    enum result result = hash_key_new(&table->hash_key);
-    if (result != RESULT_OK)
-        return fault_set(fault, result, "no random octets");
+    if (hash_key_new(&table->hash_key) != RESULT_OK)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "no random octets");
     return RESULT_OK;
 }
 

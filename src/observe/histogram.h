@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How long things take: durations counted by bucket. Any thread may add, without a lock. */
+/* Histograms of durations. Any thread may add to one; there is no lock. */
 #pragma once
 
 #include <stdint.h>
 
-/* Upper bounds: nanoseconds, and seconds as OpenMetrics spells them. */
+/* Upper bounds of the buckets: in nanoseconds, and in seconds as OpenMetrics writes them. */
 #define HISTOGRAM_BOUNDS(X)                                                                        \
     X(1000, "1e-06")                                                                               \
     X(2000, "2e-06")                                                                               \
@@ -27,7 +27,9 @@
     X(1000000000, "1.0")
 
 #define HISTOGRAM_COUNT_BOUND(ns, text) +1
-enum { HISTOGRAM_BUCKETS = HISTOGRAM_BOUNDS(HISTOGRAM_COUNT_BOUND) + 1 }; /* the last: longer */
+enum {
+    HISTOGRAM_BUCKETS = HISTOGRAM_BOUNDS(HISTOGRAM_COUNT_BOUND) + 1
+}; /* the last is for all longer durations */
 #undef HISTOGRAM_COUNT_BOUND
 
 /* name, help text */
@@ -40,11 +42,12 @@ enum { HISTOGRAM_BUCKETS = HISTOGRAM_BOUNDS(HISTOGRAM_COUNT_BOUND) + 1 }; /* the
 enum histogram { HISTOGRAM_LIST(HISTOGRAM_ENUM) HISTOGRAM_COUNT };
 #undef HISTOGRAM_ENUM
 
-/* CLOCK_MONOTONIC, to measure from. */
+/* The time by CLOCK_MONOTONIC, for histogram_add. */
 int64_t histogram_now_ns(void);
+/* Counts a duration that began at BEGAN_NS and ends now. */
 void histogram_add(enum histogram histogram, int64_t began_ns);
 
-/* Each bucket as it stood at one moment during the call, none counted in another. */
+/* Each bucket as it was at some moment during the call. COUNT is the sum of the buckets. */
 struct histogram_reading {
     uint64_t bucket[HISTOGRAM_BUCKETS];
     uint64_t count, sum_ns;

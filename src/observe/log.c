@@ -16,10 +16,11 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #define MESSAGE_OCTETS 1024
 #define FIELD_OCTETS   320
-#define LINE_OCTETS    3840 /* less than PIPE_BUF: one write is one whole line in a pipe, too */
+#define LINE_OCTETS    3840 /* less than PIPE_BUF, so that a line is written to a pipe as a whole */
 
 static const char *program = "e2ekeyd"; /* log_open sets these two before there are threads */
 static bool to_journal;
@@ -36,17 +37,19 @@ static const char *const level_names[] = {
     [LOG_DEBUG] = "debug: ",
 };
 
-/* --- an entry: named texts one after another, each a field to the journal, all a line to stderr */
+/* --- an entry: texts with names; each is a field of the journal, or all together a line on stderr
+ */
 
-struct entry {
+struct log_entry {
     char space[LINE_OCTETS];
     size_t used;
     struct iovec field[13];
     int fields;
 };
 
-/* At most MOST octets of VALUE, escaped: whatever a peer sends stays inside its field and line. */
-static void add(struct entry *entry, const char *name, const char *value, size_t most)
+/* Adds at most MOST octets of VALUE, escaped so that a value that a peer chose cannot begin a field
+ * or line of its own. */
+static void add(struct log_entry *entry, const char *name, const char *value, size_t most)
 {
     char *start = entry->space + entry->used;
     size_t name_size = strlen(name), room = sizeof(entry->space) - entry->used - 1;
@@ -60,7 +63,7 @@ static void add(struct entry *entry, const char *name, const char *value, size_t
     entry->used += size;
 }
 
-static void add_event(struct entry *entry, const struct log_event *event)
+static void add_event(struct log_entry *entry, const struct log_event *event)
 {
     const struct log_caller *caller = event->caller;
     char rsc[16], uid[16];
@@ -84,17 +87,17 @@ static void add_event(struct entry *entry, const struct log_event *event)
             FIELD_OCTETS);
 }
 
-static void write_line(struct entry *entry)
+static void write_line(struct log_entry *entry)
 {
     entry->space[entry->used++] = '\n';
     while (write(STDERR_FILENO, entry->space, entry->used) < 0 && errno == EINTR)
         ;
 }
 
-static void say(const struct log_event *event, const char *message)
+static void write_entry(const struct log_event *event, const char *message)
 {
     int level = event->level & LOG_PRIMASK;
-    struct entry entry;
+    struct log_entry entry;
     entry.used = 0;
     entry.fields = 0;
     add(&entry, to_journal ? "MESSAGE=" : level_names[level], message, MESSAGE_OCTETS);
@@ -110,29 +113,29 @@ static void say(const struct log_event *event, const char *message)
     sd_journal_sendv(entry.field, entry.fields);
 }
 
-/* --- how often one kind may speak --- */
+/* --- the rate limit --- */
 
 #define KINDS     32
 #define BURST     100
 #define PERIOD_MS 10000
 
-struct budget {
+struct log_budget {
     uint64_t share;
     int level;
-    int64_t ends_ms; /* of the period under way */
-    unsigned said;
+    int64_t ends_ms;     /* of the current period */
+    unsigned written;    /* in this period */
     uint64_t suppressed; /* since log_say_suppressed */
 };
 
-static struct kind {
+static struct log_kind {
     char message_id[33];
-    struct budget whole; /* of share 0 */
-    struct budget shares[LOG_SHARES];
+    struct log_budget whole; /* of share 0 */
+    struct log_budget shares[LOG_SHARES];
 } kinds[KINDS];
-static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over all of them */
+static pthread_mutex_t kinds_lock = PTHREAD_MUTEX_INITIALIZER; /* over KINDS and their budgets */
 
-/* Past the table's room all other kinds share its last row. */
-static struct kind *kind_of(const char *message_id)
+/* When the table is full, all further kinds share its last row. */
+static struct log_kind *kind_of(const char *message_id)
 {
     size_t i = 0;
     while (i < KINDS - 1 && kinds[i].message_id[0] && strcmp(kinds[i].message_id, message_id) != 0)
@@ -142,19 +145,20 @@ static struct kind *kind_of(const char *message_id)
     return &kinds[i];
 }
 
-#define SHARE_OF_USER (UINT64_C(1) << 32) /* and the user id; below: log_event.share */
+#define SHARE_OF_USER (UINT64_C(1) << 32) /* set for a user id; else it is log_event.share */
 
 static uint64_t share_of(const struct log_event *event)
 {
     return event->caller ? SHARE_OF_USER | event->caller->uid : event->share;
 }
 
-/* A budget is free for another share once its period is over and nothing of it is left to say. */
-static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_ms)
+/* A budget is free for another share once its period is over and its suppressed entries have been
+ * reported. */
+static struct log_budget *budget_of(struct log_kind *kind, uint64_t share, int64_t now_ms)
 {
-    struct budget *free_one = NULL;
+    struct log_budget *free_one = NULL;
     for (size_t i = 0; share != 0 && i < LOG_SHARES; i++) {
-        struct budget *budget = &kind->shares[i];
+        struct log_budget *budget = &kind->shares[i];
         if (budget->share == share)
             return budget;
         if (!free_one && budget->suppressed == 0 && now_ms >= budget->ends_ms)
@@ -162,31 +166,31 @@ static struct budget *budget_of(struct kind *kind, uint64_t share, int64_t now_m
     }
     if (!free_one)
         return &kind->whole;
-    *free_one = (struct budget){.share = share};
+    *free_one = (struct log_budget){.share = share};
     return free_one;
 }
 
-static bool may_speak(const struct log_event *event)
+static bool may_write(const struct log_event *event)
 {
     int64_t now_ms = clock_steady_ms();
     pthread_mutex_lock(&kinds_lock);
-    struct budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
+    struct log_budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
     budget->level = event->level;
     if (now_ms >= budget->ends_ms) {
         budget->ends_ms = now_ms + PERIOD_MS;
-        budget->said = 0;
+        budget->written = 0;
     }
-    bool may = budget->said < BURST;
-    budget->said += may;
+    bool may = budget->written < BURST;
+    budget->written += may;
     budget->suppressed += !may;
     pthread_mutex_unlock(&kinds_lock);
     return may;
 }
 
-static void say_suppressed(const struct kind *kind, struct budget *budget)
+static void report_suppressed(const struct log_kind *kind, struct log_budget *budget)
 {
     pthread_mutex_lock(&kinds_lock);
-    struct budget was = *budget;
+    struct log_budget was = *budget;
     budget->suppressed = 0;
     pthread_mutex_unlock(&kinds_lock);
     if (was.suppressed == 0)
@@ -194,24 +198,25 @@ static void say_suppressed(const struct kind *kind, struct budget *budget)
     char message[64];
     snprintf(message, sizeof(message), "%" PRIu64 " more of these suppressed", was.suppressed);
     const struct log_caller caller = {.uid = (uid_t)was.share};
-    say(&(struct log_event){.level = was.level,
-            .message_id = kind->message_id,
-            .caller = was.share & SHARE_OF_USER ? &caller : NULL},
+    write_entry(&(struct log_event){.level = was.level,
+                    .message_id = kind->message_id,
+                    .caller = was.share & SHARE_OF_USER ? &caller : NULL},
         message);
 }
 
 void log_say_suppressed(void)
 {
     for (size_t i = 0; i < KINDS; i++) {
-        say_suppressed(&kinds[i], &kinds[i].whole);
+        report_suppressed(&kinds[i], &kinds[i].whole);
         for (size_t j = 0; j < LOG_SHARES; j++)
-            say_suppressed(&kinds[i], &kinds[i].shares[j]);
+            report_suppressed(&kinds[i], &kinds[i].shares[j]);
     }
 }
 
-/* --- what callers see --- */
+/* --- the public functions --- */
 
-/* systemd.exec(5): the device and inode that stdout or stderr was connected to the journal as. */
+/* $JOURNAL_STREAM is device and inode of the stream to the journal (systemd.exec(5)): stderr is
+ * that stream if its own are the same. */
 void log_open(const char *name)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -227,25 +232,30 @@ void log_open(const char *name)
 
 void log_set_level(int level)
 {
-    least_level = level;
+    atomic_store_explicit(&least_level, level, memory_order_relaxed);
 }
 
-static void say_formatted(const struct log_event *event, const char *format, va_list arguments)
+static void write_formatted(const struct log_event *event, const char *format, va_list arguments)
 {
-    char message[MESSAGE_OCTETS + 4]; /* room to see an escape at the end whole */
+    char message[MESSAGE_OCTETS + 4]; /* so that an escape at the end is seen whole */
     if (vsnprintf(message, sizeof(message), format, arguments) < 0)
         return;
-    say(event, message);
+    write_entry(event, message);
+}
+
+static bool is_wanted(int level)
+{
+    return level <= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
 #define DEFINE_LOG(function, at)                                                                   \
     void function(const char *format, ...)                                                         \
     {                                                                                              \
-        if ((at) > least_level)                                                                    \
+        if (!is_wanted(at))                                                                        \
             return;                                                                                \
         va_list arguments;                                                                         \
         va_start(arguments, format);                                                               \
-        say_formatted(&(struct log_event){.level = (at)}, format, arguments);                      \
+        write_formatted(&(struct log_event){.level = (at)}, format, arguments);                    \
         va_end(arguments);                                                                         \
     }
 
@@ -256,10 +266,10 @@ DEFINE_LOG(log_debug, LOG_DEBUG)
 
 void log_event(const struct log_event *event, const char *format, ...)
 {
-    if (event->level > least_level || !may_speak(event))
+    if (!is_wanted(event->level) || !may_write(event))
         return;
     va_list arguments;
     va_start(arguments, format);
-    say_formatted(event, format, arguments);
+    write_formatted(event, format, arguments);
     va_end(arguments);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The log: journal entries with fields under systemd, else lines on stderr ("<level>: text", with
- * the fields after it). Each is one line of printable ASCII, all else escaped (base/bytes.h).
- * No function here takes key material; callers have no way to pass any but on purpose. */
+ * the fields after it). Each is one line of printable ASCII, all else escaped (base/text.h).
+ * No function here takes a key: key material reaches the log only where a caller formats it. */
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +10,8 @@
 
 #include "base/cleanup.h"
 
-/* Chooses the journal when stderr is connected to it ($JOURNAL_STREAM). Before it: stderr. */
+/* Chooses the journal when stderr is connected to it ($JOURNAL_STREAM). Before this call, the log
+ * goes to stderr. */
 void log_open(const char *program);
 void log_set_level(int level); /* LOG_ERR … LOG_DEBUG; LOG_INFO at the start */
 
@@ -26,10 +27,10 @@ struct log_caller {
     const char *unit; /* E2EKEY_UNIT= */
 };
 
-/* What an operator asks about, one entry each: a kind, and the fields that it has. */
+/* An entry that operators search for: its kind, which is the message id, and its fields. */
 struct log_event {
     int level;
-    const char *message_id;          /* 32 hex digits, constant for ever: the kind */
+    const char *message_id;          /* 32 hex digits: the kind; never changes */
     const char *peer;                /* E2EKEY_PEER=; NULL leaves a field out */
     const char *local;               /* E2EKEY_ENDPOINT= */
     const char *key_id;              /* E2EKEY_KEY_ID= */
@@ -37,10 +38,10 @@ struct log_event {
     int rsc;                         /* E2EKEY_RSC=; 0 leaves it out */
     const char *method;              /* E2EKEY_METHOD= */
     const struct log_caller *caller; /* NULL: no local process asked for it */
-    unsigned share;                  /* of the kind's entries: see log_event() */
+    unsigned share;                  /* of the rate limit of this kind: see log_event() */
 };
 
-/* Each by `systemd-id128 new`, with its entry in systemd/e2ekeyd.catalog. */
+/* Each was made by `systemd-id128 new` and is explained in systemd/e2ekeyd.catalog. */
 #define LOG_EVENT_ESTABLISHED  "9d03dfca46df469e9be6cafe46f08b36"
 #define LOG_EVENT_REFUSED      "2803e9d8e3bb49b2a5dea13320620b64"
 #define LOG_EVENT_READ         "99b877e69650453399f204854bc62ab7"
@@ -62,11 +63,12 @@ struct log_event {
 #define LOG_EVENT_STALE_OWN    "89f3dd40fdd04cffa2c4fa99675a6826"
 #define LOG_EVENT_STALLED      "08e6ee2101444c4e8bc82915c058e005"
 
-/* Rate-limited by kind: past 100 in ten seconds entries are only counted. Within a kind the entries
- * of each caller's user are counted apart, and so are those of each share but 0: nobody who causes
- * many entries pushes out those about others. LOG_SHARES are told apart at a time; entries of more
- * count as of share 0. */
+/* Writes an entry, unless there were 100 of its kind in ten seconds: further ones are only counted.
+ * Within a kind, each calling user has a limit of its own, and so has each share other than 0, so
+ * that nobody who causes many entries suppresses those about others. At most LOG_SHARES users and
+ * shares of a kind have limits of their own at a time; entries of others count as of share 0. */
 #define LOG_SHARES 16
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
-/* Says how many were, one entry a kind and share: call every few seconds and at the end. */
+/* Logs how many entries were suppressed since the last call, one entry for each kind and share. To
+ * be called every few seconds and at the end. */
 void log_say_suppressed(void);

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-/* Each counter stands alone, so no order between them is kept. */
+/* No counter depends on another, so that relaxed memory order is enough. */
 static _Atomic uint64_t counters[METRIC_COUNT];
 static _Atomic uint64_t refusals[RESULT_COUNT];
 
@@ -30,7 +30,7 @@ const char *metrics_name(enum metric metric)
     return names[metric];
 }
 
-/* A result that is none of ours counts as what it is, an internal error. */
+/* A value outside the enum comes from a bug of ours and counts as RESULT_INTERNAL. */
 static int known(int result)
 {
     return result >= 0 && result < RESULT_COUNT ? result : RESULT_INTERNAL;
@@ -46,32 +46,33 @@ uint64_t metrics_refused_read(int result)
     return atomic_load_explicit(&refusals[known(result)], memory_order_relaxed);
 }
 
-/* A place is taken by the first error that finds it free, and is that error's from then on. */
+/* A row belongs to the first error number that found it free. */
 static struct {
-    _Atomic int error; /* 0: free; of the last place: all others */
+    _Atomic int error; /* 0: free; the last row, for all other numbers, stays 0 */
     _Atomic uint64_t count;
 } tls_failures[METRICS_TLS_ERRORS + 1];
 
-static int place_of(int error)
+static int index_of(int error)
 {
-    int place = error == 0 ? METRICS_TLS_ERRORS : 0;
-    for (; place < METRICS_TLS_ERRORS; place++) {
-        int there = 0;
-        if (atomic_compare_exchange_strong(&tls_failures[place].error, &there, error) ||
-            there == error)
+    int index = error == 0 ? METRICS_TLS_ERRORS : 0;
+    for (; index < METRICS_TLS_ERRORS; index++) {
+        int owner = 0;
+        if (atomic_compare_exchange_strong_explicit(&tls_failures[index].error, &owner, error,
+                memory_order_relaxed, memory_order_relaxed) ||
+            owner == error)
             break;
     }
-    return place;
+    return index;
 }
 
 void metrics_tls_failed(int error)
 {
-    atomic_fetch_add_explicit(&tls_failures[place_of(error)].count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&tls_failures[index_of(error)].count, 1, memory_order_relaxed);
 }
 
-bool metrics_tls_failed_read(int place, int *error, uint64_t *count)
+bool metrics_tls_failed_read(int index, int *error, uint64_t *count)
 {
-    *error = atomic_load(&tls_failures[place].error);
-    *count = atomic_load_explicit(&tls_failures[place].count, memory_order_relaxed);
+    *error = atomic_load_explicit(&tls_failures[index].error, memory_order_relaxed);
+    *count = atomic_load_explicit(&tls_failures[index].count, memory_order_relaxed);
     return *count > 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counters that any thread may raise, and a reader of all of them. */
+/* Counters. Any thread may add to one and read it; there is no lock. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each with its name in GetStatus. */
+/* Counter, and its name in the reply to the varlink method GetStatus. */
 #define METRIC_LIST(X)                                                                             \
     X(EXCHANGES_STARTED, "exchangesStarted")                                                       \
     X(EXCHANGES_ESTABLISHED, "exchangesEstablished")                                               \
@@ -34,9 +34,10 @@ const char *metrics_name(enum metric metric);
 void metrics_refused(int result);
 uint64_t metrics_refused_read(int result);
 
-/* Failures inside the TLS engine by its own error number; 0: by none. The numbers of the first
- * METRICS_TLS_ERRORS kinds are told apart, all others count as 0. */
+/* Counts failures inside the TLS engine by the engine's error number, which is 0 where it gave
+ * none. The first METRICS_TLS_ERRORS different numbers have counters of their own; others count as
+ * 0. */
 #define METRICS_TLS_ERRORS 48
 void metrics_tls_failed(int error);
-/* In PLACE, 0 to METRICS_TLS_ERRORS; false when nothing has been counted there. */
-bool metrics_tls_failed_read(int place, int *error, uint64_t *count);
+/* Reads the counter of INDEX, 0 to METRICS_TLS_ERRORS; false when it has counted nothing. */
+bool metrics_tls_failed_read(int index, int *error, uint64_t *count);

@@ -49,7 +49,7 @@ void openmetrics_family(struct openmetrics *writer, enum openmetrics_type type, 
     put_head(writer, types[type].name, name, unit, help);
 }
 
-/* Escaped as the format wants it; cut where it does not fit. */
+/* Escapes VALUE as the value of a label; cuts what does not fit. */
 static void escape(const char *value, char *out, size_t size)
 {
     const char *end = out + size - 3;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The text format of OpenMetrics 1.0: what monitoring systems scrape. Writes; knows no metric. */
+/* Writes the text format of OpenMetrics 1.0, which monitoring systems scrape. */
 #pragma once
 
 #include "base/bytes.h"
@@ -8,8 +8,8 @@
 #define OPENMETRICS_TYPE   "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define OPENMETRICS_PREFIX "e2ekeyd_" /* before each name */
 
-/* One family of metrics under way. What does not fit OUT is remembered, and openmetrics_end says
- * it. */
+/* A text that is being written, and its current family of metrics. RESULT is the first error, such
+ * as a full OUT; nothing is written after it, and openmetrics_end returns it. */
 struct openmetrics {
     struct buffer *out;
     const char *name, *unit, *suffix;
@@ -18,14 +18,14 @@ struct openmetrics {
 
 enum openmetrics_type { OPENMETRICS_COUNTER, OPENMETRICS_GAUGE, OPENMETRICS_INFO };
 
-/* NAME without prefix, unit and suffix; UNIT NULL: none. */
+/* Begins a family. NAME is without prefix, unit and suffix; UNIT may be NULL. */
 void openmetrics_family(struct openmetrics *writer, enum openmetrics_type type, const char *name,
     const char *unit, const char *help);
-/* A sample of the family. LABEL NULL: without one. */
+/* Writes a sample of the current family. LABEL may be NULL. */
 void openmetrics_sample(
     struct openmetrics *writer, const char *label, const char *value, int64_t number);
-/* A family of its own, with its one histogram, in seconds. */
+/* Writes a family that consists of one histogram, in seconds. */
 void openmetrics_histogram(struct openmetrics *writer, const char *name, const char *help,
     const struct histogram_reading *reading);
-/* "# EOF"; the first thing that went wrong. */
+/* Writes the closing "# EOF" and returns the first error. */
 enum result openmetrics_end(struct openmetrics *writer) WARN_UNUSED;

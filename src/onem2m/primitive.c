@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 void response_release(struct response *response)
 {
     buffer_release(&response->content);
@@ -66,20 +68,16 @@ static bool take_timestamp(const char **text, int64_t *out_s)
     if (!has_shape(*text))
         return false;
     const char *at = *text;
-    struct tm given = {
-        .tm_year = two_digits(at) * 100 + two_digits(at + 2) - 1900,
-        .tm_mon = two_digits(at + 4) - 1,
-        .tm_mday = two_digits(at + 6),
-        .tm_hour = two_digits(at + 9),
-        .tm_min = two_digits(at + 11),
-        .tm_sec = two_digits(at + 13),
+    struct calendar date = {
+        .year = two_digits(at) * 100 + two_digits(at + 2),
+        .month = two_digits(at + 4),
+        .day = two_digits(at + 6),
+        .hour = two_digits(at + 9),
+        .minute = two_digits(at + 11),
+        .second = two_digits(at + 13),
     };
-    struct tm normal = given; /* timegm turns the 31st of June into the 1st of July */
-    *out_s = timegm(&normal);
     *text += TIMESTAMP_LENGTH;
-    return normal.tm_mon == given.tm_mon && normal.tm_mday == given.tm_mday &&
-           normal.tm_hour == given.tm_hour && normal.tm_min == given.tm_min &&
-           normal.tm_sec == given.tm_sec;
+    return calendar_to_seconds(&date, out_s);
 }
 
 /* "YYYYMMDDTHHMMSS" with ",f" to ",ffffff". */

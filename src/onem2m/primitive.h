@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "identity/identifier.h"
 
 enum operation { /* TS-0004 6.3.4.2.5 */

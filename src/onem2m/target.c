@@ -3,20 +3,12 @@
 #include "onem2m/target.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "base/bytes.h"
+#include "base/text.h"
 
 static bool segment_is(struct bytes segment, const char *text)
 {
     return bytes_equal(segment, bytes_of_string(text));
-}
-
-/* Domain names have no upper and lower case. */
-static bool segment_is_domain(struct bytes segment, const char *domain)
-{
-    return segment.size == strlen(domain) &&
-           strncasecmp((const char *)segment.data, domain, segment.size) == 0;
 }
 
 /* Takes the first segment off PATH, "/segment/segment…"; false when there is none. */
@@ -102,7 +94,7 @@ static void parse_absolute(const struct policy_cse *cse, struct bytes path, stru
 {
     struct bytes segment;
 
-    if (take_segment(&path, &segment) && segment_is_domain(segment, cse->sp_id))
+    if (take_segment(&path, &segment) && bytes_equal_caseless(segment, bytes_of_string(cse->sp_id)))
         parse_sp_relative(cse, path, out);
 }
 

@@ -3,6 +3,7 @@
  * (TS-0003 8.1.2.5). */
 #pragma once
 
+#include "base/fault.h"
 #include "policy/policy.h"
 
 struct authorisation {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/report.h"
+#include "identity/flavour.h"
 #include "identity/identifier.h"
 #include "identity/names.h"
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/credential_dir.h"
+#include "base/text.h"
 #include "identity/public_key_id.h"
 #include "policy/policy.h"
 
@@ -103,7 +105,7 @@ bool valid_socket_path(const char *text)
 {
     const size_t size = sizeof(((struct sockaddr_un *)NULL)->sun_path);
     return is_printable(text, size - 1, "") && text[strlen(text) - 1] != '/' &&
-           strncmp(text, "credential:", 11) != 0;
+           !credential_name(text);
 }
 
 /* X.660: the first number is 0, 1 or 2, and after 0 or 1 the second is less than 40. */
@@ -149,21 +151,14 @@ bool valid_unit(const char *text)
            (strcmp(suffix, ".service") == 0 || strcmp(suffix, ".scope") == 0);
 }
 
-static void lower(char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] - 'A' + 'a');
-}
-
 void canonical_domain_name(char *text)
 {
-    lower(text, strlen(text));
+    text_to_lower(text, strlen(text));
 }
 
 void canonical_identity(char *text)
 {
-    lower(text + 2, strcspn(text + 2, "/"));
+    text_to_lower(text + 2, strcspn(text + 2, "/"));
 }
 
 void canonical_node_id(char *text)

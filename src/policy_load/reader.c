@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/credential_dir.h"
 #include "policy/texts.h"
 
 #define POINTER_OCTETS 1024 /* longer pointers, to unknown members, are cut */
@@ -254,13 +255,13 @@ static bool is_path(const char *text)
 static char *credential_path(
     struct reader *reader, const struct json_position *position, const char *name)
 {
-    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    if (!credential_name_is_valid(name)) {
         reader_fault(reader, position,
             "\"%.128s\" is not the name of a credential: write credential:NAME, without slashes",
             name);
         return NULL;
     }
-    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    const char *folder = credential_dir();
     if (!folder) {
         reader_fault(reader, position,
             "there are no credentials here ($CREDENTIALS_DIRECTORY is not set): run under systemd"
@@ -273,10 +274,10 @@ static char *credential_path(
 
 char *reader_path(struct reader *reader, const struct json_position *position, const char *text)
 {
-    static const char credential[] = "credential:";
     struct policy_texts *texts = reader->policy->texts;
-    if (strncmp(text, credential, sizeof(credential) - 1) == 0)
-        return credential_path(reader, position, text + sizeof(credential) - 1);
+    const char *credential = credential_name(text);
+    if (credential)
+        return credential_path(reader, position, credential);
     if (text[0] == '/' || strcmp(reader->folder, ".") == 0)
         return texts_copy(texts, text);
     return texts_format(

@@ -18,34 +18,6 @@ static const struct text_format public_key_id = {valid_public_key_id,
     "a public key identifier: ni:///sha-256;..., ni:///sha-256-128;... or ni:///sha-256-120;...",
     canonical_public_key_id};
 
-/* "//SP/CSE": the only absolute identifier of one segment that is a CSE's. */
-static bool is_absolute_cse_id(const char *text)
-{
-    return identifier_is_absolute(text) && !strchr(text + 2 + strcspn(text + 2, "/") + 1, '/');
-}
-
-/* An AE-ID, or a pattern that admits AE-IDs. */
-static bool is_ae_pattern(const char *text)
-{
-    return identifier_is_pattern(text) &&
-           (identifier_is_ae_id(text) || text[strlen(text) - 1] == '*');
-}
-
-/* What a rule of each flavour must have, and what its identity must be. */
-static const struct {
-    const char *match; /* the member that says what the certificate must; NULL: the identity */
-    bool (*identity)(const char *text);
-    const char *what;
-} flavours[FLAVOUR_COUNT] = {
-    [FLAVOUR_RAW_PUBLIC_KEY] = {"publicKeyId", identifier_is_absolute, "one absolute identifier"},
-    [FLAVOUR_DEVICE] = {"deviceId", identifier_is_absolute, "one absolute identifier"},
-    [FLAVOUR_CSE_ID] = {"domainName", is_absolute_cse_id, "an absolute CSE-ID: //SP/CSE"},
-    [FLAVOUR_AE_ID] = {NULL, is_ae_pattern,
-        "an absolute AE-ID (//SP/CSE/Cxxx, //SP/Sxxx) or"
-        " such a one with * as its last segment"},
-    [FLAVOUR_NODE_ID] = {"nodeId", identifier_is_absolute, "one absolute identifier"},
-};
-
 static void read_flavour(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field)
 {
@@ -54,9 +26,8 @@ static void read_flavour(struct reader *reader, const struct json_position *posi
         return;
     const int flavour = flavour_from_name(json_string_value(value));
     if (flavour < 0)
-        reader_fault(reader, position, "\"%.64s\" is not a flavour: %s, %s, %s, %s or %s",
-            json_string_value(value), flavour_name(0), flavour_name(1), flavour_name(2),
-            flavour_name(3), flavour_name(4));
+        reader_fault(reader, position, "\"%.64s\" is not a flavour: %s", json_string_value(value),
+            flavour_names());
     else
         *(enum flavour *)field = (enum flavour)flavour;
 }
@@ -114,10 +85,11 @@ static void check_match(struct reader *reader, const struct json_position *posit
     const json_t *value, enum flavour flavour)
 {
     for (size_t i = 0; i < FLAVOUR_COUNT; i++) {
-        if (!flavours[i].match)
+        const char *member = flavour_member((enum flavour)i);
+        if (!member)
             continue;
-        const struct json_position below = {.parent = position, .member = flavours[i].match};
-        const bool stated = json_object_get(value, flavours[i].match);
+        const struct json_position below = {.parent = position, .member = member};
+        const bool stated = json_object_get(value, member);
         if (stated && i != flavour)
             reader_fault(reader, &below, "belongs to flavour %s, not %s",
                 flavour_name((enum flavour)i), flavour_name(flavour));
@@ -142,11 +114,12 @@ static void check_trust(struct reader *reader, const struct json_position *posit
 static void check_identity(
     struct reader *reader, const struct json_position *position, const struct policy_rule *rule)
 {
-    if (!rule->identity || !*rule->identity || flavours[rule->flavour].identity(rule->identity))
+    if (!rule->identity || !*rule->identity ||
+        flavour_takes_identity(rule->flavour, rule->identity))
         return;
     reader_fault(reader, &(struct json_position){.parent = position, .member = "identity"},
         "\"%.128s\": flavour %s takes %s", rule->identity, flavour_name(rule->flavour),
-        flavours[rule->flavour].what);
+        flavour_identity_form(rule->flavour));
 }
 
 static const struct text_format rule_identity = {identifier_is_pattern,
@@ -179,7 +152,7 @@ static void read_rule(
     check_match(reader, position, value, rule->flavour);
     check_trust(reader, position, value, rule->flavour);
     check_identity(reader, position, rule);
-    if (!flavours[rule->flavour].match)
+    if (!flavour_member(rule->flavour))
         rule->match = rule->identity;
 }
 

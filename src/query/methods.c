@@ -115,10 +115,10 @@ static bool find_key(
 {
     struct key_cache *cache = session->shared->cache;
     if (selection->by_id)
-        return key_cache_get_by_id(cache, selection->id, info, key) == RESULT_OK &&
+        return key_cache_find_by_id(cache, selection->id, info, key) &&
                is_selected(selection->peer, selection->local, info);
     const char *local = selection->local[0] != '\0' ? selection->local : NULL;
-    return key_cache_get_by_peer(cache, selection->peer, local, info, key) == RESULT_OK;
+    return key_cache_find_by_peer(cache, selection->peer, local, info, key);
 }
 
 static enum result get_key(struct session *session, const struct call *call)

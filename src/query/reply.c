@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
+#include "identity/flavour.h"
 #include "policy/policy.h"
 
 /* --- replies without keys: by jansson --- */
@@ -48,8 +50,8 @@ enum result reply_error_about(
 
 /* --- replies with a key: by hand, as jansson would leave copies of it in memory --- */
 
-/* Enough for one reply: escapes make identifiers up to six times longer, all else is short. */
-#define KEY_REPLY_OCTETS (2 * 6 * IDENTIFIER_OCTETS + 512)
+/* Room for one reply: identifiers may grow by escapes, everything else is short. */
+#define KEY_REPLY_OCTETS (2 * JSON_ESCAPE_OCTETS * IDENTIFIER_OCTETS + 512)
 
 /* Each of these returns the end of what it wrote. */
 static char *put(char *at, const char *text)
@@ -59,13 +61,8 @@ static char *put(char *at, const char *text)
 
 static char *put_escaped(char *at, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == '"' || c == '\\')
-            at += sprintf(at, "\\u%04x", c);
-        else
-            *at++ = *text;
-    }
+    for (; *text; text++)
+        at += json_escape(*text, at);
     return at;
 }
 

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "base/result.h"
+#include "base/fault.h"
 
 struct socket_file {
     char *path; /* NULL: not ours to remove */

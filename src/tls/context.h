@@ -2,6 +2,7 @@
 /* What one configuration gives the TLS engine: end-points' credentials, suites, trust domains. */
 #pragma once
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "policy/policy.h"
 #include "trust/path.h"

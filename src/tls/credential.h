@@ -3,6 +3,7 @@
  * token. The engine gets neither: it asks for each signature. Private to this room. */
 #pragma once
 
+#include "base/fault.h"
 #include "tls/engine.h"
 #include "token/token.h"
 #include "x509/private_key.h"

@@ -8,6 +8,7 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "policy/match.h"
 #include "tls/context.h"
 #include "tls/exporter.h"

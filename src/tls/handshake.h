@@ -2,6 +2,7 @@
 /* The Terminating End-Point's side of one TLS 1.2 handshake, over memory (TS-0003 8.7.2.2). */
 #pragma once
 
+#include "base/fault.h"
 #include "tls/context.h"
 #include "tls/exporter.h"
 #include "tls/presented.h"

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "policy/match.h"
 
 /* ExtensionType (RFC 5246 7.4.1.4) */

@@ -2,6 +2,7 @@
 /* The Initiating End-Point's side of the same handshake: for e2ekeyctl, tests and benchmarks. */
 #pragma once
 
+#include "base/fault.h"
 #include "tls/exporter.h"
 #include "trust/path.h"
 

@@ -5,6 +5,7 @@
 
 #include "base/alert.h"
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "tls/hello.h"
 #include "trust/path.h"
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/fault.h"
 #include "tls/message.h"
 
 /* Views into the message. */

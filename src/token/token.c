@@ -11,6 +11,7 @@
 #include <p11-kit/uri.h>
 
 #include "base/clock.h"
+#include "base/credential_dir.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "observe/log.h"
@@ -72,15 +73,12 @@ static enum result bad_uri(struct fault *fault, const struct token_key *key, con
 /* The file of the PIN; NULL when SOURCE is no kind of it that we take. */
 static char *pin_path(const char *source)
 {
-    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+    const char *folder = credential_dir(), *name = credential_name(source);
     char *path = NULL;
 
     if (strncmp(source, "file:/", 6) == 0)
         return strdup(source + 5);
-    if (strncmp(source, "credential:", 11) != 0)
-        return NULL;
-    const char *name = source + 11;
-    if (!folder || !*name || *name == '.' || strchr(name, '/') ||
+    if (!name || !folder || !credential_name_is_valid(name) ||
         asprintf(&path, "%s/%s", folder, name) < 0)
         return NULL;
     return path;

@@ -3,6 +3,7 @@
  * headers nobody else sees. Private to this room. */
 #pragma once
 
+#include "base/fault.h"
 #include "x509/p256.h"
 
 struct token_key;

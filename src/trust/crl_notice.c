@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "x509/der.h"
 #include "x509/distinguished_name.h"
 

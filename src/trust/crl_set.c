@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "trust/evidence.h"
 #include "trust/store.h"
 #include "x509/distinguished_name.h"

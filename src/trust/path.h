@@ -7,6 +7,7 @@
  * alone. The engine then only proves that the peer holds the leaf's private key. */
 #pragma once
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "policy/policy.h"
 #include "x509/certificate.h"

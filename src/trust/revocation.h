@@ -4,6 +4,7 @@
  * certificate's issuer has signed, whichever domain names it. */
 #pragma once
 
+#include "base/fault.h"
 #include "trust/evidence.h"
 #include "trust/store.h"
 

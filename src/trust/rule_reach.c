@@ -4,23 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "x509/constraints.h"
 #include "x509/der.h"
 #include "x509/general_name.h"
 
 #define POINTER_OCTETS 256
 
-/* The member of a rule that says what the certificate has to. */
-static const char *const members[FLAVOUR_COUNT] = {
-    [FLAVOUR_DEVICE] = "deviceId",
-    [FLAVOUR_CSE_ID] = "domainName",
-    [FLAVOUR_AE_ID] = "identity",
-    [FLAVOUR_NODE_ID] = "nodeId",
-};
-
 static struct source_position place_of(const struct policy_rule *rule, char pointer[POINTER_OCTETS])
 {
-    snprintf(pointer, POINTER_OCTETS, "%s/%s", rule->place.pointer, members[rule->flavour]);
+    const char *member = flavour_member(rule->flavour);
+    snprintf(pointer, POINTER_OCTETS, "%s/%s", rule->place.pointer, member ? member : "identity");
     return (struct source_position){.file = rule->place.file, .pointer = pointer};
 }
 

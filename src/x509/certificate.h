@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "identity/names.h"
 #include "x509/public_key.h"
 

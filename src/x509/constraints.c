@@ -3,9 +3,9 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alert.h"
+#include "base/text.h"
 #include "x509/der.h"
 #include "x509/distinguished_name.h"
 #include "x509/general_name.h"
@@ -13,12 +13,6 @@
 static enum match match_if(bool condition)
 {
     return condition ? MATCH_YES : MATCH_NO;
-}
-
-static bool equal_caseless(struct bytes a, struct bytes b)
-{
-    return a.size == b.size &&
-           (a.size == 0 || strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0);
 }
 
 static struct bytes skip(struct bytes in, size_t size)
@@ -35,13 +29,13 @@ static bool has_leading_dot(struct bytes domain)
 static bool is_below(struct bytes host, struct bytes domain)
 {
     return host.size > domain.size + 1 && host.data[host.size - domain.size - 1] == '.' &&
-           equal_caseless(skip(host, host.size - domain.size), domain);
+           bytes_equal_caseless(skip(host, host.size - domain.size), domain);
 }
 
 /* "host" is that host; ".domain" is every host below it: URI and rfc822Name. */
 static bool host_matches(struct bytes host, struct bytes base)
 {
-    return has_leading_dot(base) ? is_below(host, skip(base, 1)) : equal_caseless(host, base);
+    return has_leading_dot(base) ? is_below(host, skip(base, 1)) : bytes_equal_caseless(host, base);
 }
 
 /* "Any DNS name that can be constructed by simply adding zero or more labels". */
@@ -100,7 +94,7 @@ static enum match match_rfc822(struct bytes name, struct bytes base)
     if (!split_mailbox(name, &local, &host) || !is_fully_qualified(host))
         return MATCH_UNCLEAR;
     if (split_mailbox(base, &base_local, &base_host))
-        return match_if(bytes_equal(local, base_local) && equal_caseless(host, base_host));
+        return match_if(bytes_equal(local, base_local) && bytes_equal_caseless(host, base_host));
     return match_if(host_matches(host, base));
 }
 

@@ -2,7 +2,7 @@
 /* Name constraints (RFC 5280 4.2.1.10). */
 #pragma once
 
-#include "base/result.h"
+#include "base/fault.h"
 #include "x509/certificate.h"
 #include "x509/general_name.h"
 

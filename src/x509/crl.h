@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 
 /* Views point into the DER that was parsed, which must outlive this. */
 struct crl {

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+
 #define TAG_NUMBER       0x1f /* all ones: the long form, which X.509 has no use for */
 #define LENGTH_OCTETS    3
 #define LENGTH_LONG_FORM 0x80
@@ -103,52 +105,20 @@ static bool take_year(struct bytes *in, uint8_t tag, int *out)
     return true;
 }
 
-static bool is_leap_year(int year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int days_of_month(int year, int month)
-{
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && is_leap_year(year) ? 1 : 0);
-}
-
-/* Days from the first of January of the year 0, in the Gregorian calendar, to that of YEAR. */
-static int64_t days_before_year(int year)
-{
-    int before = year - 1;
-    return year > 0 ? 366 + before * INT64_C(365) + before / 4 - before / 100 + before / 400 : 0;
-}
-
-/* timegm(3) would do, where time_t has 64 bits. */
-static int64_t seconds_of_day(int year, int month, int day)
-{
-    int64_t days = days_before_year(year) - days_before_year(1970) + day - 1;
-    for (int i = 1; i < month; i++)
-        days += days_of_month(year, i);
-    return days * 86400;
-}
-
 bool der_take_time(struct bytes *in, int64_t *out_s)
 {
     struct der element;
-    int year, month, day, hour, minute, second;
+    struct calendar date;
     uint8_t zone;
     if (!der_take(in, &element))
         return false;
     struct bytes text = element.content;
-    if (!take_year(&text, element.tag, &year) || !take_digits(&text, 2, &month) ||
-        !take_digits(&text, 2, &day) || !take_digits(&text, 2, &hour) ||
-        !take_digits(&text, 2, &minute) || !take_digits(&text, 2, &second) ||
+    if (!take_year(&text, element.tag, &date.year) || !take_digits(&text, 2, &date.month) ||
+        !take_digits(&text, 2, &date.day) || !take_digits(&text, 2, &date.hour) ||
+        !take_digits(&text, 2, &date.minute) || !take_digits(&text, 2, &date.second) ||
         !bytes_take_u8(&text, &zone) || zone != 'Z' || text.size != 0)
         return false;
-
-    if (month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) || hour > 23 ||
-        minute > 59 || second > 59)
-        return false;
-    *out_s = seconds_of_day(year, month, day) + (hour * 60 + minute) * INT64_C(60) + second;
-    return true;
+    return calendar_to_seconds(&date, out_s);
 }
 
 bool der_is_natural(struct bytes integer)

@@ -2,7 +2,7 @@
 /* The extensions of a certificate (RFC 5280 4.2). */
 #pragma once
 
-#include "base/result.h"
+#include "base/fault.h"
 #include "x509/certificate.h"
 
 #define EXTENSIONS_MAX 32

@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "x509/der.h"
 #include "x509/distinguished_name.h"
-
-#define DNS_NAME_OCTETS_MAX  253
-#define DNS_LABEL_OCTETS_MAX 63
 
 /* OBJECT IDENTIFIERs under which device ids are assigned, as DER content. */
 static const struct {
@@ -84,32 +82,6 @@ bool general_names_are_valid(struct bytes names)
             return false;
     }
     return names.size > 0;
-}
-
-static bool label_is_valid(const uint8_t *label, size_t size)
-{
-    if (size == 0 || size > DNS_LABEL_OCTETS_MAX || label[0] == '-' || label[size - 1] == '-')
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (label[i] > 0x7f || (!isalnum(label[i]) && label[i] != '-'))
-            return false;
-    }
-    return true;
-}
-
-bool dns_name_is_valid(struct bytes name)
-{
-    if (name.size > DNS_NAME_OCTETS_MAX)
-        return false;
-    size_t start = 0;
-    for (size_t i = 0; i < name.size; i++) {
-        if (name.data[i] != '.')
-            continue;
-        if (!label_is_valid(name.data + start, i - start))
-            return false;
-        start = i + 1;
-    }
-    return start < name.size && label_is_valid(name.data + start, name.size - start);
 }
 
 /* RFC 3986 3.1: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) ":" */

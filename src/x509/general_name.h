@@ -34,9 +34,6 @@ bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 /* Is NAMES the content of GeneralNames: one to GENERAL_NAMES_MAX, none malformed? */
 bool general_names_are_valid(struct bytes names);
 
-/* A DNS name in the preferred syntax (RFC 1034 3.5): LDH labels, no wildcard, no trailing dot. */
-bool dns_name_is_valid(struct bytes name);
-
 /* The host in URI's authority, without its port; false when it has no authority (RFC 3986 3.2:
  * "//" at the front or after a scheme) or that is not a DNS name. */
 bool uri_host(struct bytes uri, struct bytes *host) WARN_UNUSED;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 
 /* Whether TEXT, of a file that may be DER as well, is PEM. */
 bool pem_is_in(struct bytes text);

@@ -3,6 +3,7 @@
  * and nowhere else: also while it is read, and while it signs. */
 #pragma once
 
+#include "base/fault.h"
 #include "x509/public_key.h"
 
 struct private_key;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/fault.h"
 #include "x509/p256.h"
 
 #define P256_SPKI_OCTETS 91

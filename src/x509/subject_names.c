@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* subjectAltName to the names that rules are matched against (TS-0003 8.1.2.5). */
+#include "base/text.h"
 #include "x509/certificate.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/alert.h"
@@ -23,8 +23,8 @@ static bool add_dns(struct bytes value, struct names *out)
 {
     if (!dns_name_is_valid(value) || !add_text(value, &out->dns))
         return false;
-    for (char *c = out->dns.name[out->dns.count - 1]; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    char *name = out->dns.name[out->dns.count - 1];
+    text_to_lower(name, strlen(name));
     return true;
 }
 

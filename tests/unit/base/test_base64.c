@@ -23,7 +23,7 @@ static const struct {
 START_TEST(known_answers)
 {
     for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
-        AUTO_BUFFER struct buffer text = {.limit = 100}, plain = {.limit = 100};
+        struct buffer text AUTO_BUFFER = {.limit = 100}, plain = {.limit = 100};
         struct bytes in = bytes_of_string(vectors[i].plain);
         ck_assert_int_eq(base64_encode(in, &text), RESULT_OK);
         ck_assert(bytes_equal(buffer_bytes(&text), bytes_of_string(vectors[i].text)));
@@ -49,7 +49,7 @@ START_TEST(every_octet_and_length_comes_back)
     uint8_t octets[300];
     ck_assert_int_eq(secret_random(octets, sizeof(octets)), RESULT_OK);
     for (size_t size = 0; size <= sizeof(octets); size++) {
-        AUTO_BUFFER struct buffer text = {.limit = 1000}, plain = {.limit = 1000};
+        struct buffer text AUTO_BUFFER = {.limit = 1000}, plain = {.limit = 1000};
         ck_assert_int_eq(base64_encode(bytes_of(octets, size), &text), RESULT_OK);
         ck_assert_int_eq(base64_decode(buffer_bytes(&text), &plain), RESULT_OK);
         ck_assert(bytes_equal(buffer_bytes(&plain), bytes_of(octets, size)));
@@ -63,12 +63,12 @@ START_TEST(only_strict_text_is_taken)
         "==", "===", "====", "Z===", "Zh==", "Zm9=", "Zm8=Zm8=", "Zg==\n", "Zm9v\n\n\n\n", " Zm9",
         "Zm9-", "Zm9_", "Zm9\xff", "Zm=v", "Zm9vZg=x", "Z===Zg=="};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        AUTO_BUFFER struct buffer out = {.limit = 100};
+        struct buffer out AUTO_BUFFER = {.limit = 100};
         ck_assert_msg(base64_decode(bytes_of_string(bad[i]), &out) == RESULT_BAD_INPUT,
             "\"%s\" was taken", bad[i]);
         ck_assert_uint_eq(out.size, 0);
     }
-    AUTO_BUFFER struct buffer out = {.limit = 100};
+    struct buffer out AUTO_BUFFER = {.limit = 100};
     ck_assert_int_eq(base64_decode(bytes_of("Zm\0v", 4), &out), RESULT_BAD_INPUT);
 }
 END_TEST
@@ -80,7 +80,7 @@ START_TEST(no_other_character_is_taken)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int c = 0; c < 256; c++)
         for (int place = 0; place < 7; place++) {
-            AUTO_BUFFER struct buffer out = {.limit = 100};
+            struct buffer out AUTO_BUFFER = {.limit = 100};
             char text[] = "AAAAAAA=";
             text[place] = (char)c;
             bool is_bad = c == 0 || !strchr(alphabet, c);
@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(limits_hold)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 5};
+    struct buffer out AUTO_BUFFER = {.limit = 5};
     ck_assert_int_eq(base64_encode(bytes_of_string("abcd"), &out), RESULT_BUSY);
     ck_assert_int_eq(base64_encode(bytes_of("", SIZE_MAX), &out), RESULT_BUSY);
     ck_assert_int_eq(base64_decode(bytes_of_string("AAAAAAAA"), &out), RESULT_BUSY);

@@ -9,24 +9,30 @@
 #include "base/secret.h"
 #include "support/check_main.h"
 
-/* One folder a test, with one file in it: the paths of both. */
+/* Each test has a folder, and a file in it that it may make. */
 static char folder[64], path[96];
 
-static void make_file(const char *text, mode_t mode)
+static void make_folder(void)
 {
     snprintf(folder, sizeof(folder), "/tmp/e2ekeyd-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/file", folder);
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    ck_assert_int_eq(fchmod(fd, mode), 0);
 }
 
-static void remove_file(void)
+static void remove_folder(void)
 {
     unlink(path);
     ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* In place of one that is there. */
+static void make_file(const char *text, mode_t mode)
+{
+    unlink(path);
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    ck_assert_int_eq(fchmod(fd, mode), 0);
 }
 
 static enum result read_secret(size_t limit, struct fault *fault)
@@ -44,19 +50,18 @@ static enum result read_secret(size_t limit, struct fault *fault)
 
 START_TEST(reads_up_to_the_limit)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     make_file("12345", 0644);
     ck_assert_int_eq(file_read(path, 5, &out, &fault), RESULT_OK);
     ck_assert(bytes_equal(buffer_bytes(&out), bytes_of_string("12345")));
     ck_assert_uint_eq(out.limit, 5);
-    remove_file();
 }
 END_TEST
 
 START_TEST(refuses_a_larger_one)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     char expected[128];
     make_file("12345", 0600);
@@ -65,23 +70,21 @@ START_TEST(refuses_a_larger_one)
     ck_assert_str_eq(fault.text, expected);
     ck_assert_uint_eq(out.size, 0);
     ck_assert_int_eq(read_secret(4, &fault), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
 START_TEST(reads_an_empty_one)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     make_file("", 0600);
     ck_assert_int_eq(file_read(path, 0, &out, NULL), RESULT_OK);
     ck_assert_uint_eq(out.size, 0);
-    remove_file();
 }
 END_TEST
 
 START_TEST(says_what_is_missing)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     ck_assert_int_eq(file_read("/no/such/file", 10, &out, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_str_eq(fault.text, "/no/such/file: No such file or directory");
@@ -91,7 +94,7 @@ END_TEST
 /* A FIFO must not hang us, nor a device be read. */
 START_TEST(takes_regular_files_only)
 {
-    AUTO_BUFFER struct buffer out = {0};
+    struct buffer out AUTO_BUFFER = {0};
     make_file("", 0600);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -99,7 +102,6 @@ START_TEST(takes_regular_files_only)
     ck_assert_int_eq(read_secret(10, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(file_read(folder, 10, &out, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(file_read("/dev/zero", 10, &out, NULL), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
@@ -111,11 +113,9 @@ START_TEST(secrets_open_to_others_are_refused)
         make_file("12345", modes[i]);
         ck_assert_int_eq(read_secret(10, &fault), RESULT_BAD_CONFIGURATION);
         ck_assert_ptr_nonnull(strstr(fault.text, "chmod 600"));
-        remove_file();
     }
     make_file("12345", 0400);
     ck_assert_int_eq(read_secret(10, NULL), RESULT_OK);
-    remove_file();
 }
 END_TEST
 
@@ -132,7 +132,6 @@ START_TEST(credentials_are_exempt_and_nothing_beside_them)
     ck_assert_int_eq(file_read_secret(beside, 10, &content, &size, NULL), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
     ck_assert_int_eq(read_secret(10, NULL), RESULT_BAD_CONFIGURATION);
-    remove_file();
 }
 END_TEST
 
@@ -154,7 +153,7 @@ static bool print_changes(struct file_print *before, void (*change)(void))
 
 static void write_as_much_in_place(void)
 {
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CLOEXEC);
     ck_assert_int_eq(write(fd, "54321", 5), 5);
 }
 
@@ -169,7 +168,7 @@ static void replace_by_a_copy(void)
 {
     char copy[104];
     snprintf(copy, sizeof(copy), "%s.copy", path);
-    AUTO_CLOSE int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd AUTO_CLOSE = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(write(fd, "54321", 5), 5);
     ck_assert_int_eq(rename(copy, path), 0);
 }
@@ -190,10 +189,10 @@ START_TEST(a_print_tells_contents_apart)
     ck_assert(print_changes(&print, replace_by_a_copy));
     ck_assert(print_changes(&print, remove_it));
     ck_assert(file_print_equal(&print, &none));
-    remove_file();
 }
 END_TEST
 
-CHECK_MAIN("base/file", a_print_tells_contents_apart, reads_up_to_the_limit, refuses_a_larger_one,
-    reads_an_empty_one, says_what_is_missing, takes_regular_files_only,
-    secrets_open_to_others_are_refused, credentials_are_exempt_and_nothing_beside_them)
+CHECK_MAIN_FIXTURE("base/file", make_folder, remove_folder, a_print_tells_contents_apart,
+    reads_up_to_the_limit, refuses_a_larger_one, reads_an_empty_one, says_what_is_missing,
+    takes_regular_files_only, secrets_open_to_others_are_refused,
+    credentials_are_exempt_and_nothing_beside_them)

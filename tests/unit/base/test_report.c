@@ -9,7 +9,7 @@ static const struct source_position place = {.file = "a.json", .pointer = "/keys
 
 START_TEST(says_where_and_what)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     report_fault(&report, &place, "must be %d", 1);
     report_warning(&report, &(struct source_position){.file = "a.json", .pointer = ""}, "whole");
     report_fault(&report, NULL, "nowhere");
@@ -24,7 +24,7 @@ END_TEST
 
 START_TEST(keeps_to_one_printable_line)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     char longer[5000];
     memset(longer, 'x', sizeof(longer));
     longer[sizeof(longer) - 1] = '\0';
@@ -37,7 +37,7 @@ END_TEST
 
 START_TEST(counts_what_it_drops)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     for (int i = 0; i < REPORT_ENTRIES_MAX; i++)
         report_warning(&report, &place, "warning %d", i);
     ck_assert_uint_eq(report.faults, 0);

@@ -109,7 +109,7 @@ START_TEST(a_file_outlives_its_mapping)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     void *mapping = NULL;
     char flags[256], text[7] = "";
-    AUTO_CLOSE int fd = memfd_create("secret", MFD_CLOEXEC);
+    int fd AUTO_CLOSE = memfd_create("secret", MFD_CLOEXEC);
     ck_assert_int_eq(ftruncate(fd, (off_t)(3 * page)), 0);
     ck_assert_int_eq(secret_map_file(fd, (off_t)page, page, &mapping, NULL), RESULT_OK);
     flags_of(mapping, flags);
@@ -388,7 +388,7 @@ END_TEST
 static bool was_wiped(uintptr_t at, size_t size)
 {
     uint8_t found[512];
-    AUTO_CLOSE int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    int memory AUTO_CLOSE = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     ck_assert_uint_le(size, sizeof(found));
     ck_assert_int_eq(pread(memory, found, size, (off_t)at), (ssize_t)size);
     return is_zero(found + 16, size - 16); /* malloc writes its links into the first 16 */

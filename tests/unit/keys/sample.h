@@ -42,7 +42,7 @@ static inline bool has_sample(struct key_cache *cache, uint32_t number)
     uint8_t key[KEY_OCTETS], expected[KEY_OCTETS], id[KEY_ID_OCTETS] = {0};
     struct key_info info;
     memcpy(id, &number, sizeof(number));
-    if (key_cache_get_by_id(cache, id, &info, key) != RESULT_OK)
+    if (!key_cache_find_by_id(cache, id, &info, key))
         return false;
     sample_key(id, expected);
     return memcmp(info.id, id, KEY_ID_OCTETS) == 0 && memcmp(key, expected, KEY_OCTETS) == 0;

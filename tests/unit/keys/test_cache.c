@@ -52,7 +52,7 @@ static uint32_t newest(struct key_cache *cache, const char *peer, const char *lo
     struct key_info info;
     uint8_t key[KEY_OCTETS], expected[KEY_OCTETS];
     uint32_t number;
-    if (key_cache_get_by_peer(cache, peer, local, &info, key) != RESULT_OK)
+    if (!key_cache_find_by_peer(cache, peer, local, &info, key))
         return 0;
     sample_key(info.id, expected);
     ck_assert_mem_eq(key, expected, KEY_OCTETS);
@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(what_is_put_comes_back_whole)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     struct key_info in = sample_info(7, "//m2m.example/in-cse/C1", 100), out;
     uint8_t key[KEY_OCTETS], expected[KEY_OCTETS];
     in.role = KEY_ROLE_INITIATING;
@@ -105,7 +105,7 @@ START_TEST(what_is_put_comes_back_whole)
     in.cipher_suite = 0xc0ae;
     sample_key(in.id, expected);
     ck_assert_int_eq(put_sample(cache, &in), RESULT_OK);
-    ck_assert_int_eq(key_cache_get_by_id(cache, in.id, &out, key), RESULT_OK);
+    ck_assert(key_cache_find_by_id(cache, in.id, &out, key));
     ck_assert_mem_eq(key, expected, KEY_OCTETS);
     ck_assert_mem_eq(out.id, in.id, KEY_ID_OCTETS);
     ck_assert_str_eq(out.peer, in.peer);
@@ -114,7 +114,7 @@ START_TEST(what_is_put_comes_back_whole)
     ck_assert_uint_eq(out.cipher_suite, 0xc0ae);
     ck_assert_int_eq(out.established_s, in.established_s);
     ck_assert_int_eq(out.expires_s, in.expires_s);
-    ck_assert_int_eq(key_cache_get_by_id(cache, in.id, &out, NULL), RESULT_OK);
+    ck_assert(key_cache_find_by_id(cache, in.id, &out, NULL));
     ck_assert_uint_eq(key_cache_count(cache), 1);
     ck_assert_uint_eq(key_cache_capacity(cache), 10);
 }
@@ -122,7 +122,7 @@ END_TEST
 
 START_TEST(what_is_not_there_is_not_found)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     put(cache, 1, "//sp/cse/C1", 100);
     ck_assert(!has_sample(cache, 2));
     ck_assert_uint_eq(newest(cache, "//sp/cse/C2", NULL), 0);
@@ -135,7 +135,7 @@ END_TEST
 
 START_TEST(an_id_is_taken_once)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     struct key_info other = sample_info(1, "//sp/cse/C2", 100);
     put(cache, 1, "//sp/cse/C1", 100);
     ck_assert_int_eq(put_sample(cache, &other), RESULT_CONFLICT);
@@ -147,7 +147,7 @@ END_TEST
 
 START_TEST(an_expired_namesake_makes_room)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 1);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 1);
     put(cache, 1, "//sp/cse/C1", -1);
     put(cache, 1, "//sp/cse/C1", 100);
     ck_assert_str_eq(heard, "+1 x1 +1 ");
@@ -157,7 +157,7 @@ END_TEST
 
 START_TEST(names_without_an_end_are_refused)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 1);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 1);
     struct key_info info = sample_info(1, "//sp/cse/C1", 100);
     memset(info.peer, 'a', sizeof(info.peer));
     ck_assert_int_eq(put_sample(cache, &info), RESULT_INTERNAL);
@@ -169,7 +169,7 @@ END_TEST
 
 START_TEST(by_peer_the_newest_live_one)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 3);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 3);
     put(cache, 1, "//sp/cse/C1", 100);
     put(cache, 2, "//sp/cse/C1", 100);
     put(cache, 3, "//sp/cse/C1", 0); /* over at once, and not swept */
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(by_peer_and_end_point)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     put_local(cache, 1, "//sp/cse/C1", "//sp/a");
     put_local(cache, 2, "//sp/cse/C1", "//sp/b");
     put_local(cache, 3, "//sp/cse/C2", "//sp/a");
@@ -197,7 +197,7 @@ END_TEST
 
 START_TEST(a_pair_keeps_its_newest_keys)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(100, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(100, 2);
     for (uint32_t i = 1; i <= 4; i++)
         put(cache, i, "//sp/cse/C1", 100);
     put_local(cache, 5, "//sp/cse/C1", "//sp/other");
@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(one_key_a_pair)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(1, 1);
+    struct key_cache *cache AUTO_CACHE = cache_of(1, 1);
     for (uint32_t i = 1; i <= 3; i++)
         put(cache, i, "//sp/cse/C1", 100);
     put(cache, 4, "//sp/cse/C2", 100);
@@ -221,7 +221,7 @@ END_TEST
 
 START_TEST(when_full_the_oldest_makes_room)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(3, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(3, 2);
     char peer[32];
     for (uint32_t i = 1; i <= 5; i++) {
         snprintf(peer, sizeof(peer), "//sp/cse/C%u", i);
@@ -235,7 +235,7 @@ END_TEST
 
 START_TEST(what_makes_room_expired_is_said_to_be)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(1, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(1, 2);
     put(cache, 1, "//sp/cse/C1", -5);
     put(cache, 2, "//sp/cse/C2", 100);
     ck_assert_str_eq(heard, "+1 x1 +2 ");
@@ -244,7 +244,7 @@ END_TEST
 
 START_TEST(an_expired_key_is_never_handed_out)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     put(cache, 1, "//sp/cse/C1", 0);
     ck_assert(!has_sample(cache, 1));
     ck_assert_uint_eq(newest(cache, "//sp/cse/C1", LOCAL), 0);
@@ -256,7 +256,7 @@ END_TEST
 
 START_TEST(a_revoked_key_is_gone)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     put(cache, 1, "//sp/cse/C1", 100);
     ck_assert_int_eq(revoke_sample(cache, 1), RESULT_OK);
     ck_assert(!has_sample(cache, 1));
@@ -268,7 +268,7 @@ END_TEST
 
 START_TEST(a_sweep_takes_what_has_expired)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 2);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 2);
     int64_t now_s = clock_steady_s();
     put(cache, 1, "//sp/cse/C1", 1000);
     put(cache, 2, "//sp/cse/C2", 500);
@@ -286,7 +286,7 @@ END_TEST
 
 START_TEST(a_sweep_takes_no_more_than_asked)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 10);
     int64_t later_s = clock_steady_s() + 101;
     for (uint32_t i = 1; i <= 5; i++)
         put(cache, i, "//sp/cse/C1", 100);
@@ -300,7 +300,7 @@ END_TEST
 /* Whatever the clock does, a key goes at the first sweep at or past its end. */
 START_TEST(sweeps_survive_a_clock_that_jumps)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 10);
     int64_t now_s = clock_steady_s();
     ck_assert_uint_eq(key_cache_sweep(cache, now_s + 100000000, 10), 0);
     put(cache, 1, "//sp/cse/C1", 100);
@@ -320,7 +320,7 @@ END_TEST
 START_TEST(keys_of_one_slot_go_in_their_time)
 {
     static const int turns[] = {3, 0, 2, 5, 1, 4};
-    AUTO_CACHE struct key_cache *cache = cache_of(10, 10);
+    struct key_cache *cache AUTO_CACHE = cache_of(10, 10);
     int64_t end_s = clock_steady_s() + 100; /* or a second later */
     for (uint32_t i = 0; i < ARRAY_SIZE(turns); i++) {
         struct key_info info = sample_info((uint32_t)turns[i], "//sp/cse/C1", 0);
@@ -338,7 +338,7 @@ END_TEST
 
 START_TEST(a_walk_sees_each_once_though_others_come_and_go)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(8, 10);
+    struct key_cache *cache AUTO_CACHE = cache_of(8, 10);
     struct key_info info;
     uint64_t cursor = 0;
     for (uint32_t i = 1; i <= 6; i++)
@@ -361,7 +361,7 @@ END_TEST
 
 START_TEST(a_walk_whose_every_key_is_older_goes_on)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(8, 10);
+    struct key_cache *cache AUTO_CACHE = cache_of(8, 10);
     struct key_info info;
     uint64_t cursor = 0;
     for (uint32_t i = 1; i <= 3; i++)

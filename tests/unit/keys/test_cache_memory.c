@@ -47,7 +47,7 @@ static unsigned count_everywhere(void)
 {
     char line[512], *rest = line;
     unsigned count = 0;
-    AUTO_CLOSE int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    int memory AUTO_CLOSE = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     FILE *maps = fopen("/proc/self/maps", "re");
     ck_assert(memory >= 0 && maps);
     while (fgets(line, sizeof(line), maps)) {
@@ -80,7 +80,7 @@ static struct key_cache *cache_with_the_key(struct key_info *info)
 START_TEST(a_revoked_key_leaves_nothing)
 {
     struct key_info info;
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = cache_with_the_key(&info);
+    struct key_cache *cache CLEANUP(auto_key_cache_free) = cache_with_the_key(&info);
     ck_assert_int_eq(key_cache_revoke(cache, info.id), RESULT_OK);
     ck_assert_uint_eq(count_everywhere(), 0);
 }
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(an_expired_key_leaves_nothing)
 {
     struct key_info info;
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = cache_with_the_key(&info);
+    struct key_cache *cache CLEANUP(auto_key_cache_free) = cache_with_the_key(&info);
     ck_assert_uint_eq(key_cache_sweep(cache, INT64_MAX, 1), 1);
     ck_assert_uint_eq(count_everywhere(), 0);
 }
@@ -98,7 +98,7 @@ END_TEST
 START_TEST(an_evicted_key_leaves_nothing)
 {
     struct key_info info;
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = cache_with_the_key(&info);
+    struct key_cache *cache CLEANUP(auto_key_cache_free) = cache_with_the_key(&info);
     info.id[0]++;
     ck_assert_int_eq(put_sample(cache, &info), RESULT_OK);
     ck_assert_uint_eq(count_everywhere(), 0);
@@ -109,7 +109,7 @@ START_TEST(a_freed_cache_leaves_nothing)
 {
     struct key_info info;
     struct key_cache *cache = cache_with_the_key(&info);
-    AUTO_CLOSE int memory = dup(key_cache_memory(cache));
+    int memory AUTO_CLOSE = dup(key_cache_memory(cache));
     off_t size = lseek(memory, 0, SEEK_END);
     ck_assert_uint_eq(count_between(memory, 0, (uintptr_t)size), 1);
     key_cache_free(cache);

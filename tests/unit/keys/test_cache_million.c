@@ -58,8 +58,7 @@ static uint32_t found_both_ways(struct key_cache *cache, uint32_t count)
         char peer[64];
         struct key_info info;
         name_peer(i, peer);
-        found += has_sample(cache, i) &&
-                 key_cache_get_by_peer(cache, peer, LOCAL, &info, NULL) == RESULT_OK &&
+        found += has_sample(cache, i) && key_cache_find_by_peer(cache, peer, LOCAL, &info, NULL) &&
                  memcmp(info.id, &i, sizeof(i)) == 0;
     }
     return found;
@@ -80,7 +79,7 @@ static uint32_t walked(struct key_cache *cache, uint32_t count)
 
 START_TEST(none_is_lost)
 {
-    CLEANUP(auto_key_cache_free) struct key_cache *cache = largest_cache();
+    struct key_cache *cache CLEANUP(auto_key_cache_free) = largest_cache();
     const uint32_t count = key_cache_capacity(cache);
     long before_kib = resident_kib();
     int64_t now_s = clock_steady_s();

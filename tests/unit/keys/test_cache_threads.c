@@ -40,14 +40,14 @@ static const char *turn(unsigned thread, unsigned number, uint64_t *cursor)
     struct key_info info = sample_info(thread << 24 | number, peer, number % 5 ? 1000 : -1);
     if (put_sample(cache, &info) != RESULT_OK)
         return "a new key was not taken";
-    if (key_cache_get_by_peer(cache, peer, number % 2 ? LOCAL : NULL, &found, key) == RESULT_OK &&
+    if (key_cache_find_by_peer(cache, peer, number % 2 ? LOCAL : NULL, &found, key) &&
         (!is_whole(&found, key) || strcmp(found.peer, peer) != 0))
         return "by peer: torn";
-    if (key_cache_get_by_id(cache, info.id, &found, key) == RESULT_OK &&
+    if (key_cache_find_by_id(cache, info.id, &found, key) &&
         (!is_whole(&found, key) || strcmp(found.peer, peer) != 0))
         return "by id: torn";
     if (number % 3 == 0 && key_cache_revoke(cache, info.id) == RESULT_OK &&
-        key_cache_get_by_id(cache, info.id, &found, NULL) != RESULT_NOT_FOUND)
+        key_cache_find_by_id(cache, info.id, &found, NULL))
         return "revoked, and still there";
     if (number % 50 == 0)
         key_cache_sweep(cache, clock_steady_s(), 20);

@@ -96,7 +96,7 @@ static bool step(pid_t child)
 /* Calls EXPECT with what a successor would have, after each instruction that changed the memory. */
 static void at_each_store(void (*work)(struct key_cache *), void (*expect)(struct key_cache *))
 {
-    AUTO_CLOSE int memory = memory_of_two();
+    int memory AUTO_CLOSE = memory_of_two();
     size_t size = (size_t)lseek(memory, 0, SEEK_END);
     uint8_t *now = mmap(NULL, size, PROT_READ, MAP_SHARED, memory, 0), *before = malloc(size);
     ck_assert(now != MAP_FAILED && before);
@@ -221,7 +221,7 @@ START_TEST(no_death_loses_a_key)
         mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(progress != MAP_FAILED);
     ck_assert_int_eq(key_cache_new(CAPACITY, CAPACITY, &cache, NULL), RESULT_OK);
-    AUTO_CLOSE int memory = dup(key_cache_memory(cache));
+    int memory AUTO_CLOSE = dup(key_cache_memory(cache));
     key_cache_leave(cache);
     for (unsigned i = 0; i < DEATHS; i++) {
         run_and_kill(memory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory that came back with other octets than were left in it. */
 #include "base/secret.h"
-#include "keys/arena.h"
+#include "keys/inventory.h"
 #include "support/check_main.h"
 #include "unit/keys/damage.h"
 
@@ -45,7 +45,7 @@ static void spoil(int fd, uint64_t *state)
 START_TEST(nothing_wrong_is_given_out)
 {
     uint64_t state = 0, lost = 0, damaged = 0;
-    AUTO_CLOSE int memory = damage_memory();
+    int memory AUTO_CLOSE = damage_memory();
     ck_assert_int_eq(secret_random(&state, sizeof(state)), RESULT_OK);
     printf("seed %llu\n", (unsigned long long)state);
     for (unsigned i = 0; i < TIMES; i++) {
@@ -74,7 +74,7 @@ static int open_arena(void)
     int fd = damage_memory(), mine = dup(fd);
     struct key_inventory found;
     ck_assert_int_eq(key_arena_adopt(&arena, mine, 0, NULL), RESULT_OK);
-    ck_assert_int_eq(key_arena_check(&arena, &found, NULL), RESULT_OK);
+    ck_assert_int_eq(key_inventory_take(&arena, &found, NULL), RESULT_OK);
     free(found.at);
     return fd;
 }

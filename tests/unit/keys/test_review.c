@@ -66,7 +66,7 @@ static unsigned review(struct key_cache *cache, struct court *court, unsigned mo
 
 START_TEST(what_is_condemned_goes_as_revoked)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(7);
+    struct key_cache *cache AUTO_CACHE = cache_of(7);
     struct court court = {.divisor = 3, .last = UINT32_MAX};
     ck_assert_uint_eq(review(cache, &court, 2), 3); /* and the last key with the end */
     ck_assert_uint_eq(court.seen, 7);
@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(all_may_be_condemned)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(5);
+    struct key_cache *cache AUTO_CACHE = cache_of(5);
     struct court court = {.divisor = 1, .last = UINT32_MAX};
     review(cache, &court, 1);
     ck_assert_str_eq(heard, "r5 r4 r3 r2 r1 ");
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(a_dead_key_is_not_judged)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(1);
+    struct key_cache *cache AUTO_CACHE = cache_of(1);
     struct key_info info = sample_info(2, PEER, 0);
     struct court court = {.divisor = 1, .last = UINT32_MAX};
     ck_assert_int_eq(put_sample(cache, &info), RESULT_OK);
@@ -103,7 +103,7 @@ END_TEST
 /* With every other key condemned, the walk would take a minute if it searched for its place. */
 START_TEST(a_review_of_many_stays_quick)
 {
-    AUTO_CACHE struct key_cache *cache = cache_of(100000);
+    struct key_cache *cache AUTO_CACHE = cache_of(100000);
     struct court court = {.divisor = 2, .last = UINT32_MAX};
     key_cache_listen(cache, NULL, NULL);
     int64_t started_ms = clock_steady_ms();
@@ -126,7 +126,7 @@ static bool is_sequence(const struct key_info *info, struct bytes evidence, void
 START_TEST(evidence_of_any_size_is_kept)
 {
     static const uint32_t sizes[] = {0, 1, 63, 64, 65, 1023, KEY_EVIDENCE_OCTETS};
-    AUTO_CACHE struct key_cache *cache = NULL;
+    struct key_cache *cache AUTO_CACHE = NULL;
     uint8_t octets[KEY_EVIDENCE_OCTETS + 1], key[KEY_OCTETS] = {0};
     struct key_info info;
     ck_assert_int_eq(key_cache_new(10, 10, &cache, NULL), RESULT_OK);

@@ -17,7 +17,7 @@
 
 static int reader;
 
-/* Each test runs in a process of its own: stderr is a pipe from here on. */
+/* Each test runs in a process of its own, whose stderr is this pipe. */
 static void catch_stderr(void)
 {
     int ends[2];
@@ -52,7 +52,6 @@ static size_t lines_in(const char *text)
 
 START_TEST(levels_are_named_and_held_to)
 {
-    catch_stderr();
     log_error("a %d", 1);
     log_warning("b");
     log_info("c");
@@ -69,7 +68,6 @@ END_TEST
 
 START_TEST(a_text_is_one_line)
 {
-    catch_stderr();
     log_info("two\nlines, \x1b[31m and %s", "\xe2\x80\xa8");
     ck_assert_str_eq(caught(), "info: two\\x0alines, \\x1b[31m and \\xe2\\x80\\xa8\n");
 }
@@ -78,7 +76,6 @@ END_TEST
 START_TEST(a_long_text_is_cut)
 {
     char text[5000];
-    catch_stderr();
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     log_event(&(struct log_event){.level = LOG_INFO,
@@ -103,7 +100,6 @@ END_TEST
 /* Wherever the cut falls: also in what was escaped earlier, as the text of a fault is. */
 START_TEST(a_cut_never_splits_an_escape)
 {
-    catch_stderr();
     for (int length = 1000; length < 1030; length++) {
         log_info("%0*d%s", length, 0, "\\x0a");
         const char *line = caught(), *escape = strchr(line, '\\');
@@ -115,7 +111,6 @@ END_TEST
 
 START_TEST(an_event_has_its_fields)
 {
-    catch_stderr();
     log_event(&(struct log_event){.level = LOG_WARNING,
                   .message_id = LOG_EVENT_REFUSED,
                   .peer = "//sp/cse/C1\nerror: forged",
@@ -134,7 +129,6 @@ START_TEST(one_kind_can_not_drown_the_log)
 {
     const struct log_event refused = {.level = LOG_INFO, .message_id = LOG_EVENT_REFUSED};
     const struct log_event revoked = {.level = LOG_INFO, .message_id = LOG_EVENT_REVOKED};
-    catch_stderr();
     for (int i = 0; i < 1234; i++)
         log_event(&refused, "refused");
     ck_assert_uint_eq(lines_in(caught()), 100);
@@ -160,7 +154,6 @@ static void deny(uid_t uid, int times)
 START_TEST(one_user_can_not_drown_another)
 {
     const struct log_caller reader_caller = {.uid = 1000};
-    catch_stderr();
     deny(1000, 1000);
     ck_assert_uint_eq(lines_in(caught()), 100);
     deny(1001, 1);
@@ -182,7 +175,6 @@ START_TEST(users_past_the_table_share_a_bound)
 {
     const struct log_event refused = {.level = LOG_INFO, .message_id = LOG_EVENT_REFUSED};
     struct log_event of_someone = refused;
-    catch_stderr();
     for (uid_t uid = 0; uid < 100; uid++)
         deny(uid, 10);
     ck_assert_uint_eq(lines_in(caught()), LOG_SHARES * 10 + 100);
@@ -197,7 +189,6 @@ END_TEST
 
 START_TEST(kinds_past_the_table_share_a_bound)
 {
-    catch_stderr();
     for (int i = 0; i < 1000; i++) {
         char id[33];
         snprintf(id, sizeof(id), "%032d", i);
@@ -220,7 +211,6 @@ START_TEST(lines_of_threads_do_not_mix)
 {
     static char letters[4][51];
     pthread_t threads[4];
-    catch_stderr();
     for (size_t i = 0; i < 4; i++) {
         memset(letters[i], 'a' + (int)i, 50);
         ck_assert_int_eq(pthread_create(&threads[i], NULL, chatter, letters[i]), 0);
@@ -271,7 +261,6 @@ static void name_journal_stream(uintmax_t more)
 START_TEST(the_journal_gets_fields)
 {
     char entry[4096];
-    catch_stderr();
     int journal = journal_in_namespace();
     if (journal < 0)
         return;
@@ -314,15 +303,14 @@ END_TEST
 /* A child of a service inherits the variable, but its stderr may be elsewhere. */
 START_TEST(another_s_journal_stream_is_not_ours)
 {
-    catch_stderr();
     name_journal_stream(1);
     log_info("here");
     ck_assert_str_eq(caught(), "info: here\n");
 }
 END_TEST
 
-CHECK_MAIN("observe/log", levels_are_named_and_held_to, a_text_is_one_line, a_long_text_is_cut,
-    a_cut_never_splits_an_escape, an_event_has_its_fields, one_kind_can_not_drown_the_log,
-    one_user_can_not_drown_another, users_past_the_table_share_a_bound,
-    kinds_past_the_table_share_a_bound, lines_of_threads_do_not_mix, the_journal_gets_fields,
-    another_s_journal_stream_is_not_ours)
+CHECK_MAIN_FIXTURE("observe/log", catch_stderr, NULL, levels_are_named_and_held_to,
+    a_text_is_one_line, a_long_text_is_cut, a_cut_never_splits_an_escape, an_event_has_its_fields,
+    one_kind_can_not_drown_the_log, one_user_can_not_drown_another,
+    users_past_the_table_share_a_bound, kinds_past_the_table_share_a_bound,
+    lines_of_threads_do_not_mix, the_journal_gets_fields, another_s_journal_stream_is_not_ours)

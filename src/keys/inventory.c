@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An arena that another process left: which of its keys are whole. */
+#include "keys/inventory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "keys/arena.h"
 #include "keys/memory.h"
 
-/* --- blocks: each belongs to one key --- */
+/* --- blocks: each belongs to one key only --- */
 
 struct claims {
     uint64_t *bits;
@@ -18,8 +18,10 @@ static bool is_claimed(const struct claims *claims, uint32_t block)
     return claims->bits[block / 64] >> block % 64 & 1;
 }
 
-/* The first blocks of a text of SIZE octets, up to one that is another's, or this one's once more;
- * how many octets they hold. Claiming twice what was claimed gives it back. */
+/* Follows the chain of a text of SIZE octets from the block FIRST on, as long as the blocks are
+ * claimed or not, as CLAIMED says, and turns that over: with false it claims blocks, up to one that
+ * is claimed by another text or by this one already; with true it gives them back. Returns how many
+ * octets of the text those blocks hold. */
 static size_t flip_claims(
     const struct key_arena *arena, struct claims *claims, uint32_t first, size_t size, bool claimed)
 {
@@ -60,7 +62,8 @@ static void clear(struct key_arena *arena, uint32_t at)
     memset(&arena->slot[at], 0, sizeof(arena->slot[at]));
 }
 
-/* Half of an insertion or removal is no damage: it has no sequence. */
+/* A slot without a sequence is free. It may hold the half of an insertion or removal that the death
+ * of the process has interrupted, which is no damage. */
 static void check_slots(struct key_arena *arena, struct claims *claims, struct key_inventory *out)
 {
     for (uint32_t at = 0; at <= out->touched; at++) {
@@ -84,7 +87,9 @@ static int by_age(const void *a, const void *b, void *context)
 
 /* --- the whole --- */
 
-/* What was never written is not looked at: reading it would take memory. */
+/* The index of the last element, each of EACH octets, that was written between the offsets START
+ * and END. Those beyond are not looked at, because reading a hole of the file would allocate
+ * memory. */
 static uint32_t last_written(int fd, uint64_t start, uint64_t end, size_t each)
 {
     uint64_t count = (key_memory_written(fd, start, end) - start) / each;
@@ -105,7 +110,8 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-enum result key_arena_check(struct key_arena *arena, struct key_inventory *out, struct fault *fault)
+enum result key_inventory_take(
+    struct key_arena *arena, struct key_inventory *out, struct fault *fault)
 {
     const struct key_layout *layout = &arena->layout;
     uint32_t last_slot =
@@ -114,8 +120,8 @@ enum result key_arena_check(struct key_arena *arena, struct key_inventory *out, 
         last_written(arena->fd, layout->text_at, layout->keys_at, sizeof(struct key_block));
     *out = (struct key_inventory){.touched = least(last_slot, layout->slots)};
     arena->blocks_touched = least(last_block, layout->blocks);
-    AUTO_FREE uint64_t *bits = calloc(arena->blocks_touched / 64 + 1U, sizeof(*bits));
-    AUTO_FREE uint32_t *kept = calloc(out->touched + 1U, sizeof(*kept));
+    uint64_t *bits CLEANUP(auto_free) = calloc(arena->blocks_touched / 64 + 1U, sizeof(*bits));
+    uint32_t *kept CLEANUP(auto_free) = calloc(out->touched + 1U, sizeof(*kept));
     if (!bits || !kept)
         return fault_set(fault, RESULT_NO_MEMORY, "no memory for a cache of %u keys", out->touched);
     struct claims claims = {.bits = bits};

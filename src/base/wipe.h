@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory that is wiped before it is given back. */
+#pragma once
+
+#include <stddef.h>
+
+void secret_wipe(void *memory, size_t size); /* the compiler does not optimise it away */
+
+/* As malloc(3), realloc(3) and free(3); memory is wiped before it is freed or moved. Libraries that
+ * take an allocator (wolfSSL, jansson) get these. */
+void *wiping_malloc(size_t size);
+void *wiping_realloc(void *memory, size_t size);
+void wiping_free(void *memory);
