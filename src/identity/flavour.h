@@ -5,13 +5,15 @@
 
 #include <stdbool.h>
 
-/* All about a flavour in one row, and the only place to add one:
- *   number    also stands in the key arena, which outlives the program: never change or reuse one
+/* A flavour is a row:
+ *   number      also in the key arena, which outlives the program: never change or reuse one
  *   enumerator
- *   name      in policies and in query replies
- *   member    of a rule: what the certificate must say; NULL when that is the rule's identity
- *   identity  a function: is this an identity, or a pattern, that such a rule may give to its
- * peers? form      how messages describe what IDENTITY takes */
+ *   name        in policies and in query replies
+ *   member      of a rule: what the certificate must say; NULL when that is the rule's identity
+ *   identity    a function: may a rule of this flavour give this identity, or pattern, to its peers
+ *   form        how messages describe what IDENTITY accepts
+ * Besides, policy_load/rules.c reads the member, and policy/index.c finds rules by the names of a
+ * certificate. */
 #define FLAVOUR_LIST(X)                                                                            \
     X(0, RAW_PUBLIC_KEY, "rawPublicKey", "publicKeyId", identifier_is_absolute,                    \
         "one absolute identifier")                                                                 \
