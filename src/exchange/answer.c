@@ -102,7 +102,7 @@ void answer_refusal(const struct fault *fault, enum operation operation, struct 
     struct bytes alert = {0};
 
     if (fault->alert != FAULT_NO_ALERT) {
-        record_write_alert(fault->alert, record);
+        message_write_alert(fault->alert, record);
         alert = bytes_of(record, sizeof(record));
     }
     response->result = fault->result;

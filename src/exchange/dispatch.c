@@ -137,14 +137,11 @@ static enum result update_entry_point(struct step *step)
 static enum result notify(struct step *step)
 {
     AUTO_BUFFER struct buffer message = {0};
-    struct record record;
 
     enum result result = read_message(step, false, &message);
     if (result != RESULT_OK)
         return result;
-    struct bytes rest = buffer_bytes(&message);
-    if (record_take(&rest, &record) && record.type == RECORD_HANDSHAKE &&
-        record.fragment.data[0] == 1)
+    if (message_is_message1(buffer_bytes(&message)))
         return receive_message1(step, buffer_bytes(&message));
     return receive_message3_by_from(step, buffer_bytes(&message));
 }

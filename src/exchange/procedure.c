@@ -106,7 +106,7 @@ enum result receive_message1(struct step *step, struct bytes message1)
     struct message1 parsed;
     bool fresh;
 
-    enum result result = record_parse_message1(message1, &parsed, &step->fault);
+    enum result result = message1_read(message1, &parsed, &step->fault);
     if (result == RESULT_OK)
         result = check_hello(step, &parsed.hello, &endpoint);
     if (result == RESULT_OK)
@@ -241,7 +241,7 @@ enum result receive_message3(struct step *step, struct exchange *exchange, struc
     if (result != RESULT_OK)
         return fault_set(&step->fault, result, "%s", result_text(result));
 
-    result = record_parse_message3(message3, &parsed, &step->fault);
+    result = message3_read(message3, &parsed, &step->fault);
     if (result == RESULT_OK)
         result = handshake_check_end(exchange->handshake, &parsed, &step->fault);
     if (result == RESULT_BAD_MESSAGE)
@@ -340,7 +340,7 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
     enum result result = answer_again(step, message3);
     if (result != RESULT_NOT_FOUND)
         return result;
-    result = record_parse_message3(message3, &parsed, &step->fault);
+    result = message3_read(message3, &parsed, &step->fault);
     if (result == RESULT_OK)
         exchange = find_signed(step, message3, &parsed, &presented, &result);
     if (!exchange)

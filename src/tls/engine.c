@@ -151,7 +151,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     io->out = NULL;
     int error = done == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(engine, done);
     struct bytes written = buffer_bytes(out), old;
-    int alert = bytes_take(&written, before, &old) ? record_find_alert(written) : FAULT_NO_ALERT;
+    int alert = bytes_take(&written, before, &old) ? message_find_alert(written) : FAULT_NO_ALERT;
 
     if (alert == FAULT_NO_ALERT && done == WOLFSSL_SUCCESS && io->in.size == 0)
         return ENGINE_DONE;

@@ -65,7 +65,7 @@ static enum result run_message1(struct handshake *handshake, const struct hello 
     AUTO_BUFFER struct buffer flight = {.limit = 2 * HELLO_OCTETS_MAX};
     uint8_t storage[HELLO_OCTETS_MAX];
 
-    if (record_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
+    if (message_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     if (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
             message2, fault) != ENGINE_WANTS_MORE)
@@ -141,11 +141,11 @@ bool handshake_is_signed_by(
  * engine can tell. */
 static size_t overhead_of(uint16_t suite, size_t *padding)
 {
-    *padding = suite == 0xc023 ? 255 : 0;
+    *padding = suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256 ? 255 : 0;
     switch (suite) {
-    case 0xc023:
+    case SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256:
         return 16 + 32 + 1; /* initialisation vector, MAC, padding_length: RFC 5246 6.2.3.2 */
-    case 0xc0ae:
+    case SUITE_ECDHE_ECDSA_AES_128_CCM_8:
         return 8 + 8; /* nonce, tag: RFC 6655 4 */
     default:
         return 8 + 16; /* RFC 5288 3 */
@@ -175,7 +175,7 @@ enum result handshake_check_end(
  * anywhere. */
 static enum result make_flight(const struct message3 *message3, struct buffer *out)
 {
-    enum result result = record_write_handshake(message3->handshake, out);
+    enum result result = message_write_handshake(message3->handshake, out);
 
     return result == RESULT_OK ? buffer_append(out, message3->end.data, message3->end.size)
                                : result;

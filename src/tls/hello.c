@@ -5,16 +5,10 @@
 
 #include "base/alert.h"
 
-#define HANDSHAKE_CLIENT_HELLO 1
-#define TLS_1_2                0x0303
-#define RANDOM_OCTETS          32
-#define SESSION_ID_OCTETS_MAX  32
-
-#define RENEGOTIATION_SCSV     0x00ff /* RFC 5746 3.3 */
-#define SUITE_AES_128_CBC      0xc023 /* the one that encrypt_then_mac is for (RFC 7366 3) */
-#define GROUP_SECP256R1        23
-#define POINT_UNCOMPRESSED     0
-#define SIGNATURE_ECDSA_SHA256 0x0403
+#define RANDOM_OCTETS         32
+#define SESSION_ID_OCTETS_MAX 32
+#define RENEGOTIATION_SCSV    0x00ff /* RFC 5746 3.3 */
+#define POINT_UNCOMPRESSED    0      /* ECPointFormat (RFC 8422 5.1.2) */
 
 #define REFUSE(fault, alert, ...) fault_set_alert(fault, RESULT_TLS_REFUSED, alert, __VA_ARGS__)
 
@@ -36,8 +30,8 @@ static bool holds_u16(struct bytes list, uint16_t wanted)
 
 /* --- extensions --- */
 
-/* RFC 6066 3: an LDH name without a dot at its end. Whether one of our end-points has it is for the
- * caller to find out. */
+/* RFC 6066 3: a host name of letters, digits and hyphens, without a dot at its end. The caller
+ * looks for the end-point of that name. */
 static enum result read_host_name(struct bytes name, struct hello *out, struct fault *fault)
 {
     if (name.size == 0)
@@ -59,7 +53,8 @@ static enum result read_host_name(struct bytes name, struct hello *out, struct f
     return RESULT_OK;
 }
 
-/* RFC 6066 3: one name a type; whatever types come later begin with a length of 16 bits too. */
+/* RFC 6066 3: at most one name of each type. Names of types to come begin with a length of 16 bits
+ * too, so that they can be ignored. */
 static enum result read_server_name(struct bytes body, struct hello *out, struct fault *fault)
 {
     struct bytes list, name;
@@ -210,10 +205,10 @@ static enum result read_extension(
     for (size_t i = 0; i < ARRAY_SIZE(extensions_read); i++)
         if (extensions_read[i].type == type)
             return extensions_read[i].read(body, out, fault);
-    return RESULT_OK; /* RFC 5246 7.4.1.4: what we do not know is passed over */
+    return RESULT_OK; /* RFC 5246 7.4.1.4: unknown ones are ignored */
 }
 
-/* A bit for each type that there can be, so that no number of extensions is too many. */
+/* One bit for each extension type, so that any number of extensions can be checked. */
 struct seen {
     uint8_t bits[65536 / 8];
 };
@@ -274,9 +269,9 @@ enum result hello_read(struct bytes body, struct hello *out, struct fault *fault
     return read_extensions(extensions, out, fault);
 }
 
-/* --- what is settled --- */
+/* --- the choice --- */
 
-/* Without a list it is X.509. */
+/* Without the extension, the type is X.509 (RFC 7250 4.1). */
 static bool choose_type(
     struct bytes listed, const struct certificate_types *usable, enum certificate_type *out)
 {
@@ -317,7 +312,7 @@ enum result hello_choose(const struct hello *hello, const struct policy_tls *tls
     return RESULT_OK;
 }
 
-/* Octets one after another; HELLO_OCTETS_MAX is enough for all that hello_write may put. */
+/* Appends to octets that have room for all that hello_write puts (HELLO_OCTETS_MAX). */
 struct writer {
     uint8_t *at;
 };
@@ -335,7 +330,6 @@ static void put_u16(struct writer *writer, size_t number)
     put(writer, octets, sizeof(octets));
 }
 
-/* An extension whose content is TEXT's octets. */
 static void put_extension(struct writer *writer, uint16_t type, struct bytes content)
 {
     put_u16(writer, type);
@@ -359,8 +353,8 @@ static void put_extensions(
         {true, EXTENSION_SIGNATURE_ALGORITHMS, bytes_of("\0\2\4\3", 4)},
         {hello->client_types.size > 0, EXTENSION_CLIENT_CERTIFICATE_TYPE, bytes_of(client_type, 2)},
         {hello->server_types.size > 0, EXTENSION_SERVER_CERTIFICATE_TYPE, bytes_of(server_type, 2)},
-        {hello->encrypt_then_mac && choice->suite == SUITE_AES_128_CBC, EXTENSION_ENCRYPT_THEN_MAC,
-            {0}},
+        {hello->encrypt_then_mac && choice->suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256,
+            EXTENSION_ENCRYPT_THEN_MAC, {0}}, /* only CBC has a MAC apart (RFC 7366 3) */
         {hello->extended_master_secret, EXTENSION_EXTENDED_MASTER_SECRET, {0}},
         {hello->secure_renegotiation, EXTENSION_RENEGOTIATION_INFO, bytes_of("\0", 1)},
     };
@@ -370,7 +364,7 @@ static void put_extensions(
             put_extension(writer, extensions[i].type, extensions[i].content);
 }
 
-/* Sets the SIZE octets before START to the count of those that were put from there on. */
+/* Writes how many octets were put since START into the SIZE octets before START. */
 static void set_length(const struct writer *writer, uint8_t *start, size_t size)
 {
     size_t length = (size_t)(writer->at - start);

@@ -2,32 +2,13 @@
 /* The ClientHello of Message 1 (RFC 5246 7.4.1.2), and what is negotiated from it.
  *
  * All of it is read and decided here. The TLS engine then gets a ClientHello of our own, which
- * holds what was settled and nothing else, so that its limits (19 signature algorithms, 150
+ * offers what was chosen and nothing else, so that its limits (19 signature algorithms, 150
  * ciphersuites) and its reading of extensions do not matter. */
 #pragma once
 
 #include "base/bytes.h"
 #include "policy/match.h"
-
-/* ExtensionType (RFC 5246 7.4.1.4) */
-enum {
-    EXTENSION_SERVER_NAME = 0,
-    EXTENSION_SUPPORTED_GROUPS = 10,
-    EXTENSION_POINT_FORMATS = 11,
-    EXTENSION_SIGNATURE_ALGORITHMS = 13,
-    EXTENSION_CLIENT_CERTIFICATE_TYPE = 19,
-    EXTENSION_SERVER_CERTIFICATE_TYPE = 20,
-    EXTENSION_ENCRYPT_THEN_MAC = 22,
-    EXTENSION_EXTENDED_MASTER_SECRET = 23,
-    EXTENSION_SUPPORTED_VERSIONS = 43,
-    EXTENSION_RENEGOTIATION_INFO = 0xff01,
-};
-
-/* RFC 7250 3. */
-enum certificate_type {
-    CERTIFICATE_TYPE_X509 = 0,
-    CERTIFICATE_TYPE_RAW_PUBLIC_KEY = 2,
-};
+#include "tls/numbers.h"
 
 /* Views point into the handshake message that was read. */
 struct hello {

@@ -180,7 +180,7 @@ static enum result check_certificate(const struct initiator *initiator, struct b
     struct path_verdict verdict;
     size_t count;
 
-    enum result result = record_read_chain(certificate, chain, &count, fault);
+    enum result result = message_read_chain(certificate, chain, &count, fault);
     if (result == RESULT_OK)
         result = path_validate(initiator->credential->trust, chain, count, PATH_SERVER,
             clock_wall_s(), &verdict, fault);
@@ -199,7 +199,7 @@ static enum result check_public_key(const struct initiator *initiator, struct by
     char id[PUBLIC_KEY_ID_OCTETS];
     uint8_t digest[SPKI_DIGEST_SIZE];
 
-    enum result result = record_read_public_key(certificate, key, fault);
+    enum result result = message_read_public_key(certificate, key, fault);
     if (result == RESULT_OK)
         result = spki_digest(key->spki, digest);
     if (result != RESULT_OK)
@@ -232,12 +232,12 @@ enum result initiator_answer(struct initiator *initiator, struct bytes message,
     struct message2 message2;
     struct public_key key = {0};
 
-    enum result result = record_parse_message2(message, &message2, fault);
+    enum result result = message2_read(message, &message2, fault);
     if (result == RESULT_OK)
         result = check_terminating(initiator, &message2, server_identity, &key, fault);
     if (result != RESULT_OK)
         return result;
-    if (record_write_handshake(message2.handshake, &flight) != RESULT_OK ||
+    if (message_write_handshake(message2.handshake, &flight) != RESULT_OK ||
         wolfSSL_set_peer_public_key(initiator->engine, key.spki.data, (word32)key.spki.size) !=
             WOLFSSL_SUCCESS)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");

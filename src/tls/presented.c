@@ -16,9 +16,9 @@ enum result presented_read(const struct message3 *message3, enum certificate_typ
 {
     out->type = type;
     if (type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY)
-        return record_read_public_key(message3->presented, &out->key, fault);
+        return message_read_public_key(message3->presented, &out->key, fault);
 
     enum result result =
-        record_read_chain(message3->presented, out->chain, &out->chain_count, fault);
+        message_read_chain(message3->presented, out->chain, &out->chain_count, fault);
     return result == RESULT_OK ? read_leaf(out, fault) : result;
 }

@@ -91,8 +91,7 @@ static void run_to_message3(void)
     run.message1.limit = run.message2.limit = run.message3.limit = run.message4.limit = 65536;
     ck_assert_int_eq(
         initiator_start(credential, NULL, &run.initiator, &run.message1, &fault), RESULT_OK);
-    ck_assert_int_eq(
-        record_parse_message1(buffer_bytes(&run.message1), &parsed, &fault), RESULT_OK);
+    ck_assert_int_eq(message1_read(buffer_bytes(&run.message1), &parsed, &fault), RESULT_OK);
     ck_assert_msg(handshake_start(tls_context_by_number(server, 0), &policy.tls, &parsed,
                       &run.handshake, &run.message2, &fault) == RESULT_OK,
         "%s", fault.text);
@@ -100,8 +99,7 @@ static void run_to_message3(void)
                       &run.message3, &fault) == RESULT_OK,
         "%s", fault.text);
     ck_assert_int_eq(handshake_certificate_type(run.handshake), CERTIFICATE_TYPE_RAW_PUBLIC_KEY);
-    ck_assert_int_eq(
-        record_parse_message3(buffer_bytes(&run.message3), &run.parsed, &fault), RESULT_OK);
+    ck_assert_int_eq(message3_read(buffer_bytes(&run.message3), &run.parsed, &fault), RESULT_OK);
     ck_assert_int_eq(
         presented_read(&run.parsed, CERTIFICATE_TYPE_RAW_PUBLIC_KEY, &run.presented, &fault),
         RESULT_OK);
