@@ -5,6 +5,7 @@
 
 #include "onem2m/representation.h"
 #include "onem2m/status.h"
+#include "tls/context.h"
 
 #define ADDRESS_OCTETS 512
 

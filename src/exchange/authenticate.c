@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tls/context.h"
 #include "trust/revocation.h"
 
 /* The names that a certificate says, once its path is valid. */

@@ -10,6 +10,7 @@
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "tls/context.h"
 #include "trust/revocation.h"
 
 #define CANDIDATES_MAX 64 /* of limits.pendingPerOriginator */

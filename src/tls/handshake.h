@@ -2,7 +2,7 @@
 /* The Terminating End-Point's side of one TLS 1.2 handshake, over memory (TS-0003 8.7.2.2). */
 #pragma once
 
-#include "tls/context.h"
+#include "tls/endpoint.h"
 #include "tls/exporter.h"
 #include "tls/presented.h"
 
@@ -17,7 +17,7 @@ enum result handshake_start(struct tls_endpoint *endpoint, const struct policy_t
 void handshake_free(struct handshake *handshake);
 DEFINE_CLEANUP(struct handshake *, handshake_free)
 
-/* What the initiator is to present in Message 3, as was negotiated. */
+/* The negotiated type of what the initiator presents in Message 3. */
 enum certificate_type handshake_certificate_type(const struct handshake *handshake);
 
 /* RESULT_BAD_MESSAGE when records of MESSAGE3 follow one that holds all of Finished. */
@@ -31,9 +31,9 @@ bool handshake_is_signed_by(
     struct handshake *handshake, const struct message3 *message3, const struct public_key *key);
 
 /* Message 3 to Message 4 (appended) and the exported key. Call it only after handshake_is_signed_by
- * has said yes to the same MESSAGE3, with a key whose owner is known: the engine takes that
- * signature and that key, and no other. RESULT_TLS_REFUSED with an alert, as on a bad Finished; the
- * handshake is of no more use in any case. */
+ * has returned true for the same MESSAGE3, and the owner of the key is authorised: the engine takes
+ * that signature and that key, and no other. RESULT_TLS_REFUSED with an alert, as on a bad
+ * Finished. The handshake is over in any case. */
 enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault) WARN_UNUSED;
 

@@ -69,9 +69,7 @@ static enum result read_server_name(struct bytes body, struct hello *out, struct
             continue;
         if (out->server_name[0] != '\0')
             return REFUSE(fault, TLS_ALERT_ILLEGAL_PARAMETER, "server_name holds two host names");
-        enum result result = read_host_name(name, out, fault);
-        if (result != RESULT_OK)
-            return result;
+        TRY(read_host_name(name, out, fault));
     }
     return RESULT_OK;
 }
@@ -233,9 +231,7 @@ static enum result read_extensions(struct bytes extensions, struct hello *out, s
             return malformed(fault, "extensions");
         if (see_twice(&seen, type))
             return malformed(fault, "an extension stands twice");
-        enum result result = read_extension(type, body, out, fault);
-        if (result != RESULT_OK)
-            return result;
+        TRY(read_extension(type, body, out, fault));
     }
     /* Without the extension the initiator takes ECDSA with SHA-1 alone (RFC 5246 7.4.1.4.1). */
     if (!see_twice(&seen, EXTENSION_SIGNATURE_ALGORITHMS))

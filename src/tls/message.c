@@ -87,11 +87,8 @@ bool message_is_message1(struct bytes message)
 enum result message1_read(struct bytes message, struct message1 *out, struct fault *fault)
 {
     struct bytes handshake, body;
-    enum result result =
-        gather_handshake(&message, true, out->storage, &handshake, "Message 1", fault);
 
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, true, out->storage, &handshake, "Message 1", fault));
     if (message.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 1 is to be a ClientHello alone, but holds %s",
@@ -209,10 +206,7 @@ enum result message3_read(struct bytes message, struct message3 *out, struct fau
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 expected, but got the TLS alert %s",
             alert_name(alert));
-    enum result result =
-        gather_handshake(&message, false, out->storage, &handshake, "Message 3", fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, false, out->storage, &handshake, "Message 3", fault));
     out->handshake = handshake;
     out->end = message;
     if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &out->certificate, &out->presented) ||
@@ -226,12 +220,9 @@ enum result message3_read(struct bytes message, struct message3 *out, struct fau
         handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not end with CertificateVerify, ChangeCipherSpec and Finished");
-    result = check_end(message, fault);
-    if (result == RESULT_OK)
-        result = read_client_key_exchange(exchange, fault);
-    if (result == RESULT_OK)
-        result = read_signed(&verify, &out->signature, "CertificateVerify", fault);
-    return result;
+    TRY(check_end(message, fault));
+    TRY(read_client_key_exchange(exchange, fault));
+    return read_signed(&verify, &out->signature, "CertificateVerify", fault);
 }
 
 static enum certificate_type type_of(struct bytes body)
@@ -314,9 +305,8 @@ static enum result read_server_key_exchange(struct bytes body, struct fault *fau
     if (curve_type != NAMED_CURVE || curve != GROUP_SECP256R1)
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_ILLEGAL_PARAMETER,
             "ServerKeyExchange is not on secp256r1 (P-256)");
-    enum result result = check_point(point, "ServerKeyExchange", fault);
-    return result == RESULT_OK ? read_signed(&body, &signature, "ServerKeyExchange", fault)
-                               : result;
+    TRY(check_point(point, "ServerKeyExchange", fault));
+    return read_signed(&body, &signature, "ServerKeyExchange", fault);
 }
 
 enum result message2_read(struct bytes message, struct message2 *out, struct fault *fault)
@@ -327,10 +317,7 @@ enum result message2_read(struct bytes message, struct message2 *out, struct fau
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_TLS_REFUSED, "the terminating end-point sent the alert %s",
             alert_name(alert));
-    enum result result =
-        gather_handshake(&message, false, out->storage, &handshake, "Message 2", fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, false, out->storage, &handshake, "Message 2", fault));
     out->handshake = handshake;
     if (message.size > 0 || !take_handshake(&handshake, HANDSHAKE_SERVER_HELLO, &whole, &hello) ||
         !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &out->certificate) ||
@@ -343,10 +330,9 @@ enum result message2_read(struct bytes message, struct message2 *out, struct fau
     if (!take_handshake(&handshake, HANDSHAKE_SERVER_HELLO_DONE, &whole, &unread) ||
         unread.size > 0 || handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 2 does not end with ServerHelloDone");
-    result = read_server_hello(hello, out, fault);
-    if (result == RESULT_OK)
-        result = read_server_key_exchange(exchange, fault);
-    return result == RESULT_OK ? read_certificate_request(request, fault) : result;
+    TRY(read_server_hello(hello, out, fault));
+    TRY(read_server_key_exchange(exchange, fault));
+    return read_certificate_request(request, fault);
 }
 
 int message_find_alert(struct bytes message)
@@ -374,9 +360,9 @@ static enum result write_record(struct bytes fragment, struct buffer *out)
 {
     const uint8_t header[] = {RECORD_HANDSHAKE, TLS_1_2 >> 8, TLS_1_2 & 0xff,
         (uint8_t)(fragment.size >> 8), (uint8_t)fragment.size};
-    enum result result = buffer_append(out, header, sizeof(header));
 
-    return result == RESULT_OK ? buffer_append(out, fragment.data, fragment.size) : result;
+    TRY(buffer_append(out, header, sizeof(header)));
+    return buffer_append(out, fragment.data, fragment.size);
 }
 
 enum result message_write_handshake(struct bytes handshake, struct buffer *out)
@@ -390,10 +376,8 @@ enum result message_write_handshake(struct bytes handshake, struct buffer *out)
 
         while (message.size > 0) {
             size_t size = message.size < RECORD_PLAINTEXT_MAX ? message.size : RECORD_PLAINTEXT_MAX;
-            enum result result = bytes_take(&message, size, &fragment) ? write_record(fragment, out)
-                                                                       : RESULT_INTERNAL;
-            if (result != RESULT_OK)
-                return result;
+            TRY(bytes_take(&message, size, &fragment) ? write_record(fragment, out)
+                                                      : RESULT_INTERNAL);
         }
     }
     return RESULT_OK;

@@ -12,6 +12,7 @@
 
 #include "base/secret.h"
 #include "tls/engine.h"
+#include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
 

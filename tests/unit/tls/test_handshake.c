@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "identity/public_key_id.h"
+#include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
 
