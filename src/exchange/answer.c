@@ -25,7 +25,13 @@ static int success_rsc(enum operation operation)
     return RSC_OK;
 }
 
-/* The resource as it stood when ANSWER was first given. */
+/* RESULT of writing an answer: when it is not RESULT_OK, memory is short. */
+static enum result check_written(enum result result, struct fault *fault)
+{
+    return result == RESULT_OK ? result : fault_set(fault, result, "%s", result_text(result));
+}
+
+/* The resource as it was when ANSWER was given for the first time. */
 static struct e2ek describe(const struct exchange *exchange, enum answer answer)
 {
     const struct policy *policy = exchange->snapshot->policy;
@@ -40,7 +46,7 @@ static struct e2ek describe(const struct exchange *exchange, enum answer answer)
         .et_s = established ? exchange->established_s + EXCHANGE_RETENTION_S : exchange->expires_s,
         .est = established ? EST_ESTABLISHED : EST_AWAITING_MESSAGE3,
         .kid = established ? exchange->key_id : NULL,
-        .lid = policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity,
+        .lid = tls_endpoint_identity(exchange->endpoint),
     };
 
     if (answer == ANSWER_MESSAGE2)
@@ -51,7 +57,7 @@ static struct e2ek describe(const struct exchange *exchange, enum answer answer)
 }
 
 enum result answer_exchange(const struct exchange *exchange, enum answer answer,
-    enum operation operation, bool with_address, struct response *response)
+    enum operation operation, bool with_address, struct response *response, struct fault *fault)
 {
     const struct policy_cse *cse = &exchange->snapshot->policy->cse;
     struct e2ek e2ek = describe(exchange, answer);
@@ -60,18 +66,19 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
     response->result = RESULT_OK;
     response->rsc = success_rsc(operation);
     if (operation == OPERATION_NOTIFY)
-        return representation_write_seci(e2ek.message, &response->content);
+        return check_written(representation_write_seci(e2ek.message, &response->content), fault);
     if (operation == OPERATION_CREATE)
         snprintf(
             response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
     snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
         cse->resource_name, exchange->name);
-    return representation_write_e2ek(&e2ek, with_address ? address : NULL, &response->content);
+    return check_written(
+        representation_write_e2ek(&e2ek, with_address ? address : NULL, &response->content), fault);
 }
 
-/* TS-0003 8.4.3.1.3: the certificates stand in e2eSecInfo, for initiators to find. */
-enum result answer_entry_point(
-    const struct snapshot *snapshot, int64_t created_s, struct response *response)
+/* The certificates stand in e2eSecInfo, where initiators look for them (TS-0003 8.4.3.1.3). */
+enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_s,
+    struct response *response, struct fault *fault)
 {
     const struct policy *policy = snapshot->policy;
     struct bytes certificates[POLICY_ENDPOINTS_MAX];
@@ -89,12 +96,12 @@ enum result answer_entry_point(
     for (size_t i = 0; i < policy->endpoint_count; i++) {
         struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
 
-        if (der.size > 0) /* else it has a raw public key alone */
+        if (der.size > 0) /* else the end-point has a raw public key alone */
             certificates[e2ek.certificate_count++] = der;
     }
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
-    return representation_write_e2ek(&e2ek, NULL, &response->content);
+    return check_written(representation_write_e2ek(&e2ek, NULL, &response->content), fault);
 }
 
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)
@@ -112,5 +119,6 @@ void answer_refusal(const struct fault *fault, enum operation operation, struct 
     buffer_consume(&response->content, response->content.size);
     if (representation_write_refusal(
             fault->text, alert, operation == OPERATION_NOTIFY, &response->content) != RESULT_OK)
-        buffer_consume(&response->content, response->content.size); /* the status still says it */
+        buffer_consume(
+            &response->content, response->content.size); /* the response status code remains */
 }

@@ -23,16 +23,16 @@ static const struct policy_limits ordinary = {.pending_exchanges = 100,
 
 static struct exchange_table *table;
 static unsigned retry_after_s;
-static bool fresh;
+static bool created;
 
 static void set_up(void)
 {
     ck_assert_int_eq(exchange_table_new(&table), RESULT_OK);
 }
 
-static uint64_t mark(const char *from, const char *id)
+static uint64_t fingerprint(const char *from, const char *id)
 {
-    return exchange_table_mark(table, from, 1, id, bytes_of("message", 7));
+    return exchange_table_fingerprint(table, from, 1, id, bytes_of("message", 7));
 }
 
 static enum result open_one(
@@ -41,7 +41,7 @@ static enum result open_one(
     struct fault fault = FAULT_INIT;
 
     return exchange_table_open(
-        table, snapshot, from, mark(from, id), out, &fresh, &retry_after_s, &fault);
+        table, snapshot, from, fingerprint(from, id), out, &created, &retry_after_s, &fault);
 }
 
 START_TEST(finds_by_name_and_by_originator)
@@ -51,7 +51,7 @@ START_TEST(finds_by_name_and_by_originator)
     struct exchange *opened, *pending[8];
 
     ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &opened), RESULT_OK);
-    ck_assert(fresh);
+    ck_assert(created);
     ck_assert_uint_eq(strlen(opened->name), 32);
     char name[EXCHANGE_NAME_OCTETS];
     memcpy(name, opened->name, sizeof(name));
@@ -80,11 +80,11 @@ START_TEST(a_retransmission_opens_nothing)
     ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &first), RESULT_OK);
     exchange_release(first);
     ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &again), RESULT_OK);
-    ck_assert(!fresh);
+    ck_assert(!created);
     ck_assert_ptr_eq(again, first);
     exchange_release(again);
     ck_assert_int_eq(open_one(snapshot, "//sp/cse/Cb", "1", &other), RESULT_OK);
-    ck_assert(fresh); /* another originator's is another request */
+    ck_assert(created); /* another originator's is another request */
     exchange_release(other);
     exchange_table_count(table, &pending, &retained);
     ck_assert_uint_eq(pending, 2);
@@ -93,16 +93,16 @@ START_TEST(a_retransmission_opens_nothing)
 }
 END_TEST
 
-START_TEST(marks_tell_requests_apart)
+START_TEST(fingerprints_tell_requests_apart)
 {
     set_up();
-    uint64_t one = exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1));
+    uint64_t one = exchange_table_fingerprint(table, "f", 1, "a", bytes_of("m", 1));
 
-    ck_assert_uint_eq(one, exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 3, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "b", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "a", bytes_of("n", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "g", 1, "a", bytes_of("m", 1)));
+    ck_assert_uint_eq(one, exchange_table_fingerprint(table, "f", 1, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 3, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 1, "b", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 1, "a", bytes_of("n", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "g", 1, "a", bytes_of("m", 1)));
     exchange_table_free(table);
 }
 END_TEST
@@ -209,15 +209,15 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
     uint32_t waiting, retained;
 
     ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
-    exchange_table_answered(table, exchange, mark("//sp/Sa", "3"));
-    ck_assert(exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "3")));
-    ck_assert(!exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "4")));
+    exchange_table_answered(table, exchange, fingerprint("//sp/Sa", "3"));
+    ck_assert(exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "3")));
+    ck_assert(!exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "4")));
     exchange_release(exchange);
     ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
-    struct exchange *found = exchange_table_find_answered(table, mark("//sp/Sa", "3"));
+    struct exchange *found = exchange_table_find_answered(table, fingerprint("//sp/Sa", "3"));
     ck_assert_ptr_eq(found, exchange);
     exchange_release(found);
-    ck_assert_ptr_null(exchange_table_find_answered(table, mark("//sp/Sb", "3")));
+    ck_assert_ptr_null(exchange_table_find_answered(table, fingerprint("//sp/Sb", "3")));
     exchange_table_count(table, &waiting, &retained);
     ck_assert_uint_eq(waiting, 0);
     ck_assert_uint_eq(retained, 1);
@@ -227,6 +227,6 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 END_TEST
 
 CHECK_MAIN("exchange/table", finds_by_name_and_by_originator, a_retransmission_opens_nothing,
-    marks_tell_requests_apart, holds_to_the_limits, once_closed_takes_only_what_it_has,
+    fingerprints_tell_requests_apart, holds_to_the_limits, once_closed_takes_only_what_it_has,
     holds_to_the_rate, out_of_time_is_not_found_and_swept,
     an_answered_exchange_is_kept_for_retransmissions)
