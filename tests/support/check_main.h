@@ -9,12 +9,16 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define CHECK_MAIN(name, ...)                                                                      \
+#define CHECK_MAIN(name, ...) CHECK_MAIN_FIXTURE(name, NULL, NULL, __VA_ARGS__)
+
+/* The same with a fixture: SET_UP runs before each test, in its process, and TEAR_DOWN after it. */
+#define CHECK_MAIN_FIXTURE(name, set_up, tear_down, ...)                                           \
     int main(void)                                                                                 \
     {                                                                                              \
         const TTest *const tests[] = {__VA_ARGS__};                                                \
         Suite *suite = suite_create(name);                                                         \
         TCase *group = tcase_create(name);                                                         \
+        tcase_add_checked_fixture(group, set_up, tear_down);                                       \
         tcase_set_timeout(group, 120);                                                             \
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
             tcase_add_test(group, tests[i]);                                                       \

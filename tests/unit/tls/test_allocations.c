@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 
 #include "base/secret.h"
-#include "tls/engine.h"
 #include "tls/context.h"
+#include "tls/engine.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
 
