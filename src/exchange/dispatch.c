@@ -72,7 +72,7 @@ static enum result read_message(
 
 static enum result create(struct step *step)
 {
-    AUTO_BUFFER struct buffer message1 = {0};
+    struct buffer message1 AUTO_BUFFER = {0};
     const char *text = step->request->resource_type;
     char *end;
 
@@ -88,7 +88,7 @@ static enum result create(struct step *step)
 
 static enum result update_exchange(struct step *step)
 {
-    AUTO_BUFFER struct buffer message3 = {0};
+    struct buffer message3 AUTO_BUFFER = {0};
     struct fault unreadable = FAULT_INIT;
 
     enum result read = read_message(step, false, &message3, &unreadable);
@@ -104,7 +104,7 @@ static enum result update_exchange(struct step *step)
 
 static enum result update_entry_point(struct step *step)
 {
-    AUTO_BUFFER struct buffer message3 = {0};
+    struct buffer message3 AUTO_BUFFER = {0};
 
     TRY(read_message(step, false, &message3, &step->fault));
     return receive_message3_by_from(step, buffer_bytes(&message3));
@@ -113,7 +113,7 @@ static enum result update_entry_point(struct step *step)
 /* Notify carries Message 1 and Message 3 alike (TS-0001 11.4.3). */
 static enum result notify(struct step *step)
 {
-    AUTO_BUFFER struct buffer message = {0};
+    struct buffer message AUTO_BUFFER = {0};
 
     TRY(read_message(step, false, &message, &step->fault));
     return message_is_message1(buffer_bytes(&message))

@@ -15,7 +15,7 @@ static enum result read_list(
     struct bytes text, struct buffer *leaf, struct buffer *list, struct fault *fault)
 {
     for (size_t count = 0;; count++) {
-        AUTO_BUFFER struct buffer der = {.limit = text.size};
+        struct buffer der AUTO_BUFFER = {.limit = text.size};
         enum result result = pem_or_der_next(&text, "CERTIFICATE", &der, fault);
 
         if (result == RESULT_NOT_FOUND && count > 0)
@@ -49,7 +49,8 @@ static enum result use_list(
 enum result credential_load_certificate(
     struct credential *credential, WOLFSSL_CTX *engine, const char *path, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer file = {0}, list = {.limit = CREDENTIAL_FILE_OCTETS};
+    struct buffer file AUTO_BUFFER = {0};
+    struct buffer list AUTO_BUFFER = {.limit = CREDENTIAL_FILE_OCTETS};
     struct fault why = FAULT_INIT;
 
     TRY(file_read(path, CREDENTIAL_FILE_OCTETS, &file, fault));

@@ -66,7 +66,7 @@ static bool hash_message2(wc_Sha256 *transcript, struct bytes message2)
 static enum result run_message1(struct handshake *handshake, const struct hello *hello,
     const struct hello_choice *choice, struct buffer *message2, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * HELLO_OCTETS_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * HELLO_OCTETS_MAX};
     uint8_t storage[HELLO_OCTETS_MAX];
 
     if (message_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
@@ -183,7 +183,7 @@ static enum result make_flight(const struct message3 *message3, struct buffer *o
 enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct bytes spki = handshake->verified.spki;
 
     if (!handshake->verified.known || wolfSSL_set_peer_public_key(handshake->engine, spki.data,

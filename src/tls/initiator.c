@@ -214,7 +214,7 @@ static enum result check_terminating(const struct initiator *initiator,
 enum result initiator_answer(struct initiator *initiator, struct bytes message,
     const char *server_identity, struct buffer *message3, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct message2 message2;
     struct public_key key = {0};
 
@@ -231,7 +231,7 @@ enum result initiator_answer(struct initiator *initiator, struct bytes message,
 enum result initiator_finish(struct initiator *initiator, struct bytes message4,
     struct exported_key *exported, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer nothing = {.limit = 256};
+    struct buffer nothing AUTO_BUFFER = {.limit = 256};
 
     switch (
         engine_run(initiator->engine, wolfSSL_connect, &initiator->io, message4, &nothing, fault)) {

@@ -56,7 +56,7 @@ static const char *file(const char *name, const char *suffix)
 /* NAME.der and NAME.key. */
 static void certify(const char *name, const char *issuer, const char *extensions)
 {
-    AUTO_BUFFER struct buffer der = maker_make(&(struct recipe){.name = name,
+    struct buffer der AUTO_BUFFER = maker_make(&(struct recipe){.name = name,
         .issuer = issuer,
         .extensions = extensions,
         .not_before = LONG_AGO,
@@ -150,7 +150,7 @@ static void write_content(const struct stage_request *request, struct buffer *ou
 
 struct response stage_ask(const struct stage_request *request)
 {
-    AUTO_BUFFER struct buffer content = {.limit = 65536};
+    struct buffer content AUTO_BUFFER = {.limit = 65536};
     struct response response = {0};
 
     if (!request->json && request->message.size > 0)
@@ -197,7 +197,7 @@ struct buffer stage_message(const struct response *response)
 
 int stage_alert(const struct response *response)
 {
-    AUTO_BUFFER struct buffer message = {0};
+    struct buffer message AUTO_BUFFER = {0};
 
     return read_message(response, &message) ? message_find_alert(buffer_bytes(&message))
                                             : FAULT_NO_ALERT;
@@ -217,7 +217,7 @@ void stage_begin(struct stage_run *run, enum stage_credential credential, const 
 
 void stage_take_message2(struct stage_run *run, const struct response *response)
 {
-    AUTO_BUFFER struct buffer message2 = stage_message(response);
+    struct buffer message2 AUTO_BUFFER = stage_message(response);
     struct fault fault = FAULT_INIT;
     const char *name = strrchr(response->location, '/');
 
@@ -244,7 +244,7 @@ void stage_begin_and_create(
 
 void stage_take_message4(struct stage_run *run, const struct response *response)
 {
-    AUTO_BUFFER struct buffer message4 = stage_message(response);
+    struct buffer message4 AUTO_BUFFER = stage_message(response);
     struct fault fault = FAULT_INIT;
     struct exported_key exported;
     struct key_info info;

@@ -197,25 +197,24 @@ static void cut(struct buffer *message3)
 }
 
 static const struct {
-    const char *name;
-    enum stage_credential credential;
-    const char *from;
+    const char *name, *from;
     void (*spoil)(struct buffer *message3);
+    enum stage_credential credential;
     int rsc, alert;    /* alert 0: none */
     bool ends_by_name; /* the exchange, when Message 3 is addressed to it */
     bool ends_by_from; /* when only From and the signature tell which exchange it belongs to */
 } refused3[] = {
-    {"an authority that nobody trusts", STAGE_STRANGER, "Cmeter", nothing, 4106,
+    {"an authority that nobody trusts", "Cmeter", nothing, STAGE_STRANGER, 4106,
         TLS_ALERT_UNKNOWN_CA, true, true},
-    {"no rule", STAGE_UNLISTED, "/mn-cse/Cmeter", nothing, 4106, TLS_ALERT_BAD_CERTIFICATE, true,
+    {"no rule", "/mn-cse/Cmeter", nothing, STAGE_UNLISTED, 4106, TLS_ALERT_BAD_CERTIFICATE, true,
         true},
-    {"From is not who has signed", STAGE_METER, "Cother", nothing, 4103, TLS_ALERT_ACCESS_DENIED,
+    {"From is not who has signed", "Cother", nothing, STAGE_METER, 4103, TLS_ALERT_ACCESS_DENIED,
         true, true},
-    {"another Finished", STAGE_METER, "Cmeter", spoil_finished, 4106, TLS_ALERT_BAD_RECORD_MAC,
+    {"another Finished", "Cmeter", spoil_finished, STAGE_METER, 4106, TLS_ALERT_BAD_RECORD_MAC,
         true, true},
-    {"another signature", STAGE_METER, "Cmeter", spoil_signature, 4106, TLS_ALERT_DECRYPT_ERROR,
+    {"another signature", "Cmeter", spoil_signature, STAGE_METER, 4106, TLS_ALERT_DECRYPT_ERROR,
         true, false},
-    {"cut off", STAGE_METER, "Cmeter", cut, 4102, 0, false, false},
+    {"cut off", "Cmeter", cut, STAGE_METER, 4102, 0, false, false},
 };
 
 static void refuse_message3(size_t row, bool by_name)

@@ -553,7 +553,7 @@ START_TEST(writes_a_record_a_message)
 
     make_handshakes3(&handshakes, 0x0403);
     for (size_t cut = 1; cut < handshakes.size; cut++) {
-        AUTO_BUFFER struct buffer written = {.limit = 4096};
+        struct buffer written AUTO_BUFFER = {.limit = 4096};
 
         message = part = (struct octets){0};
         put(&part, handshakes.data, cut);
