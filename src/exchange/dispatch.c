@@ -94,7 +94,7 @@ static enum result update_exchange(struct step *step)
     enum result read = read_message(step, false, &message3, &unreadable);
     struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
     if (!exchange)
-        return step->fault.result; /* whatever the content is */
+        return step->fault.result; /* even when the content is unreadable */
     if (read != RESULT_OK) {
         step->fault = unreadable;
         return read;
@@ -121,7 +121,7 @@ static enum result notify(struct step *step)
                : receive_message3_by_from(step, buffer_bytes(&message));
 }
 
-/* To be retrieved or deleted by its originator. */
+/* Whether EXCHANGE (locked) may be retrieved or deleted. */
 static enum result check_accessible(struct step *step, const struct exchange *exchange)
 {
     TRY(step_check_owner(step, exchange));

@@ -40,7 +40,7 @@ static struct tls_endpoint *choose_endpoint(struct step *step, const struct hell
     return NULL;
 }
 
-/* Message 2 of a new exchange, and with it the exchange awaits Message 3. */
+/* Makes Message 2 of a new exchange, which then awaits Message 3. */
 static enum result make_message2(
     struct step *step, struct exchange *exchange, const struct message1 *message1)
 {

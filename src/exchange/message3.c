@@ -94,8 +94,7 @@ static enum result establish(struct step *step, struct exchange *exchange, struc
     return step_answer(step, exchange, ANSWER_MESSAGE4);
 }
 
-/* Returns RESULT, which EXCHANGE's handling of Message 3 came to; unless it is RESULT_OK, the
- * exchange is over. */
+/* Ends EXCHANGE unless RESULT, of its Message 3, is RESULT_OK. Returns RESULT. */
 static enum result conclude(struct step *step, struct exchange *exchange, enum result result)
 {
     histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);

@@ -8,15 +8,15 @@
 #include "token/token.h"
 #include "x509/private_key.h"
 
-/* Zero-initialise; release with credential_release. Paths and texts are for people: each fault
- * names the file that it is about. */
+/* Zero-initialise; release with credential_release. */
 struct credential {
     struct buffer leaf;      /* the certificate, DER; empty: a raw public key alone */
     struct private_key *key; /* signs, when the private key is in a file */
     struct token_key *token; /* signs, when it is on a token */
 };
 
-/* Reads a certificate chain, leaf first, and has ENGINE present it. */
+/* Reads a certificate chain, leaf first, and has ENGINE present it. Like the others: FAULT names
+ * the file. */
 enum result credential_load_certificate(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 

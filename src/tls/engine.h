@@ -23,7 +23,7 @@ WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
  * server's or a client's. RESULT_INTERNAL when the engine does not. */
 enum result engine_terminating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
 enum result engine_initiating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
-/* The second one for a single handshake of a server's. */
+/* The same as engine_initiating_raw_public_key for one handshake of a server. */
 enum result engine_take_raw_public_key(WOLFSSL *engine, struct fault *fault) WARN_UNUSED;
 
 /* The engine's connection: it reads the flight IN to its end and appends its own to OUT. */

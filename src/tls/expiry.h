@@ -4,8 +4,10 @@
 
 #include "tls/context.h"
 
-#define EXPIRY_CERTIFICATE_S (30 * 86400) /* so long before its end a certificate is expiring */
-#define EXPIRY_CRL_S         (3 * 86400) /* a CRL: this, or a tenth of its validity if that is less */
+/* How long before its end something counts as expiring; a CRL in the last tenth of its validity if
+ * that is less. */
+#define EXPIRY_CERTIFICATE_S (30 * 86400)
+#define EXPIRY_CRL_S         (3 * 86400)
 
 enum expiry_kind { EXPIRY_CERTIFICATE, EXPIRY_CRL };
 
@@ -14,7 +16,7 @@ enum expiry_state {
     EXPIRY_EXPIRING,
     EXPIRY_EXPIRED,
     EXPIRY_EARLY,   /* not valid yet */
-    EXPIRY_MISSING, /* the domain requires a CRL, and there is none of an anchor of it */
+    EXPIRY_MISSING, /* the domain requires a CRL, and an anchor of it has none */
 };
 
 struct expiry {

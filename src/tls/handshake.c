@@ -162,7 +162,7 @@ enum result handshake_check_end(
     struct record record;
 
     for (size_t i = 0; record_take(&rest, &record); i++) {
-        bool follows = i > 1; /* ChangeCipherSpec and Finished, or a part of it */
+        bool follows = i > 1; /* the first two: ChangeCipherSpec, and Finished or a part of it */
 
         if (follows && (held >= FINISHED_OCTETS || record.fragment.size <= overhead))
             return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 does not end with Finished");

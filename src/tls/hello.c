@@ -17,7 +17,7 @@ static enum result malformed(struct fault *fault, const char *what)
     return REFUSE(fault, TLS_ALERT_DECODE_ERROR, "malformed ClientHello: %s", what);
 }
 
-/* LIST holds numbers of two octets. */
+/* LIST: numbers of two octets each. */
 static bool holds_u16(struct bytes list, uint16_t wanted)
 {
     uint16_t number;
@@ -74,7 +74,7 @@ static enum result read_server_name(struct bytes body, struct hello *out, struct
     return RESULT_OK;
 }
 
-/* A list of numbers of two octets, not empty, as the extension's whole content. */
+/* Takes the list when it is the extension's whole content: numbers of two octets, at least one. */
 static bool take_list_u16(struct bytes body, struct bytes *list)
 {
     return bytes_take_block_16(&body, list) && body.size == 0 && list->size > 0 &&
@@ -167,7 +167,7 @@ static enum result read_versions(struct bytes body, struct hello *out, struct fa
                : REFUSE(fault, TLS_ALERT_PROTOCOL_VERSION, "the initiator does not offer TLS 1.2");
 }
 
-/* RFC 5746 3.6: this is the first handshake of its connection, so there is nothing to confirm. */
+/* RFC 5746 3.6: empty in the first handshake of a connection, which ours always is. */
 static enum result read_renegotiation_info(
     struct bytes body, struct hello *out, struct fault *fault)
 {
@@ -240,7 +240,7 @@ static enum result read_extensions(struct bytes extensions, struct hello *out, s
     return RESULT_OK;
 }
 
-/* --- the whole --- */
+/* --- ClientHello --- */
 
 enum result hello_read(struct bytes body, struct hello *out, struct fault *fault)
 {
@@ -256,7 +256,7 @@ enum result hello_read(struct bytes body, struct hello *out, struct fault *fault
         return malformed(fault, "too short");
     if (body.size > 0 && (!bytes_take_block_16(&body, &extensions) || body.size > 0))
         return malformed(fault, "extensions");
-    if (version < TLS_1_2) /* above it TLS 1.2 is the answer (RFC 5246 E.1) */
+    if (version < TLS_1_2) /* a higher one is answered with TLS 1.2 (RFC 5246 E.1) */
         return REFUSE(fault, TLS_ALERT_PROTOCOL_VERSION, "the initiator does not offer TLS 1.2");
     if (!memchr(compressions.data, 0, compressions.size))
         return REFUSE(
@@ -293,7 +293,7 @@ static bool choose_suite(const struct hello *hello, const struct policy_tls *tls
 }
 
 enum result hello_choose(const struct hello *hello, const struct policy_tls *tls,
-    const struct certificate_types *takes, const struct certificate_types *has,
+    const struct certificate_types *takes, const struct certificate_types *presents,
     struct hello_choice *out, struct fault *fault)
 {
     if (!choose_suite(hello, tls, &out->suite))
@@ -302,7 +302,7 @@ enum result hello_choose(const struct hello *hello, const struct policy_tls *tls
     if (!choose_type(hello->client_types, takes, &out->client_type))
         return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
             "TLS handshake refused: no certificate type of the initiator's is common");
-    if (!choose_type(hello->server_types, has, &out->server_type))
+    if (!choose_type(hello->server_types, presents, &out->server_type))
         return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
             "TLS handshake refused: no certificate type of the terminating end-point's is common");
     return RESULT_OK;
@@ -350,7 +350,7 @@ static void put_extensions(
         {hello->client_types.size > 0, EXTENSION_CLIENT_CERTIFICATE_TYPE, bytes_of(client_type, 2)},
         {hello->server_types.size > 0, EXTENSION_SERVER_CERTIFICATE_TYPE, bytes_of(server_type, 2)},
         {hello->encrypt_then_mac && choice->suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256,
-            EXTENSION_ENCRYPT_THEN_MAC, {0}}, /* only CBC has a MAC apart (RFC 7366 3) */
+            EXTENSION_ENCRYPT_THEN_MAC, {0}}, /* for CBC only (RFC 7366 3) */
         {hello->extended_master_secret, EXTENSION_EXTENDED_MASTER_SECRET, {0}},
         {hello->secure_renegotiation, EXTENSION_RENEGOTIATION_INFO, bytes_of("\0", 1)},
     };

@@ -13,14 +13,14 @@
 /* Views point into the handshake message that was read. */
 struct hello {
     struct bytes random;         /* 32 octets */
-    struct bytes suites;         /* two octets each, the initiator's favourite first */
+    struct bytes suites;         /* two octets each, in the initiator's order of preference */
     char server_name[256];       /* SNI host_name in lower case; "" = none */
     bool extended_master_secret; /* RFC 7627 */
     bool encrypt_then_mac;       /* RFC 7366 */
     bool secure_renegotiation;   /* RFC 5746: by its SCSV, or the extension */
-    bool groups, point_formats;  /* RFC 8422 5.1: listed, and ours is among them */
-    struct bytes client_types;   /* client_certificate_type, the initiator's favourite first */
-    struct bytes server_types;   /* server_certificate_type; empty = not there: X.509 alone */
+    bool groups, point_formats;  /* RFC 8422 5.1: the extension is there, and lists ours */
+    struct bytes client_types;   /* client_certificate_type, in order of preference; empty: X.509 */
+    struct bytes server_types;   /* server_certificate_type, the same */
 };
 
 /* BODY is the content of the handshake message. RESULT_TLS_REFUSED, with the alert that the RFC
@@ -35,10 +35,10 @@ struct hello_choice {
 
 /* Chooses the first of TLS's ciphersuites that the initiator offers, and from each of its lists of
  * certificate types the first that can be used (RFC 7250 4.1, 4.2): TAKES is what the end-point
- * takes from initiators, HAS what it can present itself. RESULT_TLS_REFUSED with handshake_failure
- * or unsupported_certificate when nothing is common. */
+ * takes from initiators, PRESENTS what it can present itself. RESULT_TLS_REFUSED with
+ * handshake_failure or unsupported_certificate when nothing is common. */
 enum result hello_choose(const struct hello *hello, const struct policy_tls *tls,
-    const struct certificate_types *takes, const struct certificate_types *has,
+    const struct certificate_types *takes, const struct certificate_types *presents,
     struct hello_choice *out, struct fault *fault) WARN_UNUSED;
 
 #define HELLO_OCTETS_MAX 128 /* of a ClientHello that hello_write writes */
