@@ -288,32 +288,32 @@ START_TEST(refuses_extensions_with_the_alert_of_their_rfc)
 {
     static const struct {
         uint16_t type;
+        int alert;
         const char *data;
         size_t size;
-        int alert;
     } bad[] = {
-        {0, "\0\4\0\0\1a\0", 7, TLS_ALERT_DECODE_ERROR},             /* octets after the list */
-        {0, "\0\0", 2, TLS_ALERT_DECODE_ERROR},                      /* no name */
-        {0, "\0\3\0\0\0", 5, TLS_ALERT_DECODE_ERROR},                /* empty name */
-        {0, "\0\6\0\0\3a\0b", 8, TLS_ALERT_ILLEGAL_PARAMETER},       /* NUL in the name */
-        {0, "\0\10\0\0\1a\0\0\1b", 10, TLS_ALERT_ILLEGAL_PARAMETER}, /* two host_names */
-        {0, "\0\5\0\0\2a*", 7, TLS_ALERT_UNRECOGNIZED_NAME},
-        {10, "", 0, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\0", 2, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\3\0\x17\0", 5, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\2\0\x18", 4, TLS_ALERT_HANDSHAKE_FAILURE}, /* secp384r1 alone */
-        {11, "\0", 1, TLS_ALERT_DECODE_ERROR},
-        {11, "\1\1", 2, TLS_ALERT_ILLEGAL_PARAMETER}, /* compressed alone */
-        {19, "\0", 1, TLS_ALERT_DECODE_ERROR},        /* no type */
-        {20, "\2\0", 2, TLS_ALERT_DECODE_ERROR},      /* shorter than it says */
-        {22, "x", 1, TLS_ALERT_DECODE_ERROR},
-        {23, "x", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\1", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\0", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\3\3\3\3", 4, TLS_ALERT_DECODE_ERROR}, /* one and a half */
-        {0xff01, "", 0, TLS_ALERT_DECODE_ERROR},
-        {0xff01, "\5abc", 4, TLS_ALERT_DECODE_ERROR},
-        {0xff01, "\3abc", 4, TLS_ALERT_HANDSHAKE_FAILURE},
+        {0, TLS_ALERT_DECODE_ERROR, "\0\4\0\0\1a\0", 7},             /* octets after the list */
+        {0, TLS_ALERT_DECODE_ERROR, "\0\0", 2},                      /* no name */
+        {0, TLS_ALERT_DECODE_ERROR, "\0\3\0\0\0", 5},                /* empty name */
+        {0, TLS_ALERT_ILLEGAL_PARAMETER, "\0\6\0\0\3a\0b", 8},       /* NUL in the name */
+        {0, TLS_ALERT_ILLEGAL_PARAMETER, "\0\10\0\0\1a\0\0\1b", 10}, /* two host_names */
+        {0, TLS_ALERT_UNRECOGNIZED_NAME, "\0\5\0\0\2a*", 7},
+        {10, TLS_ALERT_DECODE_ERROR, "", 0},
+        {10, TLS_ALERT_DECODE_ERROR, "\0\0", 2},
+        {10, TLS_ALERT_DECODE_ERROR, "\0\3\0\x17\0", 5},
+        {10, TLS_ALERT_HANDSHAKE_FAILURE, "\0\2\0\x18", 4}, /* secp384r1 alone */
+        {11, TLS_ALERT_DECODE_ERROR, "\0", 1},
+        {11, TLS_ALERT_ILLEGAL_PARAMETER, "\1\1", 2}, /* compressed alone */
+        {19, TLS_ALERT_DECODE_ERROR, "\0", 1},        /* no type */
+        {20, TLS_ALERT_DECODE_ERROR, "\2\0", 2},      /* shorter than it says */
+        {22, TLS_ALERT_DECODE_ERROR, "x", 1},
+        {23, TLS_ALERT_DECODE_ERROR, "x", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\1", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\0", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\3\3\3\3", 4}, /* one and a half */
+        {0xff01, TLS_ALERT_DECODE_ERROR, "", 0},
+        {0xff01, TLS_ALERT_DECODE_ERROR, "\5abc", 4},
+        {0xff01, TLS_ALERT_HANDSHAKE_FAILURE, "\3abc", 4},
     };
     static struct octets message;
 
