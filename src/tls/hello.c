@@ -309,24 +309,24 @@ enum result hello_choose(const struct hello *hello, const struct policy_tls *tls
 }
 
 /* Appends to octets that have room for all that hello_write puts (HELLO_OCTETS_MAX). */
-struct writer {
+struct hello_writer {
     uint8_t *at;
 };
 
-static void put(struct writer *writer, const void *data, size_t size)
+static void put(struct hello_writer *writer, const void *data, size_t size)
 {
     memcpy(writer->at, data, size);
     writer->at += size;
 }
 
-static void put_u16(struct writer *writer, size_t number)
+static void put_u16(struct hello_writer *writer, size_t number)
 {
     const uint8_t octets[] = {(uint8_t)(number >> 8), (uint8_t)number};
 
     put(writer, octets, sizeof(octets));
 }
 
-static void put_extension(struct writer *writer, uint16_t type, struct bytes content)
+static void put_extension(struct hello_writer *writer, uint16_t type, struct bytes content)
 {
     put_u16(writer, type);
     put_u16(writer, content.size);
@@ -335,7 +335,7 @@ static void put_extension(struct writer *writer, uint16_t type, struct bytes con
 }
 
 static void put_extensions(
-    struct writer *writer, const struct hello *hello, const struct hello_choice *choice)
+    struct hello_writer *writer, const struct hello *hello, const struct hello_choice *choice)
 {
     const uint8_t client_type[] = {1, (uint8_t)choice->client_type};
     const uint8_t server_type[] = {1, (uint8_t)choice->server_type};
@@ -361,7 +361,7 @@ static void put_extensions(
 }
 
 /* Writes how many octets were put since START into the SIZE octets before START. */
-static void set_length(const struct writer *writer, uint8_t *start, size_t size)
+static void set_length(const struct hello_writer *writer, uint8_t *start, size_t size)
 {
     size_t length = (size_t)(writer->at - start);
 
@@ -372,7 +372,7 @@ static void set_length(const struct writer *writer, uint8_t *start, size_t size)
 struct bytes hello_write(
     const struct hello *hello, const struct hello_choice *choice, uint8_t out[HELLO_OCTETS_MAX])
 {
-    struct writer writer = {out};
+    struct hello_writer writer = {out};
 
     put(&writer, (const uint8_t[]){HANDSHAKE_CLIENT_HELLO, 0, 0, 0}, 4);
     uint8_t *body = writer.at;
