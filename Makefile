@@ -174,12 +174,15 @@ TEST_LIBS_x509 := -lcrypto
 TEST_LIBS_trust := -lcrypto
 TEST_LIBS_token := -lcrypto
 TEST_LIBS_tls := -lcrypto
+TEST_LIBS_exchange := -lcrypto
 TEST_SHARES_trust := x509
 TEST_SHARES_tls := x509 trust
+TEST_SHARES_exchange := x509
 TEST_SHARES_policy_load := policy
 # The policies of its tests come from files.
 TEST_ROOMS_policy := policy_load
 TEST_ROOMS_query := policy_load
+TEST_ROOMS_exchange := policy_load
 shared = $(patsubst %.c,$(BUILD)/%.o,$(foreach room,$(1) $(TEST_SHARES_$(1)),$(filter-out tests/unit/$(room)/test_%,$(wildcard tests/unit/$(room)/*.c))))
 
 define unit_test # room, source

@@ -81,7 +81,7 @@ static void exchange_release(struct exchange *exchange)
 
 static int fail_refused(const struct http_answer *answer, const struct content *content)
 {
-    int alert = record_find_alert(buffer_bytes(&content->message));
+    int alert = message_find_alert(buffer_bytes(&content->message));
     return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
         content->reason[0] != '\0' ? ": " : "", content->reason,
         alert != FAULT_NO_ALERT ? "; TLS alert " : "",

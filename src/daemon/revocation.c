@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order that leaves no gap: first CRLs are put in force, then all keys in the cache are
  * reviewed by them. A key that an exchange caches meanwhile is judged by the exchange once it is
- * cached (exchange/procedure.c), and so by those CRLs. */
+ * cached (exchange/message3.c), and so by those CRLs. */
 #include "daemon/revocation.h"
 
 #include <stdio.h>
@@ -46,7 +46,7 @@ struct revoker {
 };
 
 /* What revokes a key on the main thread, unless a review is at it, is a call on the key socket. All
- * else goes by a CRL: the review, and exchanges on HTTP's threads (exchange/procedure.c). */
+ * else goes by a CRL: the review, and exchanges on HTTP's threads (exchange/message3.c). */
 static _Thread_local bool by_hand;
 
 bool revoker_is_by_crl(void)

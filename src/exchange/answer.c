@@ -5,6 +5,7 @@
 
 #include "onem2m/content.h"
 #include "onem2m/status.h"
+#include "tls/context.h"
 
 #define ADDRESS_OCTETS 512
 
@@ -24,7 +25,13 @@ static int success_rsc(enum operation operation)
     return RSC_OK;
 }
 
-/* The resource as it stood when ANSWER was first given. */
+/* RESULT of writing an answer: when it is not RESULT_OK, memory is short. */
+static enum result check_written(enum result result, struct fault *fault)
+{
+    return result == RESULT_OK ? result : fault_set(fault, result, "%s", result_text(result));
+}
+
+/* The resource as it was when ANSWER was given for the first time. */
 static struct e2ek describe(const struct exchange *exchange, enum answer answer)
 {
     const struct policy *policy = exchange->snapshot->policy;
@@ -39,7 +46,7 @@ static struct e2ek describe(const struct exchange *exchange, enum answer answer)
         .et_s = established ? exchange->established_s + EXCHANGE_RETENTION_S : exchange->expires_s,
         .est = established ? EST_ESTABLISHED : EST_AWAITING_MESSAGE3,
         .kid = established ? exchange->key_id : NULL,
-        .lid = policy->endpoints[tls_endpoint_number(exchange->endpoint)].identity,
+        .lid = tls_endpoint_identity(exchange->endpoint),
     };
 
     if (answer == ANSWER_MESSAGE2)
@@ -50,7 +57,7 @@ static struct e2ek describe(const struct exchange *exchange, enum answer answer)
 }
 
 enum result answer_exchange(const struct exchange *exchange, enum answer answer,
-    enum operation operation, bool with_address, struct response *response)
+    enum operation operation, bool with_address, struct response *response, struct fault *fault)
 {
     const struct policy_cse *cse = &exchange->snapshot->policy->cse;
     struct e2ek e2ek = describe(exchange, answer);
@@ -59,18 +66,19 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
     response->result = RESULT_OK;
     response->rsc = success_rsc(operation);
     if (operation == OPERATION_NOTIFY)
-        return content_write_seci(e2ek.message, response);
+        return check_written(content_write_seci(e2ek.message, response), fault);
     if (operation == OPERATION_CREATE)
         snprintf(
             response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
     snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
         cse->resource_name, exchange->name);
-    return content_write_e2ek(&e2ek, with_address ? address : NULL, response);
+    return check_written(
+        content_write_e2ek(&e2ek, with_address ? address : NULL, response), fault);
 }
 
-/* TS-0003 8.4.3.1.3: the certificates stand in e2eSecInfo, for initiators to find. */
-enum result answer_entry_point(
-    const struct snapshot *snapshot, int64_t created_s, struct response *response)
+/* The certificates stand in e2eSecInfo, where initiators look for them (TS-0003 8.4.3.1.3). */
+enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_s,
+    struct response *response, struct fault *fault)
 {
     const struct policy *policy = snapshot->policy;
     struct bytes certificates[POLICY_ENDPOINTS_MAX];
@@ -88,12 +96,12 @@ enum result answer_entry_point(
     for (size_t i = 0; i < policy->endpoint_count; i++) {
         struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
 
-        if (der.size > 0) /* else it has a raw public key alone */
+        if (der.size > 0) /* else the end-point has a raw public key alone */
             certificates[e2ek.certificate_count++] = der;
     }
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
-    return content_write_e2ek(&e2ek, NULL, response);
+    return check_written(content_write_e2ek(&e2ek, NULL, response), fault);
 }
 
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)
@@ -105,7 +113,7 @@ void answer_refusal(const struct fault *fault, enum operation operation, struct 
     };
 
     if (fault->alert != FAULT_NO_ALERT) {
-        record_write_alert(fault->alert, record);
+        message_write_alert(fault->alert, record);
         refusal.alert = bytes_of(record, sizeof(record));
     }
     response->result = fault->result;
@@ -113,5 +121,6 @@ void answer_refusal(const struct fault *fault, enum operation operation, struct 
     response->location[0] = '\0';
     buffer_consume(&response->content, response->content.size);
     if (content_write_refusal(&refusal, response) != RESULT_OK)
-        buffer_consume(&response->content, response->content.size); /* the status still says it */
+        buffer_consume(
+            &response->content, response->content.size); /* the response status code remains */
 }

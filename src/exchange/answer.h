@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said back: an exchange or a refusal as a response primitive. */
+/* An exchange, the entry point or a refusal as a response primitive. */
 #pragma once
 
 #include "base/fault.h"
 #include "exchange/table.h"
 #include "onem2m/primitive.h"
 
-/* Which of the exchange's answers. The same exchange gives the same octets for the same answer. */
+/* Which answer of an exchange. The same exchange gives the same octets for the same answer, so that
+ * a retransmission is answered like the first request. */
 enum answer {
     ANSWER_MESSAGE2, /* to Message 1 */
     ANSWER_MESSAGE4, /* to Message 3 */
@@ -14,12 +15,14 @@ enum answer {
     ANSWER_DELETE,
 };
 
-/* EXCHANGE locked. WITH_ADDRESS: rcn 3. Notify gives m2m:seci, all others m2m:e2ek. */
+/* EXCHANGE locked. WITH_ADDRESS: rcn 3. The content is m2m:seci for Notify, else m2m:e2ek. */
 enum result answer_exchange(const struct exchange *exchange, enum answer answer,
-    enum operation operation, bool with_address, struct response *response) WARN_UNUSED;
+    enum operation operation, bool with_address, struct response *response, struct fault *fault)
+    WARN_UNUSED;
 
-enum result answer_entry_point(
-    const struct snapshot *snapshot, int64_t created_s, struct response *response) WARN_UNUSED;
+/* The entry point (<e2EKeyCSE>), which shows the certificates of SNAPSHOT's end-points. */
+enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_s,
+    struct response *response, struct fault *fault) WARN_UNUSED;
 
-/* FAULT's text and, where it names one, its alert. */
+/* Writes FAULT's result and text and, where it has one, its alert. */
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response);

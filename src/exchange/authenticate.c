@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tls/context.h"
 #include "trust/revocation.h"
 
 /* The names that a certificate says, once its path is valid. */
@@ -34,9 +35,8 @@ static enum result match_raw_public_key(const struct exchange *exchange,
 
     evidence->size = 0; /* nobody revokes it but the policy */
     names.dns.count = names.uri.count = names.device.count = 0;
-    enum result result = spki_digest(presented->key.spki, names.spki_digest);
-    if (result != RESULT_OK)
-        return result;
+    if (spki_digest(presented->key.spki, names.spki_digest) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     return policy_match(exchange->snapshot->policy, tls_endpoint_number(exchange->endpoint), &names,
         true, 0, exchange->from, out, fault);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is the Initiating End-Point, and may it? */
+/* Who the Initiating End-Point is, and whether the policy authorises it. */
 #pragma once
 
 #include "base/fault.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The E2EKey Procedure at the Terminating End-Point (seed 8.x.2.2; TS-0003 8.7.2.2). */
+/* The E2EKey procedure at the Terminating End-Point (TS-0003 8.7.2.2): requests in, responses out.
+ *
+ * The way of a request: procedure_answer → dispatch → message1 or message3 → answer. */
 #pragma once
 
 #include "base/fault.h"
@@ -9,8 +11,8 @@
 
 struct procedure;
 
-/* Serves the policy that hangs in SLOT at each request. Keeps SLOT and CACHE, which must outlive
- * it. */
+/* Serves by the policy that is in SLOT when a request comes. Keeps SLOT and CACHE, which must
+ * outlive it. */
 enum result procedure_new(struct snapshot_slot *slot, struct key_cache *cache,
     struct procedure **out, struct fault *fault) WARN_UNUSED;
 void procedure_free(struct procedure *procedure);
@@ -21,7 +23,7 @@ void procedure_free(struct procedure *procedure);
 void procedure_answer(struct procedure *procedure, const struct request *request,
     const struct fault *refused, struct response *response);
 
-/* From here on Message 1 of a new exchange is refused; those under way go on. */
+/* From here on Message 1 of a new exchange is refused; exchanges under way go on. */
 void procedure_close(struct procedure *procedure);
 
 /* Ends exchanges that ran out of time, at most MOST; returns how many. Call it about once a second.

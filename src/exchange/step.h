@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One request on its way through this room. Private to it. */
+/* One request on its way through this room, and what its handling has found out so far. Private to
+ * this room. */
 #pragma once
 
 #include "base/fault.h"
@@ -7,38 +8,53 @@
 #include "keys/cache.h"
 #include "onem2m/target.h"
 
-struct procedure {
-    struct snapshot_slot *slot;
-    struct key_cache *cache;
-    struct exchange_table *table;
-    int64_t started_s;
-};
-
 struct step {
-    struct procedure *procedure;
+    /* Set before the request is dispatched. */
+    struct exchange_table *table;
+    struct key_cache *cache;
+    struct snapshot_slot *slot;
+    struct snapshot *snapshot; /* in force when the request came */
+    int64_t started_s;         /* when the daemon started */
     const struct request *request;
     struct response *response;
-    struct snapshot *snapshot;
     int64_t began_ns; /* of histogram_now_ns */
+
+    /* Found in the request. */
     struct target target;
-    char from[IDENTIFIER_OCTETS];             /* absolute */
-    bool with_address;                        /* rcn 3 */
-    char exchange_name[EXCHANGE_NAME_OCTETS]; /* for the log; "" = none yet */
-    char local[IDENTIFIER_OCTETS];            /* the same: its end-point */
-    bool has_signed; /* by Message 3's CertificateVerify, with the key that it presents */
-    struct fault fault;
+    char from[IDENTIFIER_OCTETS]; /* absolute */
+    bool with_address;            /* rcn 3 */
+
+    /* For the log of a refusal. */
+    char exchange_name[EXCHANGE_NAME_OCTETS]; /* "": no exchange yet */
+    char local[IDENTIFIER_OCTETS];            /* its end-point's identity */
+    bool has_signed; /* Message 3's CertificateVerify is by the key that it presents */
+
+    struct fault fault; /* set whenever a function that takes the step fails */
 };
 
+/* Remembers for the log which exchange (locked) the request is about. */
 void step_name_exchange(struct step *step, const struct exchange *exchange);
-enum result step_answer(struct step *step, const struct exchange *exchange, enum answer which)
+
+/* The exchange that the target names, locked; NULL when there is none, or no longer. */
+struct exchange *step_find_exchange(struct step *step) WARN_UNUSED;
+
+/* RESULT_NOT_AUTHORISED when EXCHANGE (locked) is another originator's. */
+enum result step_check_owner(struct step *step, const struct exchange *exchange) WARN_UNUSED;
+
+/* Moves EXCHANGE (locked) on to the state after EVENT, or refuses as the table of states says. */
+enum result step_transition(struct step *step, struct exchange *exchange, enum exchange_event event)
     WARN_UNUSED;
 
-/* C.1.b to C.1.d: MESSAGE1 comes, Message 2 goes. */
-enum result receive_message1(struct step *step, struct bytes message1) WARN_UNUSED;
-/* C.1.f to C.1.h, C.2: MESSAGE3 comes, the key is cached, Message 4 goes. Addressed to EXCHANGE
- * (locked), or tied to one by From and its signature. */
-enum result receive_message3(struct step *step, struct exchange *exchange, struct bytes message3)
+/* Ends EXCHANGE (locked) by a refusal or a deletion: its handshake goes, and it can be found no
+ * more. Does nothing where the table of states does not allow EVENT. */
+void step_end_exchange(struct step *step, struct exchange *exchange, enum exchange_event event);
+
+/* The fingerprint of this request with MESSAGE as its content: see exchange_table_fingerprint. */
+uint64_t step_fingerprint(const struct step *step, struct bytes message);
+
+/* Writes ANSWER of EXCHANGE (locked) into the response. */
+enum result step_answer(struct step *step, const struct exchange *exchange, enum answer answer)
     WARN_UNUSED;
-enum result receive_message3_by_from(struct step *step, struct bytes message3) WARN_UNUSED;
-/* The exchange (locked) is over: its handshake goes, and it can be found no more. */
-void end_exchange(struct step *step, struct exchange *exchange, enum exchange_event event);
+/* The same for a request that was answered before. */
+enum result step_answer_again(
+    struct step *step, const struct exchange *exchange, enum answer answer) WARN_UNUSED;

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/secret.h"
 
-#define BUCKETS 65536 /* each 8 octets; longer chains only past that many exchanges */
+#define BUCKETS 65536 /* 8 octets each; so many exchanges have short chains */
 
-/* In the order of their deadlines, unless a reload changed the time-out meanwhile. */
-struct queue {
+/* In the order of their deadlines, except where a reload of the policy changed the time-out. */
+struct exchange_queue {
     struct exchange *oldest, *newest;
     uint32_t count;
 };
@@ -19,11 +19,11 @@ struct exchange_table {
     pthread_mutex_t lock;
     struct hash_key key;
     struct exchange *by_name[BUCKETS];
-    struct exchange *by_from[BUCKETS]; /* those pending: few of one originator */
+    struct exchange *by_from[BUCKETS]; /* pending ones; one originator has few */
     struct exchange_request *by_request[BUCKETS];
-    struct queue pending, retained;
-    int64_t tokens_us; /* creates that may come now, each worth a second's share */
-    int64_t filled_us;
+    struct exchange_queue pending, retained;
+    int64_t tokens_us; /* of the token bucket: see take_token */
+    int64_t filled_us; /* when it was filled the last time; 0: never */
     bool is_closed;
 };
 
@@ -53,7 +53,7 @@ enum result exchange_table_new(struct exchange_table **out)
     return RESULT_OK;
 }
 
-static void queue_add(struct queue *queue, struct exchange *exchange)
+static void queue_add(struct exchange_queue *queue, struct exchange *exchange)
 {
     exchange->older = queue->newest;
     exchange->newer = NULL;
@@ -62,7 +62,7 @@ static void queue_add(struct queue *queue, struct exchange *exchange)
     queue->count++;
 }
 
-static void queue_remove(struct queue *queue, struct exchange *exchange)
+static void queue_remove(struct exchange_queue *queue, struct exchange *exchange)
 {
     *(exchange->older ? &exchange->older->newer : &queue->oldest) = exchange->newer;
     *(exchange->newer ? &exchange->newer->older : &queue->newest) = exchange->older;
@@ -91,27 +91,27 @@ static void unlink_from(struct exchange_table *table, struct exchange *exchange)
 }
 
 static void link_request(
-    struct exchange_table *table, struct exchange_request *request, uint64_t mark)
+    struct exchange_table *table, struct exchange_request *request, uint64_t fingerprint)
 {
-    struct exchange_request **first = &table->by_request[mark % BUCKETS];
+    struct exchange_request **first = &table->by_request[fingerprint % BUCKETS];
 
-    request->mark = mark;
+    request->fingerprint = fingerprint;
     request->next = *first;
     *first = request;
 }
 
 static void unlink_request(struct exchange_table *table, struct exchange_request *request)
 {
-    struct exchange_request **link = &table->by_request[request->mark % BUCKETS];
+    struct exchange_request **link = &table->by_request[request->fingerprint % BUCKETS];
 
-    if (request->mark == 0)
+    if (request->fingerprint == 0)
         return;
     while (*link != request)
         link = &(*link)->next;
     *link = request->next;
 }
 
-/* The table's reference goes with the links. */
+/* The table's reference is left to the caller. */
 static void unlist(struct exchange_table *table, struct exchange *exchange)
 {
     struct exchange **link = bucket(table->by_name, hash_text(table, exchange->name));
@@ -128,7 +128,7 @@ static void unlist(struct exchange_table *table, struct exchange *exchange)
     exchange->listed = false;
 }
 
-static void list(struct exchange_table *table, struct exchange *exchange, uint64_t mark)
+static void list(struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
 {
     struct exchange **first = bucket(table->by_name, hash_text(table, exchange->name));
 
@@ -136,7 +136,7 @@ static void list(struct exchange_table *table, struct exchange *exchange, uint64
     *first = exchange;
     exchange->listed = true;
     link_from(table, exchange);
-    link_request(table, &exchange->first, mark);
+    link_request(table, &exchange->first, fingerprint);
 }
 
 static void exchange_free(struct exchange *exchange)
@@ -175,7 +175,7 @@ void exchange_release(struct exchange *exchange)
 
 void exchange_table_free(struct exchange_table *table)
 {
-    for (struct queue *queue = &table->pending;; queue = &table->retained) {
+    for (struct exchange_queue *queue = &table->pending;; queue = &table->retained) {
         while (queue->oldest) {
             struct exchange *exchange = queue->oldest;
 
@@ -189,14 +189,14 @@ void exchange_table_free(struct exchange_table *table)
     free(table);
 }
 
-uint64_t exchange_table_mark(const struct exchange_table *table, const char *from, int operation,
-    const char *request_id, struct bytes message)
+uint64_t exchange_table_fingerprint(const struct exchange_table *table, const char *from,
+    int operation, const char *request_id, struct bytes message)
 {
     const uint64_t parts[] = {hash_text(table, from), (uint64_t)operation,
         hash_text(table, request_id), hash_keyed(&table->key, message)};
-    uint64_t mark = hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
+    uint64_t fingerprint = hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
 
-    return mark ? mark : 1;
+    return fingerprint ? fingerprint : 1;
 }
 
 static struct exchange *exchange_new(
@@ -226,7 +226,8 @@ static struct exchange *exchange_new(
     return exchange;
 }
 
-/* A token bucket: so many creates a second, and a burst. */
+/* A token bucket of time: each new exchange takes a creates_per_s-th of a second from it, and it
+ * holds create_burst of these. */
 static bool take_token(struct exchange_table *table, const struct policy_limits *limits)
 {
     int64_t now_us = clock_steady_us();
@@ -243,12 +244,13 @@ static bool take_token(struct exchange_table *table, const struct policy_limits 
     return true;
 }
 
-static struct exchange *find_request(const struct exchange_table *table, uint64_t mark)
+static struct exchange *find_request(const struct exchange_table *table, uint64_t fingerprint)
 {
     int64_t now_ms = clock_steady_ms();
 
-    for (struct exchange_request *each = table->by_request[mark % BUCKETS]; each; each = each->next)
-        if (each->mark == mark && each->exchange->deadline_ms > now_ms)
+    for (struct exchange_request *each = table->by_request[fingerprint % BUCKETS]; each;
+         each = each->next)
+        if (each->fingerprint == fingerprint && each->exchange->deadline_ms > now_ms)
             return each->exchange;
     return NULL;
 }
@@ -291,30 +293,30 @@ static enum result admit(struct exchange_table *table, const struct policy_limit
 }
 
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const char *from, uint64_t mark, struct exchange **out, bool *fresh, unsigned *retry_after_s,
-    struct fault *fault)
+    const char *from, uint64_t fingerprint, struct exchange **out, bool *created,
+    unsigned *retry_after_s, struct fault *fault)
 {
     struct exchange *exchange = exchange_new(table, snapshot, from);
     enum result result = RESULT_OK;
 
     if (!exchange)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    exchange_lock(exchange); /* nobody else sees it before Message 2 stands */
+    exchange_lock(exchange); /* others that find it wait until Message 2 is written */
 
     pthread_mutex_lock(&table->lock);
-    struct exchange *known = find_request(table, mark);
+    struct exchange *known = find_request(table, fingerprint);
     if (known)
         ref(known);
     else
         result = admit(table, &snapshot->policy->limits,
             count_pending_of(table, from, exchange->from_hash), retry_after_s, fault);
-    *fresh = !known && result == RESULT_OK;
-    if (*fresh)
-        list(table, ref(exchange), mark);
+    *created = !known && result == RESULT_OK;
+    if (*created)
+        list(table, ref(exchange), fingerprint);
     pthread_mutex_unlock(&table->lock);
 
-    *out = *fresh ? exchange : known;
-    if (!*fresh)
+    *out = *created ? exchange : known;
+    if (!*created)
         exchange_release(exchange);
     if (known)
         exchange_lock(known);
@@ -340,10 +342,10 @@ struct exchange *exchange_table_find(struct exchange_table *table, const char *n
     return found;
 }
 
-struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t mark)
+struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t fingerprint)
 {
     pthread_mutex_lock(&table->lock);
-    struct exchange *found = find_request(table, mark);
+    struct exchange *found = find_request(table, fingerprint);
     if (found)
         ref(found);
     pthread_mutex_unlock(&table->lock);
@@ -369,12 +371,13 @@ size_t exchange_table_pending_of(
     return count;
 }
 
-void exchange_table_answered(struct exchange_table *table, struct exchange *exchange, uint64_t mark)
+void exchange_table_answered(
+    struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
 {
     pthread_mutex_lock(&table->lock);
     if (exchange->listed) {
         unlink_from(table, exchange);
-        link_request(table, &exchange->second, mark);
+        link_request(table, &exchange->second, fingerprint);
         exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
         queue_add(&table->retained, exchange);
     }
@@ -382,10 +385,10 @@ void exchange_table_answered(struct exchange_table *table, struct exchange *exch
 }
 
 bool exchange_table_is_answered_by(
-    struct exchange_table *table, const struct exchange *exchange, uint64_t mark)
+    struct exchange_table *table, const struct exchange *exchange, uint64_t fingerprint)
 {
     pthread_mutex_lock(&table->lock);
-    bool same = exchange->second.mark == mark;
+    bool same = exchange->second.fingerprint == fingerprint;
     pthread_mutex_unlock(&table->lock);
     return same;
 }
@@ -398,7 +401,7 @@ void exchange_table_remove(struct exchange_table *table, struct exchange *exchan
         unlist(table, exchange);
     pthread_mutex_unlock(&table->lock);
     if (was_listed)
-        exchange_unref(exchange); /* the table's; the caller holds one of its own */
+        exchange_unref(exchange); /* the table's reference: the caller holds one of its own */
 }
 
 void exchange_table_close(struct exchange_table *table)

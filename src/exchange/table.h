@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The exchanges that live: by name, and by originator. Thread-safe.
+/* The exchanges under way and those answered a moment ago: by name, by originator and by request.
+ * Thread-safe.
  *
- * Locks: the table's own covers its links and counts and is held for a few memory accesses, never
- * through crypto; an exchange's covers its handshake and is held through one step of it. Who holds
- * an exchange's lock may take the table's, never the other way round. */
+ * Locks: the table's own lock covers its links and counts, and is held for a few memory accesses,
+ * never during cryptography. An exchange's lock covers its handshake, and is held through one step
+ * of it. A thread that holds an exchange's lock may take the table's, never the other way round. */
 #pragma once
 
 #include <pthread.h>
@@ -18,9 +19,9 @@
 #define EXCHANGE_NAME_OCTETS 33 /* 128 random bits in hex, and a NUL */
 #define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
 
-/* A request that was answered, and where: what a retransmission is found by. */
+/* A request that was answered in EXCHANGE; its retransmissions are found by it. */
 struct exchange_request {
-    uint64_t mark; /* 0: none yet */
+    uint64_t fingerprint; /* 0: there is none yet */
     struct exchange *exchange;
     struct exchange_request *next;
 };
@@ -29,25 +30,25 @@ struct exchange {
     /* Constant once the table has it. */
     char name[EXCHANGE_NAME_OCTETS];
     char *from;                /* the originator, absolute; claimed until Message 3 proves it */
-    struct snapshot *snapshot; /* the policy that it began under; it ends under it */
+    struct snapshot *snapshot; /* the policy from its beginning to its end */
     int64_t created_s;
-    int64_t expires_s; /* et while Message 3 is awaited */
+    int64_t expires_s; /* its et attribute while Message 3 is awaited */
 
     /* Under .lock. */
     pthread_mutex_t lock;
     enum exchange_state state;
-    struct tls_endpoint *endpoint;
+    struct tls_endpoint *endpoint; /* of snapshot->tls; set by whoever created the exchange */
     struct handshake *handshake;
     struct buffer message2;
     struct buffer message4;
     char key_id[2 * 16 + 1];
     int64_t established_s;
 
-    /* The table's. */
+    /* Of the table, under its lock. */
     atomic_uint references;
     uint64_t from_hash;
-    struct exchange_request first;  /* brought Message 1 */
-    struct exchange_request second; /* brought Message 3, and was answered */
+    struct exchange_request first;  /* with Message 1 */
+    struct exchange_request second; /* with Message 3, once it is answered */
     int64_t deadline_ms;
     bool listed, pending;
     struct exchange *next_by_name, *next_by_from;
@@ -60,46 +61,51 @@ enum result exchange_table_new(struct exchange_table **out) WARN_UNUSED;
 void exchange_table_free(struct exchange_table *table);
 DEFINE_CLEANUP(struct exchange_table *, exchange_table_free)
 
-/* What tells a retransmission: originator, kind of request, its identifier and message. Never 0. */
-uint64_t exchange_table_mark(const struct exchange_table *table, const char *from, int operation,
-    const char *request_id, struct bytes message);
+/* A keyed hash of a request, by which its retransmissions are recognised: of originator, operation,
+ * request identifier and message. Never 0. */
+uint64_t exchange_table_fingerprint(const struct exchange_table *table, const char *from,
+    int operation, const char *request_id, struct bytes message);
 
-/* All that return an exchange return it locked, with a reference: exchange_release ends both. */
+/* Functions that return an exchange return it locked, with a reference; exchange_release gives up
+ * both. */
 void exchange_release(struct exchange *exchange);
 DEFINE_CLEANUP(struct exchange *, exchange_release)
 
-/* The exchange that the same request opened before (*FRESH false), or a new one in state
- * EXCHANGE_NEW that holds a reference to SNAPSHOT. RESULT_BUSY over a limit of SNAPSHOT's policy,
- * RESULT_STOPPING once closed; *RETRY_AFTER_S then says when to come again. */
+/* The exchange that the same request opened before (*CREATED false), or a new one in state
+ * EXCHANGE_NEW that holds a reference to SNAPSHOT (*CREATED true; the caller sets its end-point
+ * before it releases it). RESULT_BUSY over a limit of SNAPSHOT's policy, RESULT_STOPPING after
+ * exchange_table_close; *RETRY_AFTER_S is then after how many seconds a retry makes sense. */
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const char *from, uint64_t mark, struct exchange **out, bool *fresh, unsigned *retry_after_s,
-    struct fault *fault) WARN_UNUSED;
+    const char *from, uint64_t fingerprint, struct exchange **out, bool *created,
+    unsigned *retry_after_s, struct fault *fault) WARN_UNUSED;
 
-/* NULL: no such exchange, or out of time. */
+/* NULL when there is no such exchange, or it has run out of time. */
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name);
-/* The exchange that MARK's request was answered in; NULL: none. */
-struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t mark);
+/* The exchange that the request of FINGERPRINT opened or established; NULL when there is none. */
+struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t fingerprint);
 
-/* FROM's exchanges that await Message 3, newest first: references without locks (exchange_lock
- * takes it; exchange_unref lets go). Returns how many. */
+/* Writes FROM's exchanges that await Message 3, newest first, at most MOST; returns how many. They
+ * are references without locks: exchange_lock takes the lock, exchange_unref gives up a reference
+ * alone. */
 size_t exchange_table_pending_of(
     struct exchange_table *table, const char *from, struct exchange **out, size_t most);
 void exchange_lock(struct exchange *exchange);
 void exchange_unref(struct exchange *exchange);
 
-/* Moves a locked exchange from those pending to those retained. */
+/* Moves a locked exchange, which the request of FINGERPRINT has established, from those pending to
+ * those retained. */
 void exchange_table_answered(
-    struct exchange_table *table, struct exchange *exchange, uint64_t mark);
-/* Whether MARK's Message 3 is the one that the exchange was established with. */
+    struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint);
+/* Whether the request of FINGERPRINT is the one that has established EXCHANGE. */
 bool exchange_table_is_answered_by(
-    struct exchange_table *table, const struct exchange *exchange, uint64_t mark);
-/* Takes a locked exchange out: it can be found no more. */
+    struct exchange_table *table, const struct exchange *exchange, uint64_t fingerprint);
+/* Takes a locked exchange out of the table: it can be found no more. */
 void exchange_table_remove(struct exchange_table *table, struct exchange *exchange);
 
-/* No new exchange any more. */
+/* From here on no new exchange is opened. */
 void exchange_table_close(struct exchange_table *table);
 
-/* Ends those out of time, at most MOST; returns how many, and in *AWAITED how many of them awaited
- * Message 3. */
+/* Ends exchanges that ran out of time, at most MOST; returns how many, and in *AWAITED how many of
+ * them awaited Message 3. */
 unsigned exchange_table_sweep(struct exchange_table *table, unsigned most, unsigned *awaited);
 void exchange_table_count(struct exchange_table *table, uint32_t *pending, uint32_t *retained);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "onem2m/primitive.h"
 
 #define COMMON_OCTETS 1024 /* all of an exchange but eckm, as a rule */
@@ -125,29 +126,21 @@ static void put_text(struct json_writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-/* One character that cannot stand in a string as it is (RFC 8259 7). */
-static void put_escape(struct json_writer *writer, char c)
-{
-    char escape[7];
-
-    if (c == '"' || c == '\\')
-        snprintf(escape, sizeof(escape), "\\%c", c);
-    else
-        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)(uint8_t)c);
-    put_text(writer, escape);
-}
-
 /* Everything beyond ASCII is copied as it is. */
 static void put_escaped(struct json_writer *writer, const char *text)
 {
+    char escape[JSON_ESCAPE_OCTETS];
+
     while (*text) {
-        size_t plain = 0;
-        while ((uint8_t)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\')
+        size_t plain = 0, size = 0;
+        while (text[plain] && (size = json_escape(text[plain], escape)) == 1)
             plain++;
         put(writer, text, plain);
         text += plain;
-        if (*text)
-            put_escape(writer, *text++);
+        if (*text) {
+            put(writer, escape, size);
+            text++;
+        }
     }
 }
 

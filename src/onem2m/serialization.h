@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fault.h"
 
 enum exchange_state_value { /* est */
     EST_AWAITING_MESSAGE3 = 1,

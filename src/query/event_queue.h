@@ -2,6 +2,7 @@
 /* Key events on their way from any thread to the main loop. Thread-safe. */
 #pragma once
 
+#include "base/fault.h"
 #include "keys/cache.h"
 
 #define EVENT_QUEUE_MAX 1024

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What one configuration gives the TLS engine: end-points' credentials, suites, trust domains. */
+/* What one configuration gives the TLS engine: our end-points and the trust domains. */
 #pragma once
 
 #include "base/fault.h"
 #include "base/report.h"
 #include "policy/policy.h"
+#include "tls/endpoint.h"
 #include "trust/path.h"
 
 struct tls_context;
-struct tls_endpoint; /* the credential of one end-point; lives as long as its tls_context */
 
-/* Once per process, before any thread: the engine's allocator and a self-test that the library has
- * the properties that we rely on. */
+/* Once per process, before any thread: gives the engine its allocator and starts it. */
 enum result tls_start(struct fault *fault) WARN_UNUSED;
 
-/* Reads certificates, keys and anchors. Faults and warnings to REPORT.
- * Keeps POLICY, which must outlive it. */
+/* Reads certificates, keys, anchors and CRLs. Faults and warnings to REPORT, of all end-points and
+ * domains at once. Keeps POLICY, which must outlive it. */
 enum result tls_context_new(
     const struct policy *policy, struct tls_context **out, struct report *report) WARN_UNUSED;
 void tls_context_free(struct tls_context *context);
+DEFINE_CLEANUP(struct tls_context *, tls_context_free)
 
 struct trust_store *tls_context_trust(struct tls_context *context);
 const struct policy *tls_context_policy(const struct tls_context *context);
 
-/* The end-point that an SNI names; "" gives the first. NULL: nobody here has that name. */
+/* The end-points live as long as CONTEXT. By SNI: "" gives the first one; NULL when none has that
+ * name. */
 struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name);
 struct tls_endpoint *tls_context_by_number(struct tls_context *context, size_t number);
-size_t tls_endpoint_number(const struct tls_endpoint *endpoint); /* in policy.endpoints */
-/* The end-point's certificate, DER; empty when it has a raw public key alone. */
-struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint);

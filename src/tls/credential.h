@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an end-point proves itself by: a certificate and its private key, which is in a file or on a
- * token. The engine gets neither: it asks for each signature. Private to this room. */
+/* What we prove ourselves by, as end-point or as initiator: a certificate or a raw public key, and
+ * the private key, which is in a file or on a token. The engine never holds the private key: it
+ * asks for each signature. Private to this room. */
 #pragma once
 
 #include "base/fault.h"
@@ -8,22 +9,26 @@
 #include "token/token.h"
 #include "x509/private_key.h"
 
+/* Zero-initialise; release with credential_release. */
 struct credential {
-    struct buffer leaf;      /* DER */
-    struct private_key *key; /* what signs: this, */
-    struct token_key *token; /* or this */
+    struct buffer leaf;      /* the certificate, DER; empty: a raw public key alone */
+    struct private_key *key; /* signs, when the private key is in a file */
+    struct token_key *token; /* signs, when it is on a token */
 };
 
-/* Certificate chain, leaf first, from a file into ENGINE. */
+/* Reads a certificate chain, leaf first, and has ENGINE present it. Like the others: FAULT names
+ * the file. */
 enum result credential_load_certificate(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 
-/* The raw public key (RFC 7250) into ENGINE: the leaf's, or without one that of the private key. */
+/* Has ENGINE present a raw public key (RFC 7250): the leaf's, or without a certificate the one that
+ * belongs to the private key. */
 enum result credential_load_public_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *private_key_path, struct fault *fault) WARN_UNUSED;
 
-/* Then the private key of either, from a file, or on a token (PATH is a pkcs11: URI); ENGINE lets
- * it sign. CREDENTIAL has to outlive ENGINE. */
+/* After either: reads the private key from a file, or finds it on a token (PATH is a pkcs11: URI),
+ * checks that it belongs to the public one, and has it sign for ENGINE. CREDENTIAL has to outlive
+ * ENGINE. */
 enum result credential_load_private_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 

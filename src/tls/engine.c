@@ -40,26 +40,26 @@ static void set_io(WOLFSSL_CTX *context)
 
 static const char raw_alone[] = {WOLFSSL_CERT_TYPE_RPK};
 
-bool engine_take_raw_public_key(WOLFSSL *engine)
+static enum result check_set(int done, struct fault *fault)
 {
-    return wolfSSL_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) == WOLFSSL_SUCCESS;
+    return done == WOLFSSL_SUCCESS
+               ? RESULT_OK
+               : fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
 }
 
-bool engine_answer_raw_public_key(WOLFSSL_CTX *engine)
+enum result engine_terminating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault)
 {
-    return wolfSSL_CTX_set_server_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
-           WOLFSSL_SUCCESS;
+    return check_set(wolfSSL_CTX_set_server_cert_type(engine, raw_alone, sizeof(raw_alone)), fault);
 }
 
-bool engine_offer_raw_public_key(WOLFSSL_CTX *engine)
+enum result engine_initiating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault)
 {
-    return wolfSSL_CTX_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)) ==
-           WOLFSSL_SUCCESS;
+    return check_set(wolfSSL_CTX_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)), fault);
 }
 
-bool engine_want_raw_public_key(WOLFSSL_CTX *engine)
+enum result engine_take_raw_public_key(WOLFSSL *engine, struct fault *fault)
 {
-    return engine_answer_raw_public_key(engine);
+    return check_set(wolfSSL_set_client_cert_type(engine, raw_alone, sizeof(raw_alone)), fault);
 }
 
 static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *suites, size_t count)
@@ -84,6 +84,24 @@ static void prepare(WOLFSSL_CTX *engine)
     set_io(engine);
 }
 
+/* wolfSSL's CallbackEccVerify. CONTEXT: a struct verified_signature, or NULL. */
+static int recognise_signature(WOLFSSL *engine, const unsigned char *signature,
+    unsigned int signature_size, const unsigned char *digest, unsigned int digest_size,
+    const unsigned char *spki, unsigned int spki_size, int *good, void *context)
+{
+    struct verified_signature *verified = context;
+
+    (void)engine;
+    *good = verified && verified->known &&
+            bytes_equal(bytes_of(signature, signature_size), verified->signature) &&
+            bytes_equal(bytes_of(digest, digest_size),
+                bytes_of(verified->digest, sizeof(verified->digest))) &&
+            bytes_equal(bytes_of(spki, spki_size), verified->spki);
+    if (*good)
+        verified->used = true;
+    return 0;
+}
+
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls)
 {
     WOLFSSL_CTX *engine = wolfSSL_CTX_new(wolfTLSv1_2_server_method());
@@ -91,7 +109,7 @@ WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls)
     if (!engine)
         return NULL;
     prepare(engine);
-    wolfSSL_CTX_SetEccVerifyCb(engine, engine_recognise_signature);
+    wolfSSL_CTX_SetEccVerifyCb(engine, recognise_signature);
     if (!set_suites(engine, tls->suites, tls->suite_count)) {
         wolfSSL_CTX_free(engine);
         return NULL;
@@ -151,7 +169,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     io->out = NULL;
     int error = done == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(engine, done);
     struct bytes written = buffer_bytes(out), old;
-    int alert = bytes_take(&written, before, &old) ? record_find_alert(written) : FAULT_NO_ALERT;
+    int alert = bytes_take(&written, before, &old) ? message_find_alert(written) : FAULT_NO_ALERT;
 
     if (alert == FAULT_NO_ALERT && done == WOLFSSL_SUCCESS && io->in.size == 0)
         return ENGINE_DONE;
@@ -168,7 +186,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
             fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");
         return ENGINE_FAILED;
     }
-    if (error == WC_HW_E || error == WC_HW_WAIT_E) { /* of sign, in tls/credential */
+    if (error == WC_HW_E || error == WC_HW_WAIT_E) { /* from tls/credential's sign */
         fault_set_alert(fault, error == WC_HW_E ? RESULT_INTERNAL : RESULT_BUSY,
             TLS_ALERT_INTERNAL_ERROR, "the private key does not sign");
         return ENGINE_FAILED;
@@ -178,6 +196,20 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     fault_set_alert(fault, RESULT_TLS_REFUSED, alert, "TLS handshake refused: %s (alert %s)",
         wolfSSL_ERR_error_string((unsigned long)error, reason), alert_name(alert));
     return ENGINE_FAILED;
+}
+
+enum result engine_run_on(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
+    struct bytes in, struct buffer *out, struct fault *fault)
+{
+    switch (engine_run(engine, step, io, in, out, fault)) {
+    case ENGINE_WANTS_MORE:
+        return RESULT_OK;
+    case ENGINE_DONE:
+        return fault_set(fault, RESULT_INTERNAL, "the TLS engine ends the handshake too early");
+    case ENGINE_FAILED:
+        break;
+    }
+    return fault->result;
 }
 
 enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct fault *fault)
@@ -193,21 +225,4 @@ enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct faul
     return done == WOLFSSL_SUCCESS
                ? RESULT_OK
                : fault_set(fault, RESULT_INTERNAL, "the TLS engine does not export a key");
-}
-
-int engine_recognise_signature(WOLFSSL *engine, const unsigned char *signature,
-    unsigned int signature_size, const unsigned char *digest, unsigned int digest_size,
-    const unsigned char *spki, unsigned int spki_size, int *good, void *context)
-{
-    struct verified_signature *verified = context;
-
-    (void)engine;
-    *good = verified && verified->known &&
-            bytes_equal(bytes_of(signature, signature_size), verified->signature) &&
-            bytes_equal(bytes_of(digest, digest_size),
-                bytes_of(verified->digest, sizeof(verified->digest))) &&
-            bytes_equal(bytes_of(spki, spki_size), verified->spki);
-    if (*good)
-        verified->used = true;
-    return 0;
 }

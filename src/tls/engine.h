@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wolfSSL, as far as context, handshake and initiator share it. Private to this room. */
+/* wolfSSL, as far as the two sides of the handshake share it. Private to this room.
+ *
+ * The engine looks into no certificate, neither its own nor the peer's (scripts/wolfssl.patch). The
+ * peer's is validated here (trust/path), and the engine is given the public key. It ends the
+ * handshake at a Certificate message for which it was given none. */
 #pragma once
 
 #include <wolfssl/options.h>
@@ -9,34 +13,21 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "policy/match.h"
-#include "tls/context.h"
+#include "policy/policy.h"
 #include "tls/exporter.h"
-#include "tls/message.h"
-
-/* The engine looks into no certificate, neither its own nor the peer's (scripts/wolfssl.patch): we
- * judge the peer's (tls/path), and give the engine the public key. A Certificate message for which
- * it was given none ends the handshake. */
 
 /* NULL when out of memory or a suite is unknown to the engine. No session cache. */
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 
-/* By what the end-point can prove itself, and by what the rules let its initiators do so. */
-const struct certificate_types *tls_endpoint_has(const struct tls_endpoint *endpoint);
-const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint);
-/* The engine that answers with TYPE, which the end-point has. */
-WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint, enum certificate_type type);
+/* Negotiate raw public keys and nothing else (RFC 7250), for one of the two sides: ENGINE may be a
+ * server's or a client's. RESULT_INTERNAL when the engine does not. */
+enum result engine_terminating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
+enum result engine_initiating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
+/* The same as engine_initiating_raw_public_key for one handshake of a server. */
+enum result engine_take_raw_public_key(WOLFSSL *engine, struct fault *fault) WARN_UNUSED;
 
-/* Raw public keys (RFC 7250) and nothing else. For a server: that is what the initiator has to
- * present in this handshake; that is what it answers with itself. */
-bool engine_take_raw_public_key(WOLFSSL *engine) WARN_UNUSED;
-bool engine_answer_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
-/* For a client: that is what it presents; that is what the terminating end-point has to answer. */
-bool engine_offer_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
-bool engine_want_raw_public_key(WOLFSSL_CTX *engine) WARN_UNUSED;
-
-/* Flights over memory: the engine reads IN to its end and appends to OUT. */
+/* The engine's connection: it reads the flight IN to its end and appends its own to OUT. */
 struct engine_io {
     struct bytes in;
     struct buffer *out;
@@ -49,20 +40,21 @@ enum engine_step { ENGINE_DONE, ENGINE_WANTS_MORE, ENGINE_FAILED };
 enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
     struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
 
-/* RFC 5705, TS-0003 10.3.1. After the last flight. */
+/* The same for a flight that others have to follow: RESULT_OK is ENGINE_WANTS_MORE. */
+enum result engine_run_on(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
+    struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
+
+/* Exports the key (RFC 5705, TS-0003 10.3.1), after the last flight. */
 enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct fault *fault)
     WARN_UNUSED;
 
-/* For wolfSSL_SetEccVerifyCtx: a signature that was verified beforehand, with whose key. */
+/* For wolfSSL_SetEccVerifyCtx on a server: a signature that was verified before the engine runs.
+ * Instead of verifying CertificateVerify a second time, the engine takes exactly that signature by
+ * exactly that key over exactly that transcript, and no other. */
 struct verified_signature {
-    bool known;
-    bool used;
+    bool known; /* there is one */
+    bool used;  /* the engine has asked for it */
     uint8_t digest[32];
     struct bytes signature;
     struct bytes spki;
 };
-/* Instead of verifying CertificateVerify a second time: yes to exactly that signature of exactly
- * that key over exactly that transcript. */
-int engine_recognise_signature(WOLFSSL *engine, const unsigned char *signature,
-    unsigned int signature_size, const unsigned char *digest, unsigned int digest_size,
-    const unsigned char *spki, unsigned int spki_size, int *good, void *context);

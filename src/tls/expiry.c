@@ -24,8 +24,9 @@ void expiry_list_release(struct expiry_list *list)
     *list = (struct expiry_list){0};
 }
 
-/* SOON_S: how long before its end it is expiring. */
-static void judge(struct expiry *expiry, int64_t from_s, int64_t soon_s, int64_t now_s)
+/* Sets the state of what is valid from FROM_S to at_s, and is expiring in the last SOON_S of that.
+ */
+static void set_state(struct expiry *expiry, int64_t from_s, int64_t soon_s, int64_t now_s)
 {
     if (now_s > expiry->at_s) {
         expiry->state = EXPIRY_EXPIRED;
@@ -48,8 +49,8 @@ static enum result list_certificates(
     struct tls_context *context, int64_t now_s, struct expiry_list *out)
 {
     const struct policy *policy = tls_context_policy(context);
-    enum result result = RESULT_OK;
-    for (size_t i = 0; i < policy->endpoint_count && result == RESULT_OK; i++) {
+
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
         struct bytes der = tls_endpoint_certificate(tls_context_by_number(context, i));
         struct certificate certificate;
         struct fault fault;
@@ -59,10 +60,10 @@ static enum result list_certificates(
             .name = policy->endpoints[i].name,
             .file = &policy->endpoints[i].certificate,
             .at_s = certificate.not_after_s};
-        judge(&expiry, certificate.not_before_s, EXPIRY_CERTIFICATE_S, now_s);
-        result = append(out, expiry);
+        set_state(&expiry, certificate.not_before_s, EXPIRY_CERTIFICATE_S, now_s);
+        TRY(append(out, expiry));
     }
-    return result;
+    return RESULT_OK;
 }
 
 /* --- CRLs --- */
@@ -72,7 +73,7 @@ static bool is_of(const struct trust_crl *crl, uint64_t issuer, struct bytes nam
     return crl->issuer == issuer && distinguished_name_equal(crl->crl.issuer, name);
 }
 
-/* Does OTHER say of the same certificates what CRL does, and for longer? */
+/* Whether OTHER covers all certificates that CRL covers, and has a later nextUpdate. */
 static bool supersedes(const struct trust_crl *other, const struct trust_crl *crl)
 {
     return is_of(other, crl->issuer, crl->crl.issuer) &&
@@ -81,9 +82,10 @@ static bool supersedes(const struct trust_crl *other, const struct trust_crl *cr
            other->crl.next_update_s > crl->crl.next_update_s;
 }
 
-/* Nobody has to renew a CRL that says nothing: one that nobody signed of whom we know, or one whose
- * place another took. One that may be by an intermediate CA does say something. */
-static bool matters(struct trust_store *store, const struct trust_domain *domain,
+/* Whether somebody has to renew CRL in time. Not if none of the certificates that we know has
+ * signed it, nor if another one supersedes it. One that an intermediate CA may have signed is in
+ * use. */
+static bool is_in_use(struct trust_store *store, const struct trust_domain *domain,
     const struct crl_set *set, const struct trust_crl *crl)
 {
     enum crl_standing standing = crl_standing(store, domain, crl);
@@ -97,22 +99,21 @@ static bool matters(struct trust_store *store, const struct trust_domain *domain
 static enum result list_set(struct trust_store *store, const struct trust_domain *domain,
     const struct crl_set *set, int64_t now_s, struct expiry_list *out)
 {
-    enum result result = RESULT_OK;
-    for (size_t i = 0; i < set->count && result == RESULT_OK; i++) {
+    for (size_t i = 0; i < set->count; i++) {
         const struct trust_crl *each = set->crls[i];
         int64_t tenth_s = (each->crl.next_update_s - each->crl.this_update_s) / 10;
-        if (!matters(store, domain, set, each))
+        if (!is_in_use(store, domain, set, each))
             continue;
         struct expiry expiry = {.kind = EXPIRY_CRL,
             .name = domain->name,
             .file = &domain->trust->crls[set->slot_of[i]],
             .number = each->number,
             .at_s = each->crl.next_update_s};
-        judge(&expiry, each->crl.this_update_s, tenth_s < EXPIRY_CRL_S ? tenth_s : EXPIRY_CRL_S,
+        set_state(&expiry, each->crl.this_update_s, tenth_s < EXPIRY_CRL_S ? tenth_s : EXPIRY_CRL_S,
             now_s);
-        result = append(out, expiry);
+        TRY(append(out, expiry));
     }
-    return result;
+    return RESULT_OK;
 }
 
 static bool has_crl_of(struct trust_store *store, const struct trust_domain *domain,
@@ -129,39 +130,37 @@ static bool has_crl_of(struct trust_store *store, const struct trust_domain *dom
 static enum result list_missing(struct trust_store *store, const struct trust_domain *domain,
     const struct crl_set *set, struct expiry_list *out)
 {
-    enum result result = RESULT_OK;
-    for (size_t i = 0; i < domain->anchor_count && result == RESULT_OK; i++) {
-        if (has_crl_of(store, domain, set, &domain->anchors[i]))
-            continue;
-        result = append(out, (struct expiry){.kind = EXPIRY_CRL,
-                                 .state = EXPIRY_MISSING,
-                                 .name = domain->name,
-                                 .file = &domain->trust->anchors,
-                                 .number = i + 1,
-                                 .next_s = INT64_MAX});
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        struct expiry expiry = {.kind = EXPIRY_CRL,
+            .state = EXPIRY_MISSING,
+            .name = domain->name,
+            .file = &domain->trust->anchors,
+            .number = i + 1,
+            .next_s = INT64_MAX};
+        if (!has_crl_of(store, domain, set, &domain->anchors[i]))
+            TRY(append(out, expiry));
     }
-    return result;
+    return RESULT_OK;
 }
 
 enum result expiry_list_crls(struct trust_store *store, int64_t now_s, struct expiry_list *out)
 {
-    enum result result = RESULT_OK;
-    for (size_t i = 0; i < store->domain_count && result == RESULT_OK; i++) {
+    for (size_t i = 0; i < store->domain_count; i++) {
         const struct trust_domain *domain = &store->domains[i];
-        CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, domain);
+        struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(store, domain);
         if (set)
-            result = list_set(store, domain, set, now_s, out);
-        if (result == RESULT_OK && domain->require_crl)
-            result = list_missing(store, domain, set, out);
+            TRY(list_set(store, domain, set, now_s, out));
+        if (domain->require_crl)
+            TRY(list_missing(store, domain, set, out));
     }
-    return result;
+    return RESULT_OK;
 }
 
 enum result expiry_list_all(struct tls_context *context, int64_t now_s, struct expiry_list *out)
 {
     *out = (struct expiry_list){0};
-    enum result result = list_certificates(context, now_s, out);
-    return result == RESULT_OK ? expiry_list_crls(tls_context_trust(context), now_s, out) : result;
+    TRY(list_certificates(context, now_s, out));
+    return expiry_list_crls(tls_context_trust(context), now_s, out);
 }
 
 /* --- in words --- */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When our own certificates and the CRLs run out, so that it can be said before it hurts. */
+/* When our own certificates and the CRLs expire, so that operators are warned before. */
 #pragma once
 
 #include "tls/context.h"
 
-#define EXPIRY_CERTIFICATE_S (30 * 86400) /* so long before its end a certificate is expiring */
-#define EXPIRY_CRL_S         (3 * 86400) /* a CRL: this, or a tenth of its validity if that is less */
+/* How long before its end something counts as expiring; a CRL in the last tenth of its validity if
+ * that is less. */
+#define EXPIRY_CERTIFICATE_S (30 * 86400)
+#define EXPIRY_CRL_S         (3 * 86400)
 
 enum expiry_kind { EXPIRY_CERTIFICATE, EXPIRY_CRL };
 
@@ -14,7 +16,7 @@ enum expiry_state {
     EXPIRY_EXPIRING,
     EXPIRY_EXPIRED,
     EXPIRY_EARLY,   /* not valid yet */
-    EXPIRY_MISSING, /* the domain requires a CRL, and there is none of an anchor of it */
+    EXPIRY_MISSING, /* the domain requires a CRL, and an anchor of it has none */
 };
 
 struct expiry {
@@ -22,7 +24,7 @@ struct expiry {
     enum expiry_state state;
     const char *name;               /* of the end-point, or of the trust domain */
     const struct policy_file *file; /* a missing CRL: the domain's anchors */
-    size_t number;                  /* of the CRL, or of the missing one's anchor, from 1 */
+    size_t number;                  /* of the CRL, or of the anchor without one, from 1 */
     int64_t at_s;                   /* the last good second; 0 when missing */
     int64_t next_s;                 /* when the state changes; INT64_MAX: never */
 };
@@ -33,8 +35,9 @@ struct expiry_list {
 };
 
 /* The end-points' certificates, then each domain's CRLs, without those that a newer one of the same
- * issuer replaces or that nobody signed of whom we know. Strings and files are the policy's, so
- * they live as long as CONTEXT. Release with expiry_list_release in any case. */
+ * issuer supersedes or that none of the certificates we know has signed. Strings and files are the
+ * policy's, so they live as long as CONTEXT. RESULT_NO_MEMORY. Release with expiry_list_release in
+ * any case. */
 enum result expiry_list_all(struct tls_context *context, int64_t now_s, struct expiry_list *out)
     WARN_UNUSED;
 /* The CRLs alone, appended. */
@@ -42,9 +45,9 @@ enum result expiry_list_crls(struct trust_store *store, int64_t now_s, struct ex
     WARN_UNUSED;
 void expiry_list_release(struct expiry_list *list);
 
-const char *expiry_state_name(enum expiry_state state); /* as GetStatus says it: "expiring" … */
+const char *expiry_state_name(enum expiry_state state); /* as in GetStatus: "expiring" … */
 #define EXPIRY_LINE_OCTETS 512
-/* One line for people: what it is and how it stands. */
+/* Writes one line for people: which file, and its state. */
 void expiry_describe(const struct expiry *expiry, int64_t now_s, char *line, size_t size);
-/* What is not current, as warnings. */
+/* Adds a warning for each that is not current. */
 void expiry_report(struct tls_context *context, struct report *report);

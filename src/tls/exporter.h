@@ -9,10 +9,11 @@
 #define EXPORTER_LABEL  "EXPORTER-oneM2M-ESCertKE"
 #define EXPORTER_OCTETS 48
 
-/* Lives in secret memory or is wiped by whoever holds it. */
+/* Secret: in secret memory, or wiped by whoever holds it. */
 struct exported_key {
     uint8_t id[16];  /* pairwiseE2EKeyID: the 16 most significant octets */
     uint8_t key[32]; /* pairwiseE2EKey: the 32 least significant */
 };
 
+/* Splits what the exporter gave. */
 void exporter_split(const uint8_t material[EXPORTER_OCTETS], struct exported_key *out);

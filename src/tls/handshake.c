@@ -25,26 +25,30 @@ void handshake_free(struct handshake *handshake)
     free(handshake);
 }
 
-static enum result handshake_new(struct tls_endpoint *endpoint, const struct hello_choice *choice,
-    struct handshake **out, struct fault *fault)
+/* NULL, and FAULT is set, when the engine does not start. */
+static struct handshake *handshake_new(
+    struct tls_endpoint *endpoint, const struct hello_choice *choice, struct fault *fault)
 {
     struct handshake *handshake CLEANUP(auto_handshake_free) = calloc(1, sizeof(*handshake));
 
-    if (!handshake || wc_InitSha256(&handshake->transcript) != 0)
-        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    if (!handshake || wc_InitSha256(&handshake->transcript) != 0) {
+        fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+        return NULL;
+    }
     handshake->type = choice->client_type;
     handshake->engine = wolfSSL_new(tls_endpoint_engine(endpoint, choice->server_type));
-    if (!handshake->engine)
-        return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine is out of memory");
+    if (!handshake->engine) {
+        fault_set(fault, RESULT_NO_MEMORY, "the TLS engine is out of memory");
+        return NULL;
+    }
     if (handshake->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY &&
-        !engine_take_raw_public_key(handshake->engine))
-        return fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+        engine_take_raw_public_key(handshake->engine, fault) != RESULT_OK)
+        return NULL;
     wolfSSL_SetIOReadCtx(handshake->engine, &handshake->io);
     wolfSSL_SetIOWriteCtx(handshake->engine, &handshake->io);
     wolfSSL_SetEccVerifyCtx(handshake->engine, &handshake->verified);
     wolfSSL_KeepArrays(handshake->engine); /* the exporter needs them after the handshake */
-    *out = TAKE_PTR(handshake);
-    return RESULT_OK;
+    return TAKE_PTR(handshake);
 }
 
 static bool hash_message2(wc_Sha256 *transcript, struct bytes message2)
@@ -58,39 +62,36 @@ static bool hash_message2(wc_Sha256 *transcript, struct bytes message2)
     return message2.size == 0;
 }
 
-/* The engine answers a ClientHello of ours that offers what was chosen. */
+/* Has the engine answer a ClientHello of ours, which offers what was chosen and nothing else. */
 static enum result run_message1(struct handshake *handshake, const struct hello *hello,
     const struct hello_choice *choice, struct buffer *message2, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * HELLO_OCTETS_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * HELLO_OCTETS_MAX};
     uint8_t storage[HELLO_OCTETS_MAX];
 
-    if (record_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
+    if (message_write_handshake(hello_write(hello, choice, storage), &flight) != RESULT_OK)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    if (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
-            message2, fault) != ENGINE_WANTS_MORE)
-        return fault->result;
-    return RESULT_OK;
+    return engine_run_on(
+        handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight), message2, fault);
 }
 
 enum result handshake_start(struct tls_endpoint *endpoint, const struct policy_tls *tls,
     const struct message1 *message1, struct handshake **out, struct buffer *message2,
     struct fault *fault)
 {
-    struct handshake *handshake CLEANUP(auto_handshake_free) = NULL;
+    struct certificate_types takes = tls_endpoint_takes(endpoint);
+    struct certificate_types presents = tls_endpoint_presents(endpoint);
     struct hello_choice choice;
     size_t before = message2->size;
 
-    enum result result = hello_choose(&message1->hello, tls, tls_endpoint_takes(endpoint),
-        tls_endpoint_has(endpoint), &choice, fault);
-    if (result == RESULT_OK)
-        result = handshake_new(endpoint, &choice, &handshake, fault);
+    TRY(hello_choose(&message1->hello, tls, &takes, &presents, &choice, fault));
+    struct handshake *handshake CLEANUP(auto_handshake_free) =
+        handshake_new(endpoint, &choice, fault);
     if (!handshake)
-        return result;
-    result = run_message1(handshake, &message1->hello, &choice, message2, fault);
-    if (result != RESULT_OK)
-        return result;
-    /* From here on the engine hashes too what the two sides have really said. */
+        return fault->result;
+    TRY(run_message1(handshake, &message1->hello, &choice, message2, fault));
+    /* The engine has hashed a ClientHello of ours (tls/hello.h). From here on it goes on with the
+     * hash of the messages that the two sides have exchanged. */
     if (wc_Sha256Update(&handshake->transcript, message1->handshake.data,
             (word32)message1->handshake.size) != 0 ||
         !hash_message2(
@@ -137,15 +138,15 @@ bool handshake_is_signed_by(
 
 #define FINISHED_OCTETS 16 /* its header included (RFC 5246 7.4.9) */
 
-/* What protection adds to a record, and how much padding there may be besides, of which only the
- * engine can tell. */
+/* How many octets the protection adds to a record at least; *PADDING: and how many more it may add,
+ * which shows only when the engine decrypts the record. */
 static size_t overhead_of(uint16_t suite, size_t *padding)
 {
-    *padding = suite == 0xc023 ? 255 : 0;
+    *padding = suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256 ? 255 : 0;
     switch (suite) {
-    case 0xc023:
+    case SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256:
         return 16 + 32 + 1; /* initialisation vector, MAC, padding_length: RFC 5246 6.2.3.2 */
-    case 0xc0ae:
+    case SUITE_ECDHE_ECDSA_AES_128_CCM_8:
         return 8 + 8; /* nonce, tag: RFC 6655 4 */
     default:
         return 8 + 16; /* RFC 5288 3 */
@@ -156,12 +157,12 @@ enum result handshake_check_end(
     const struct handshake *handshake, const struct message3 *message3, struct fault *fault)
 {
     size_t padding, overhead = overhead_of(handshake_cipher_suite(handshake), &padding);
-    size_t held = 0; /* octets of Finished, at least, that stand in the records so far */
+    size_t held = 0; /* how many octets of Finished the records so far hold at least */
     struct bytes rest = message3->end;
     struct record record;
 
     for (size_t i = 0; record_take(&rest, &record); i++) {
-        bool follows = i > 1; /* ChangeCipherSpec and Finished, or a part of it */
+        bool follows = i > 1; /* the first two: ChangeCipherSpec, and Finished or a part of it */
 
         if (follows && (held >= FINISHED_OCTETS || record.fragment.size <= overhead))
             return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 does not end with Finished");
@@ -171,20 +172,18 @@ enum result handshake_check_end(
     return RESULT_OK;
 }
 
-/* The records of the handshake messages are written anew: those that came may cut a message
+/* Writes the records of the handshake messages anew, since those that came may cut a message
  * anywhere. */
 static enum result make_flight(const struct message3 *message3, struct buffer *out)
 {
-    enum result result = record_write_handshake(message3->handshake, out);
-
-    return result == RESULT_OK ? buffer_append(out, message3->end.data, message3->end.size)
-                               : result;
+    TRY(message_write_handshake(message3->handshake, out));
+    return buffer_append(out, message3->end.data, message3->end.size);
 }
 
 enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct bytes spki = handshake->verified.spki;
 
     if (!handshake->verified.known || wolfSSL_set_peer_public_key(handshake->engine, spki.data,

@@ -3,22 +3,22 @@
 #pragma once
 
 #include "base/fault.h"
-#include "tls/context.h"
+#include "tls/endpoint.h"
 #include "tls/exporter.h"
 #include "tls/presented.h"
 
 /* One thread at a time. */
 struct handshake;
 
-/* Message 1 to Message 2 (appended to MESSAGE2). RESULT_TLS_REFUSED with the alert when nothing is
- * common. */
+/* Answers Message 1 with Message 2, which is appended to MESSAGE2. RESULT_TLS_REFUSED with the
+ * alert when the two sides have no ciphersuite or certificate type in common. */
 enum result handshake_start(struct tls_endpoint *endpoint, const struct policy_tls *tls,
     const struct message1 *message1, struct handshake **out, struct buffer *message2,
     struct fault *fault) WARN_UNUSED;
 void handshake_free(struct handshake *handshake);
 DEFINE_CLEANUP(struct handshake *, handshake_free)
 
-/* What the initiator is to present in Message 3, as was negotiated. */
+/* The negotiated type of what the initiator presents in Message 3. */
 enum certificate_type handshake_certificate_type(const struct handshake *handshake);
 
 /* RESULT_BAD_MESSAGE when records of MESSAGE3 follow one that holds all of Finished. */
@@ -31,10 +31,10 @@ enum result handshake_check_end(const struct handshake *handshake, const struct 
 bool handshake_is_signed_by(
     struct handshake *handshake, const struct message3 *message3, const struct public_key *key);
 
-/* Message 3 to Message 4 (appended) and the exported key. Call it only after handshake_is_signed_by
- * has said yes to the same MESSAGE3, with a key whose owner is known: the engine takes that
- * signature and that key, and no other. RESULT_TLS_REFUSED with an alert, as on a bad Finished; the
- * handshake is of no more use in any case. */
+/* Answers Message 3 with Message 4, which is appended, and exports the key. Call it only after
+ * handshake_is_signed_by has returned true for the same MESSAGE3, and the owner of the key is
+ * authorised: the engine takes that signature and that key, and no other. RESULT_TLS_REFUSED with
+ * an alert, as on a bad Finished. The handshake is over in any case. */
 enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault) WARN_UNUSED;
 

@@ -5,16 +5,10 @@
 
 #include "base/alert.h"
 
-#define HANDSHAKE_CLIENT_HELLO 1
-#define TLS_1_2                0x0303
-#define RANDOM_OCTETS          32
-#define SESSION_ID_OCTETS_MAX  32
-
-#define RENEGOTIATION_SCSV     0x00ff /* RFC 5746 3.3 */
-#define SUITE_AES_128_CBC      0xc023 /* the one that encrypt_then_mac is for (RFC 7366 3) */
-#define GROUP_SECP256R1        23
-#define POINT_UNCOMPRESSED     0
-#define SIGNATURE_ECDSA_SHA256 0x0403
+#define RANDOM_OCTETS         32
+#define SESSION_ID_OCTETS_MAX 32
+#define RENEGOTIATION_SCSV    0x00ff /* RFC 5746 3.3 */
+#define POINT_UNCOMPRESSED    0      /* ECPointFormat (RFC 8422 5.1.2) */
 
 #define REFUSE(fault, alert, ...) fault_set_alert(fault, RESULT_TLS_REFUSED, alert, __VA_ARGS__)
 
@@ -23,7 +17,7 @@ static enum result malformed(struct fault *fault, const char *what)
     return REFUSE(fault, TLS_ALERT_DECODE_ERROR, "malformed ClientHello: %s", what);
 }
 
-/* LIST holds numbers of two octets. */
+/* LIST: numbers of two octets each. */
 static bool holds_u16(struct bytes list, uint16_t wanted)
 {
     uint16_t number;
@@ -36,8 +30,8 @@ static bool holds_u16(struct bytes list, uint16_t wanted)
 
 /* --- extensions --- */
 
-/* RFC 6066 3: an LDH name without a dot at its end. Whether one of our end-points has it is for the
- * caller to find out. */
+/* RFC 6066 3: a host name of letters, digits and hyphens, without a dot at its end. The caller
+ * looks for the end-point of that name. */
 static enum result read_host_name(struct bytes name, struct hello *out, struct fault *fault)
 {
     if (name.size == 0)
@@ -59,7 +53,8 @@ static enum result read_host_name(struct bytes name, struct hello *out, struct f
     return RESULT_OK;
 }
 
-/* RFC 6066 3: one name a type; whatever types come later begin with a length of 16 bits too. */
+/* RFC 6066 3: at most one name of each type. Names of types to come begin with a length of 16 bits
+ * too, so that they can be ignored. */
 static enum result read_server_name(struct bytes body, struct hello *out, struct fault *fault)
 {
     struct bytes list, name;
@@ -74,14 +69,12 @@ static enum result read_server_name(struct bytes body, struct hello *out, struct
             continue;
         if (out->server_name[0] != '\0')
             return REFUSE(fault, TLS_ALERT_ILLEGAL_PARAMETER, "server_name holds two host names");
-        enum result result = read_host_name(name, out, fault);
-        if (result != RESULT_OK)
-            return result;
+        TRY(read_host_name(name, out, fault));
     }
     return RESULT_OK;
 }
 
-/* A list of numbers of two octets, not empty, as the extension's whole content. */
+/* Takes the list when it is the extension's whole content: numbers of two octets, at least one. */
 static bool take_list_u16(struct bytes body, struct bytes *list)
 {
     return bytes_take_block_16(&body, list) && body.size == 0 && list->size > 0 &&
@@ -174,7 +167,7 @@ static enum result read_versions(struct bytes body, struct hello *out, struct fa
                : REFUSE(fault, TLS_ALERT_PROTOCOL_VERSION, "the initiator does not offer TLS 1.2");
 }
 
-/* RFC 5746 3.6: this is the first handshake of its connection, so there is nothing to confirm. */
+/* RFC 5746 3.6: empty in the first handshake of a connection, which ours always is. */
 static enum result read_renegotiation_info(
     struct bytes body, struct hello *out, struct fault *fault)
 {
@@ -210,10 +203,10 @@ static enum result read_extension(
     for (size_t i = 0; i < ARRAY_SIZE(extensions_read); i++)
         if (extensions_read[i].type == type)
             return extensions_read[i].read(body, out, fault);
-    return RESULT_OK; /* RFC 5246 7.4.1.4: what we do not know is passed over */
+    return RESULT_OK; /* RFC 5246 7.4.1.4: unknown ones are ignored */
 }
 
-/* A bit for each type that there can be, so that no number of extensions is too many. */
+/* One bit for each extension type, so that any number of extensions can be checked. */
 struct seen {
     uint8_t bits[65536 / 8];
 };
@@ -238,9 +231,7 @@ static enum result read_extensions(struct bytes extensions, struct hello *out, s
             return malformed(fault, "extensions");
         if (see_twice(&seen, type))
             return malformed(fault, "an extension stands twice");
-        enum result result = read_extension(type, body, out, fault);
-        if (result != RESULT_OK)
-            return result;
+        TRY(read_extension(type, body, out, fault));
     }
     /* Without the extension the initiator takes ECDSA with SHA-1 alone (RFC 5246 7.4.1.4.1). */
     if (!see_twice(&seen, EXTENSION_SIGNATURE_ALGORITHMS))
@@ -249,7 +240,7 @@ static enum result read_extensions(struct bytes extensions, struct hello *out, s
     return RESULT_OK;
 }
 
-/* --- the whole --- */
+/* --- ClientHello --- */
 
 enum result hello_read(struct bytes body, struct hello *out, struct fault *fault)
 {
@@ -265,7 +256,7 @@ enum result hello_read(struct bytes body, struct hello *out, struct fault *fault
         return malformed(fault, "too short");
     if (body.size > 0 && (!bytes_take_block_16(&body, &extensions) || body.size > 0))
         return malformed(fault, "extensions");
-    if (version < TLS_1_2) /* above it TLS 1.2 is the answer (RFC 5246 E.1) */
+    if (version < TLS_1_2) /* a higher one is answered with TLS 1.2 (RFC 5246 E.1) */
         return REFUSE(fault, TLS_ALERT_PROTOCOL_VERSION, "the initiator does not offer TLS 1.2");
     if (!memchr(compressions.data, 0, compressions.size))
         return REFUSE(
@@ -274,9 +265,9 @@ enum result hello_read(struct bytes body, struct hello *out, struct fault *fault
     return read_extensions(extensions, out, fault);
 }
 
-/* --- what is settled --- */
+/* --- the choice --- */
 
-/* Without a list it is X.509. */
+/* Without the extension, the type is X.509 (RFC 7250 4.1). */
 static bool choose_type(
     struct bytes listed, const struct certificate_types *usable, enum certificate_type *out)
 {
@@ -302,7 +293,7 @@ static bool choose_suite(const struct hello *hello, const struct policy_tls *tls
 }
 
 enum result hello_choose(const struct hello *hello, const struct policy_tls *tls,
-    const struct certificate_types *takes, const struct certificate_types *has,
+    const struct certificate_types *takes, const struct certificate_types *presents,
     struct hello_choice *out, struct fault *fault)
 {
     if (!choose_suite(hello, tls, &out->suite))
@@ -311,32 +302,31 @@ enum result hello_choose(const struct hello *hello, const struct policy_tls *tls
     if (!choose_type(hello->client_types, takes, &out->client_type))
         return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
             "TLS handshake refused: no certificate type of the initiator's is common");
-    if (!choose_type(hello->server_types, has, &out->server_type))
+    if (!choose_type(hello->server_types, presents, &out->server_type))
         return REFUSE(fault, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
             "TLS handshake refused: no certificate type of the terminating end-point's is common");
     return RESULT_OK;
 }
 
-/* Octets one after another; HELLO_OCTETS_MAX is enough for all that hello_write may put. */
-struct writer {
+/* Appends to octets that have room for all that hello_write puts (HELLO_OCTETS_MAX). */
+struct hello_writer {
     uint8_t *at;
 };
 
-static void put(struct writer *writer, const void *data, size_t size)
+static void put(struct hello_writer *writer, const void *data, size_t size)
 {
     memcpy(writer->at, data, size);
     writer->at += size;
 }
 
-static void put_u16(struct writer *writer, size_t number)
+static void put_u16(struct hello_writer *writer, size_t number)
 {
     const uint8_t octets[] = {(uint8_t)(number >> 8), (uint8_t)number};
 
     put(writer, octets, sizeof(octets));
 }
 
-/* An extension whose content is TEXT's octets. */
-static void put_extension(struct writer *writer, uint16_t type, struct bytes content)
+static void put_extension(struct hello_writer *writer, uint16_t type, struct bytes content)
 {
     put_u16(writer, type);
     put_u16(writer, content.size);
@@ -345,7 +335,7 @@ static void put_extension(struct writer *writer, uint16_t type, struct bytes con
 }
 
 static void put_extensions(
-    struct writer *writer, const struct hello *hello, const struct hello_choice *choice)
+    struct hello_writer *writer, const struct hello *hello, const struct hello_choice *choice)
 {
     const uint8_t client_type[] = {1, (uint8_t)choice->client_type};
     const uint8_t server_type[] = {1, (uint8_t)choice->server_type};
@@ -359,8 +349,8 @@ static void put_extensions(
         {true, EXTENSION_SIGNATURE_ALGORITHMS, bytes_of("\0\2\4\3", 4)},
         {hello->client_types.size > 0, EXTENSION_CLIENT_CERTIFICATE_TYPE, bytes_of(client_type, 2)},
         {hello->server_types.size > 0, EXTENSION_SERVER_CERTIFICATE_TYPE, bytes_of(server_type, 2)},
-        {hello->encrypt_then_mac && choice->suite == SUITE_AES_128_CBC, EXTENSION_ENCRYPT_THEN_MAC,
-            {0}},
+        {hello->encrypt_then_mac && choice->suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256,
+            EXTENSION_ENCRYPT_THEN_MAC, {0}}, /* for CBC only (RFC 7366 3) */
         {hello->extended_master_secret, EXTENSION_EXTENDED_MASTER_SECRET, {0}},
         {hello->secure_renegotiation, EXTENSION_RENEGOTIATION_INFO, bytes_of("\0", 1)},
     };
@@ -370,8 +360,8 @@ static void put_extensions(
             put_extension(writer, extensions[i].type, extensions[i].content);
 }
 
-/* Sets the SIZE octets before START to the count of those that were put from there on. */
-static void set_length(const struct writer *writer, uint8_t *start, size_t size)
+/* Writes how many octets were put since START into the SIZE octets before START. */
+static void set_length(const struct hello_writer *writer, uint8_t *start, size_t size)
 {
     size_t length = (size_t)(writer->at - start);
 
@@ -382,7 +372,7 @@ static void set_length(const struct writer *writer, uint8_t *start, size_t size)
 struct bytes hello_write(
     const struct hello *hello, const struct hello_choice *choice, uint8_t out[HELLO_OCTETS_MAX])
 {
-    struct writer writer = {out};
+    struct hello_writer writer = {out};
 
     put(&writer, (const uint8_t[]){HANDSHAKE_CLIENT_HELLO, 0, 0, 0}, 4);
     uint8_t *body = writer.at;

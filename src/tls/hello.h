@@ -2,45 +2,26 @@
 /* The ClientHello of Message 1 (RFC 5246 7.4.1.2), and what is negotiated from it.
  *
  * All of it is read and decided here. The TLS engine then gets a ClientHello of our own, which
- * holds what was settled and nothing else, so that its limits (19 signature algorithms, 150
+ * offers what was chosen and nothing else, so that its limits (19 signature algorithms, 150
  * ciphersuites) and its reading of extensions do not matter. */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "policy/match.h"
-
-/* ExtensionType (RFC 5246 7.4.1.4) */
-enum {
-    EXTENSION_SERVER_NAME = 0,
-    EXTENSION_SUPPORTED_GROUPS = 10,
-    EXTENSION_POINT_FORMATS = 11,
-    EXTENSION_SIGNATURE_ALGORITHMS = 13,
-    EXTENSION_CLIENT_CERTIFICATE_TYPE = 19,
-    EXTENSION_SERVER_CERTIFICATE_TYPE = 20,
-    EXTENSION_ENCRYPT_THEN_MAC = 22,
-    EXTENSION_EXTENDED_MASTER_SECRET = 23,
-    EXTENSION_SUPPORTED_VERSIONS = 43,
-    EXTENSION_RENEGOTIATION_INFO = 0xff01,
-};
-
-/* RFC 7250 3. */
-enum certificate_type {
-    CERTIFICATE_TYPE_X509 = 0,
-    CERTIFICATE_TYPE_RAW_PUBLIC_KEY = 2,
-};
+#include "tls/numbers.h"
 
 /* Views point into the handshake message that was read. */
 struct hello {
     struct bytes random;         /* 32 octets */
-    struct bytes suites;         /* two octets each, the initiator's favourite first */
+    struct bytes suites;         /* two octets each, in the initiator's order of preference */
     char server_name[256];       /* SNI host_name in lower case; "" = none */
     bool extended_master_secret; /* RFC 7627 */
     bool encrypt_then_mac;       /* RFC 7366 */
     bool secure_renegotiation;   /* RFC 5746: by its SCSV, or the extension */
-    bool groups, point_formats;  /* RFC 8422 5.1: listed, and ours is among them */
-    struct bytes client_types;   /* client_certificate_type, the initiator's favourite first */
-    struct bytes server_types;   /* server_certificate_type; empty = not there: X.509 alone */
+    bool groups, point_formats;  /* RFC 8422 5.1: the extension is there, and lists ours */
+    struct bytes client_types;   /* client_certificate_type, in order of preference; empty: X.509 */
+    struct bytes server_types;   /* server_certificate_type, the same */
 };
 
 /* BODY is the content of the handshake message. RESULT_TLS_REFUSED, with the alert that the RFC
@@ -55,10 +36,10 @@ struct hello_choice {
 
 /* Chooses the first of TLS's ciphersuites that the initiator offers, and from each of its lists of
  * certificate types the first that can be used (RFC 7250 4.1, 4.2): TAKES is what the end-point
- * takes from initiators, HAS what it can present itself. RESULT_TLS_REFUSED with handshake_failure
- * or unsupported_certificate when nothing is common. */
+ * takes from initiators, PRESENTS what it can present itself. RESULT_TLS_REFUSED with
+ * handshake_failure or unsupported_certificate when nothing is common. */
 enum result hello_choose(const struct hello *hello, const struct policy_tls *tls,
-    const struct certificate_types *takes, const struct certificate_types *has,
+    const struct certificate_types *takes, const struct certificate_types *presents,
     struct hello_choice *out, struct fault *fault) WARN_UNUSED;
 
 #define HELLO_OCTETS_MAX 128 /* of a ClientHello that hello_write writes */

@@ -15,8 +15,8 @@ struct initiator_credential {
     struct credential own;
     WOLFSSL_CTX *engine;
     enum certificate_type ours, theirs;
-    struct trust_store *trust;       /* of certificates */
-    struct public_key_id public_key; /* or the one that they have to have */
+    struct trust_store *trust;       /* validates the terminating end-point's certificate */
+    struct public_key_id public_key; /* or what its raw public key has to be */
 };
 
 struct initiator {
@@ -40,11 +40,8 @@ static enum result load_public_key(
     struct initiator_credential *credential, const char *private_key_path, struct fault *fault)
 {
     credential->ours = CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
-    enum result result =
-        credential_load_public_key(&credential->own, credential->engine, private_key_path, fault);
-    if (result == RESULT_OK && !engine_offer_raw_public_key(credential->engine))
-        result = fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
-    return result;
+    TRY(credential_load_public_key(&credential->own, credential->engine, private_key_path, fault));
+    return engine_initiating_raw_public_key(credential->engine, fault);
 }
 
 enum result initiator_credential_new(const char *certificate_path, const char *private_key_path,
@@ -58,17 +55,14 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
     credential->engine = engine_new_client();
     if (!credential->engine)
         return fault_set(fault, RESULT_NO_MEMORY, "the TLS engine does not start");
-    enum result result = certificate_path ? credential_load_certificate(&credential->own,
-                                                credential->engine, certificate_path, fault)
-                                          : load_public_key(credential, private_key_path, fault);
-    if (result == RESULT_OK)
-        result = credential_load_private_key(
-            &credential->own, credential->engine, private_key_path, fault);
-    if (result == RESULT_OK && anchors_path)
-        result = trust_store_of_file(anchors_path, &credential->trust, fault);
-    if (result == RESULT_OK)
-        *out = TAKE_PTR(credential);
-    return result;
+    TRY(certificate_path ? credential_load_certificate(
+                               &credential->own, credential->engine, certificate_path, fault)
+                         : load_public_key(credential, private_key_path, fault));
+    TRY(credential_load_private_key(&credential->own, credential->engine, private_key_path, fault));
+    if (anchors_path)
+        TRY(trust_store_of_file(anchors_path, &credential->trust, fault));
+    *out = TAKE_PTR(credential);
+    return RESULT_OK;
 }
 
 enum result initiator_credential_pin(
@@ -77,8 +71,7 @@ enum result initiator_credential_pin(
     if (!public_key_id_parse(public_key_id, &credential->public_key))
         return fault_set(fault, RESULT_BAD_INPUT,
             "\"%s\" is no public key identifier (ni:///sha-256;... of RFC 6920)", public_key_id);
-    if (!engine_want_raw_public_key(credential->engine))
-        return fault_set(fault, RESULT_INTERNAL, "the TLS engine takes no raw public key");
+    TRY(engine_terminating_raw_public_key(credential->engine, fault));
     credential->theirs = CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
     return RESULT_OK;
 }
@@ -113,9 +106,8 @@ enum result initiator_start(struct initiator_credential *credential, const char 
             return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
         memcpy(initiator->server_name, server_name, size + 1);
     }
-    if (engine_run(initiator->engine, wolfSSL_connect, &initiator->io, (struct bytes){0}, message1,
-            fault) != ENGINE_WANTS_MORE)
-        return fault->result;
+    TRY(engine_run_on(
+        initiator->engine, wolfSSL_connect, &initiator->io, (struct bytes){0}, message1, fault));
     *out = TAKE_PTR(initiator);
     return RESULT_OK;
 }
@@ -136,8 +128,9 @@ static bool holds_identity(const struct name_list *uris, const char *identity)
     return false;
 }
 
-/* The public domain name of CSE "//SP/CSE" is "CSE.SP" (TS-0003 10.1.3), unless the operator was
- * told another one: then it is the SNI. An AE is named by its URI. */
+/* Whether NAMES, a certificate's, name IDENTITY: by a URI; or for a CSE by its public domain name,
+ * which is SERVER_NAME where the operator gave one, and otherwise "CSE.SP" for "//SP/CSE" (TS-0003
+ * 10.1.3). */
 static bool stands_for(const struct names *names, const char *identity, const char *server_name)
 {
     char domain[2 * IDENTIFIER_OCTETS];
@@ -172,7 +165,8 @@ static enum result check_hello(
     return RESULT_OK;
 }
 
-/* KEY: the leaf's; a view into CERTIFICATE. */
+/* Whether the path is valid and the leaf names IDENTITY. KEY: the leaf's, a view into CERTIFICATE.
+ */
 static enum result check_certificate(const struct initiator *initiator, struct bytes certificate,
     const char *identity, struct public_key *key, struct fault *fault)
 {
@@ -180,12 +174,9 @@ static enum result check_certificate(const struct initiator *initiator, struct b
     struct path_verdict verdict;
     size_t count;
 
-    enum result result = record_read_chain(certificate, chain, &count, fault);
-    if (result == RESULT_OK)
-        result = path_validate(initiator->credential->trust, chain, count, PATH_SERVER,
-            clock_wall_s(), &verdict, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(message_read_chain(certificate, chain, &count, fault));
+    TRY(path_validate(
+        initiator->credential->trust, chain, count, PATH_SERVER, clock_wall_s(), &verdict, fault));
     if (!stands_for(&verdict.names, identity, initiator->server_name))
         return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
             "the terminating end-point's certificate does not stand for %s", identity);
@@ -199,11 +190,9 @@ static enum result check_public_key(const struct initiator *initiator, struct by
     char id[PUBLIC_KEY_ID_OCTETS];
     uint8_t digest[SPKI_DIGEST_SIZE];
 
-    enum result result = record_read_public_key(certificate, key, fault);
-    if (result == RESULT_OK)
-        result = spki_digest(key->spki, digest);
-    if (result != RESULT_OK)
-        return result;
+    TRY(message_read_public_key(certificate, key, fault));
+    if (spki_digest(key->spki, digest) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     if (public_key_id_matches(&initiator->credential->public_key, digest))
         return RESULT_OK;
     public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, id);
@@ -211,15 +200,12 @@ static enum result check_public_key(const struct initiator *initiator, struct by
         "the terminating end-point has another raw public key: %s", id);
 }
 
-/* Whether what MESSAGE2 presents is that of IDENTITY; KEY is then its public key. */
+/* Whether MESSAGE2 presents what IDENTITY has to present. KEY: its public key. */
 static enum result check_terminating(const struct initiator *initiator,
     const struct message2 *message2, const char *identity, struct public_key *key,
     struct fault *fault)
 {
-    enum result result = check_hello(initiator, message2, fault);
-
-    if (result != RESULT_OK)
-        return result;
+    TRY(check_hello(initiator, message2, fault));
     return message2->server_type == CERTIFICATE_TYPE_X509
                ? check_certificate(initiator, message2->certificate, identity, key, fault)
                : check_public_key(initiator, message2->certificate, key, fault);
@@ -228,29 +214,24 @@ static enum result check_terminating(const struct initiator *initiator,
 enum result initiator_answer(struct initiator *initiator, struct bytes message,
     const char *server_identity, struct buffer *message3, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer flight = {.limit = 2 * TLS_HANDSHAKE_MAX};
+    struct buffer flight AUTO_BUFFER = {.limit = 2 * TLS_HANDSHAKE_MAX};
     struct message2 message2;
     struct public_key key = {0};
 
-    enum result result = record_parse_message2(message, &message2, fault);
-    if (result == RESULT_OK)
-        result = check_terminating(initiator, &message2, server_identity, &key, fault);
-    if (result != RESULT_OK)
-        return result;
-    if (record_write_handshake(message2.handshake, &flight) != RESULT_OK ||
+    TRY(message2_read(message, &message2, fault));
+    TRY(check_terminating(initiator, &message2, server_identity, &key, fault));
+    if (message_write_handshake(message2.handshake, &flight) != RESULT_OK ||
         wolfSSL_set_peer_public_key(initiator->engine, key.spki.data, (word32)key.spki.size) !=
             WOLFSSL_SUCCESS)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    if (engine_run(initiator->engine, wolfSSL_connect, &initiator->io, buffer_bytes(&flight),
-            message3, fault) != ENGINE_WANTS_MORE)
-        return fault->result;
-    return RESULT_OK;
+    return engine_run_on(
+        initiator->engine, wolfSSL_connect, &initiator->io, buffer_bytes(&flight), message3, fault);
 }
 
 enum result initiator_finish(struct initiator *initiator, struct bytes message4,
     struct exported_key *exported, struct fault *fault)
 {
-    AUTO_BUFFER struct buffer nothing = {.limit = 256};
+    struct buffer nothing AUTO_BUFFER = {.limit = 256};
 
     switch (
         engine_run(initiator->engine, wolfSSL_connect, &initiator->io, message4, &nothing, fault)) {

@@ -5,52 +5,11 @@
 
 #include "x509/p256.h"
 
-enum {
-    HANDSHAKE_CLIENT_HELLO = 1,
-    HANDSHAKE_SERVER_HELLO = 2,
-    HANDSHAKE_CERTIFICATE = 11,
-    HANDSHAKE_SERVER_KEY_EXCHANGE = 12,
-    HANDSHAKE_CERTIFICATE_REQUEST = 13,
-    HANDSHAKE_SERVER_HELLO_DONE = 14,
-    HANDSHAKE_CERTIFICATE_VERIFY = 15,
-    HANDSHAKE_CLIENT_KEY_EXCHANGE = 16,
-};
-
-#define TLS_1_2                0x0303
-#define SIGNATURE_ECDSA_SHA256 0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
-#define NAMED_CURVE            3      /* ECCurveType (RFC 8422 5.4) */
-#define CURVE_SECP256R1        23
-#define TYPE_ECDSA_SIGN        64 /* ClientCertificateType (RFC 8422 5.5) */
-
+#define NAMED_CURVE             3  /* ECCurveType (RFC 8422 5.4) */
+#define TYPE_ECDSA_SIGN         64 /* ClientCertificateType (RFC 8422 5.5) */
 #define HANDSHAKE_HEADER_OCTETS 4
-#define RECORD_PLAINTEXT_MAX    16384                         /* RFC 5246 6.2.1 */
-#define RECORD_CIPHERTEXT_MAX   (RECORD_PLAINTEXT_MAX + 2048) /* 6.2.3 */
 
-bool record_take(struct bytes *message, struct record *out)
-{
-    struct bytes rest = *message;
-
-    if (!bytes_take_u8(&rest, &out->type) || !bytes_take_u16(&rest, &out->version) ||
-        !bytes_take_block_16(&rest, &out->fragment))
-        return false;
-    if (out->version >> 8 != 3 || out->fragment.size == 0 ||
-        out->fragment.size > RECORD_CIPHERTEXT_MAX)
-        return false;
-    *message = rest;
-    return true;
-}
-
-/* Whether the header at the front of MESSAGE announces more than a record of MOST octets. */
-static bool record_overflows(struct bytes message, size_t most)
-{
-    uint8_t type;
-    uint16_t version, size;
-
-    return bytes_take_u8(&message, &type) && bytes_take_u16(&message, &version) &&
-           bytes_take_u16(&message, &size) && version >> 8 == 3 && size > most;
-}
-
-/* What a stranger to the flight is called in messages. */
+/* For fault texts. */
 static const char *record_type_name(uint8_t type)
 {
     switch (type) {
@@ -117,14 +76,19 @@ static bool take_handshake(
     return true;
 }
 
-enum result record_parse_message1(struct bytes message, struct message1 *out, struct fault *fault)
+bool message_is_message1(struct bytes message)
+{
+    struct record record;
+
+    return record_take(&message, &record) && record.type == RECORD_HANDSHAKE &&
+           record.fragment.data[0] == HANDSHAKE_CLIENT_HELLO;
+}
+
+enum result message1_read(struct bytes message, struct message1 *out, struct fault *fault)
 {
     struct bytes handshake, body;
-    enum result result =
-        gather_handshake(&message, true, out->storage, &handshake, "Message 1", fault);
 
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, true, out->storage, &handshake, "Message 1", fault));
     if (message.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 1 is to be a ClientHello alone, but holds %s",
@@ -143,7 +107,7 @@ static enum result certificate_malformed(struct fault *fault)
 }
 
 /* certificate_list (RFC 5246 7.4.2). */
-enum result record_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
+enum result message_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
     size_t *count, struct fault *fault)
 {
     struct bytes list;
@@ -162,8 +126,8 @@ enum result record_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFI
     return RESULT_OK;
 }
 
-/* ASN.1_subjectPublicKeyInfo (RFC 7250 3): one, without a list around it. */
-enum result record_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
+/* ASN.1_subjectPublicKeyInfo (RFC 7250 3): one key, without a list around it. */
+enum result message_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
 {
     struct bytes spki;
 
@@ -176,7 +140,7 @@ enum result record_read_public_key(struct bytes body, struct public_key *out, st
     return RESULT_OK;
 }
 
-/* ECPoint (RFC 8422 5.4), which has to be an uncompressed point of the curve. */
+/* ECPoint (RFC 8422 5.4) */
 static enum result check_point(struct bytes point, const char *name, struct fault *fault)
 {
     if (!ecdsa_is_point(point))
@@ -195,7 +159,7 @@ static enum result read_client_key_exchange(struct bytes body, struct fault *fau
     return check_point(point, "ClientKeyExchange", fault);
 }
 
-/* DigitallySigned (RFC 5246 4.7), of the one algorithm that either side offers. */
+/* DigitallySigned (RFC 5246 4.7), with the one algorithm that either side offers. */
 static enum result read_signed(
     struct bytes *body, struct bytes *signature, const char *name, struct fault *fault)
 {
@@ -234,37 +198,31 @@ static enum result check_end(struct bytes message, struct fault *fault)
                       "Finished");
 }
 
-enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
+enum result message3_read(struct bytes message, struct message3 *out, struct fault *fault)
 {
     struct bytes handshake, exchange, verify;
-    int alert = record_find_alert(message);
+    int alert = message_find_alert(message);
 
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 3 expected, but got the TLS alert %s",
             alert_name(alert));
-    enum result result =
-        gather_handshake(&message, false, out->storage, &handshake, "Message 3", fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, false, out->storage, &handshake, "Message 3", fault));
     out->handshake = handshake;
     out->end = message;
     if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &out->certificate, &out->presented) ||
         !take_handshake(&handshake, HANDSHAKE_CLIENT_KEY_EXCHANGE, &out->key_exchange, &exchange))
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not begin with Certificate and ClientKeyExchange");
-    if (bytes_equal(out->presented, bytes_of("\0\0\0", 3))) /* whatever type it was to be of */
+    if (bytes_equal(out->presented, bytes_of("\0\0\0", 3))) /* an empty list, or no key */
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
             "the initiator presents no certificate");
     if (!take_handshake(&handshake, HANDSHAKE_CERTIFICATE_VERIFY, &out->verify, &verify) ||
         handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE,
             "Message 3 does not end with CertificateVerify, ChangeCipherSpec and Finished");
-    result = check_end(message, fault);
-    if (result == RESULT_OK)
-        result = read_client_key_exchange(exchange, fault);
-    if (result == RESULT_OK)
-        result = read_signed(&verify, &out->signature, "CertificateVerify", fault);
-    return result;
+    TRY(check_end(message, fault));
+    TRY(read_client_key_exchange(exchange, fault));
+    return read_signed(&verify, &out->signature, "CertificateVerify", fault);
 }
 
 static enum certificate_type type_of(struct bytes body)
@@ -287,7 +245,7 @@ static bool is_offered(uint16_t extension)
     return false;
 }
 
-/* The extensions that ServerHello ends with; the rest of it is the engine's business. */
+/* Reads the extensions at the end of ServerHello. The engine checks the rest of it. */
 static enum result read_server_hello(struct bytes body, struct message2 *out, struct fault *fault)
 {
     struct bytes part;
@@ -344,26 +302,22 @@ static enum result read_server_key_exchange(struct bytes body, struct fault *fau
         !bytes_take_block_8(&body, &point))
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_DECODE_ERROR,
             "malformed ServerKeyExchange message");
-    if (curve_type != NAMED_CURVE || curve != CURVE_SECP256R1)
+    if (curve_type != NAMED_CURVE || curve != GROUP_SECP256R1)
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_ILLEGAL_PARAMETER,
             "ServerKeyExchange is not on secp256r1 (P-256)");
-    enum result result = check_point(point, "ServerKeyExchange", fault);
-    return result == RESULT_OK ? read_signed(&body, &signature, "ServerKeyExchange", fault)
-                               : result;
+    TRY(check_point(point, "ServerKeyExchange", fault));
+    return read_signed(&body, &signature, "ServerKeyExchange", fault);
 }
 
-enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
+enum result message2_read(struct bytes message, struct message2 *out, struct fault *fault)
 {
     struct bytes handshake, whole, hello, exchange, request, unread;
-    int alert = record_find_alert(message);
+    int alert = message_find_alert(message);
 
     if (alert != FAULT_NO_ALERT)
         return fault_set(fault, RESULT_TLS_REFUSED, "the terminating end-point sent the alert %s",
             alert_name(alert));
-    enum result result =
-        gather_handshake(&message, false, out->storage, &handshake, "Message 2", fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(gather_handshake(&message, false, out->storage, &handshake, "Message 2", fault));
     out->handshake = handshake;
     if (message.size > 0 || !take_handshake(&handshake, HANDSHAKE_SERVER_HELLO, &whole, &hello) ||
         !take_handshake(&handshake, HANDSHAKE_CERTIFICATE, &whole, &out->certificate) ||
@@ -376,13 +330,12 @@ enum result record_parse_message2(struct bytes message, struct message2 *out, st
     if (!take_handshake(&handshake, HANDSHAKE_SERVER_HELLO_DONE, &whole, &unread) ||
         unread.size > 0 || handshake.size > 0)
         return fault_set(fault, RESULT_BAD_MESSAGE, "Message 2 does not end with ServerHelloDone");
-    result = read_server_hello(hello, out, fault);
-    if (result == RESULT_OK)
-        result = read_server_key_exchange(exchange, fault);
-    return result == RESULT_OK ? read_certificate_request(request, fault) : result;
+    TRY(read_server_hello(hello, out, fault));
+    TRY(read_server_key_exchange(exchange, fault));
+    return read_certificate_request(request, fault);
 }
 
-int record_find_alert(struct bytes message)
+int message_find_alert(struct bytes message)
 {
     struct record record;
 
@@ -395,7 +348,7 @@ int record_find_alert(struct bytes message)
     return FAULT_NO_ALERT;
 }
 
-void record_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS])
+void message_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS])
 {
     const uint8_t record[TLS_ALERT_RECORD_OCTETS] = {
         RECORD_ALERT, 3, 3, 0, 2, 2 /* fatal */, (uint8_t)description};
@@ -407,12 +360,12 @@ static enum result write_record(struct bytes fragment, struct buffer *out)
 {
     const uint8_t header[] = {RECORD_HANDSHAKE, TLS_1_2 >> 8, TLS_1_2 & 0xff,
         (uint8_t)(fragment.size >> 8), (uint8_t)fragment.size};
-    enum result result = buffer_append(out, header, sizeof(header));
 
-    return result == RESULT_OK ? buffer_append(out, fragment.data, fragment.size) : result;
+    TRY(buffer_append(out, header, sizeof(header)));
+    return buffer_append(out, fragment.data, fragment.size);
 }
 
-enum result record_write_handshake(struct bytes handshake, struct buffer *out)
+enum result message_write_handshake(struct bytes handshake, struct buffer *out)
 {
     struct bytes rest = handshake, body, fragment;
     uint8_t type;
@@ -423,10 +376,8 @@ enum result record_write_handshake(struct bytes handshake, struct buffer *out)
 
         while (message.size > 0) {
             size_t size = message.size < RECORD_PLAINTEXT_MAX ? message.size : RECORD_PLAINTEXT_MAX;
-            enum result result = bytes_take(&message, size, &fragment) ? write_record(fragment, out)
-                                                                       : RESULT_INTERNAL;
-            if (result != RESULT_OK)
-                return result;
+            TRY(bytes_take(&message, size, &fragment) ? write_record(fragment, out)
+                                                      : RESULT_INTERNAL);
         }
     }
     return RESULT_OK;

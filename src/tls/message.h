@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* E2EKey messages as octets: whole TLS 1.2 records of the kind that is due (seed table 8.x.2.2-1).
- * Everything is checked here before the TLS engine sees it. */
+/* The E2EKey messages of ESCertKE (TS-0003 8.7.2.2) as octets: each is one flight of a TLS 1.2
+ * handshake in whole records. Everything is checked here before the TLS engine sees it. */
 #pragma once
 
 #include "base/alert.h"
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "tls/hello.h"
+#include "tls/record.h"
 #include "trust/path.h"
 
 #define TLS_ALERT_RECORD_OCTETS 7
@@ -39,45 +40,39 @@ struct message3 {
     struct bytes certificate; /* handshake messages with their headers */
     struct bytes key_exchange;
     struct bytes verify;
-    struct bytes presented; /* content of Certificate: not empty, to be read as its type */
+    struct bytes presented; /* content of Certificate, not empty; presented_read reads it */
     struct bytes signature; /* of CertificateVerify: DER ECDSA-Sig-Value, SHA-256 */
     uint8_t storage[TLS_HANDSHAKE_MAX];
 };
 
-/* RESULT_BAD_MESSAGE when it is not whole records of this message, exactly. RESULT_TLS_REFUSED,
- * with the alert that the RFC names, when it is, but what it holds breaks TLS or is of no use here.
- * An ECDHE public key that is no point of P-256 is refused with illegal_parameter (RFC 8422 5.11):
- * with one the engine would compute a secret that anybody can. */
-enum result record_parse_message1(struct bytes message, struct message1 *out, struct fault *fault)
+/* RESULT_BAD_MESSAGE when the octets are not exactly the records of this message.
+ * RESULT_TLS_REFUSED, with the alert that the RFC names, when they are, but break TLS or offer
+ * nothing that we use. An ECDHE public key that is no point of P-256 is refused with
+ * illegal_parameter (RFC 8422 5.11), because the secret computed with it could be guessed.
+ */
+enum result message1_read(struct bytes message, struct message1 *out, struct fault *fault)
     WARN_UNUSED;
-enum result record_parse_message2(struct bytes message, struct message2 *out, struct fault *fault)
+enum result message2_read(struct bytes message, struct message2 *out, struct fault *fault)
     WARN_UNUSED;
-enum result record_parse_message3(struct bytes message, struct message3 *out, struct fault *fault)
+enum result message3_read(struct bytes message, struct message3 *out, struct fault *fault)
     WARN_UNUSED;
 
-/* The content of a Certificate message of type X.509, leaf first, and of type raw public key. Views
- * into BODY. */
-enum result record_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
+/* Read the content of a Certificate message: of type X.509, leaf first, or a raw public key. Views
+ * into BODY. RESULT_TLS_REFUSED when it is malformed, RESULT_CERTIFICATE_REFUSED; with the alert.
+ */
+enum result message_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
     size_t *count, struct fault *fault) WARN_UNUSED;
-enum result record_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
+enum result message_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)
     WARN_UNUSED;
+
+/* Whether MESSAGE begins with a ClientHello. */
+bool message_is_message1(struct bytes message);
 
 /* The description in the first alert record of MESSAGE, or FAULT_NO_ALERT. */
-int record_find_alert(struct bytes message);
-/* A fatal alert as one record. */
-void record_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS]);
-
-/* One record from the front of MESSAGE; false when none stands there whole. */
-struct record {
-    uint8_t type;
-    uint16_t version;
-    struct bytes fragment;
-};
-#define RECORD_CHANGE_CIPHER_SPEC 20
-#define RECORD_ALERT              21
-#define RECORD_HANDSHAKE          22
-bool record_take(struct bytes *message, struct record *out) WARN_UNUSED;
+int message_find_alert(struct bytes message);
+/* Writes a fatal alert as one record. */
+void message_write_alert(int description, uint8_t out[TLS_ALERT_RECORD_OCTETS]);
 
 /* Appends HANDSHAKE, whole handshake messages, as records to OUT. Each message begins a record, so
  * that no record cuts a message's header, which the TLS engine does not take. */
-enum result record_write_handshake(struct bytes handshake, struct buffer *out) WARN_UNUSED;
+enum result message_write_handshake(struct bytes handshake, struct buffer *out) WARN_UNUSED;

@@ -140,7 +140,7 @@ static void expect_types(size_t i, struct http_answer *answer)
 
     ck_assert_msg(answer->status == 201, "case %zu: %s", i, answer->body);
     exchange_message(answer->body, &octets);
-    ck_assert_int_eq(record_parse_message2(buffer_bytes(&octets), &message2, NULL), RESULT_OK);
+    ck_assert_int_eq(message2_read(buffer_bytes(&octets), &message2, NULL), RESULT_OK);
     ck_assert_msg((uint8_t)message2.client_type == cases[i].client_type &&
                       (uint8_t)message2.server_type == cases[i].server_type,
         "case %zu: %d, %d", i, message2.client_type, message2.server_type);

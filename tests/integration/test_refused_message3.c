@@ -185,7 +185,7 @@ static void strange_algorithm(struct buffer *message)
     struct message3 *parsed = malloc(sizeof(*parsed));
 
     ck_assert_ptr_nonnull(parsed);
-    ck_assert_int_eq(record_parse_message3(buffer_bytes(message), parsed, NULL), RESULT_OK);
+    ck_assert_int_eq(message3_read(buffer_bytes(message), parsed, NULL), RESULT_OK);
     uint8_t *verify =
         memmem(message->data, message->size, parsed->verify.data, parsed->verify.size);
     ck_assert_ptr_nonnull(verify);

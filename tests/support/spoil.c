@@ -31,7 +31,7 @@ void spoil_add_alert(struct buffer *message)
 {
     uint8_t alert[TLS_ALERT_RECORD_OCTETS];
 
-    record_write_alert(TLS_ALERT_DECODE_ERROR, alert);
+    message_write_alert(TLS_ALERT_DECODE_ERROR, alert);
     spoil_append(message, alert, sizeof(alert));
 }
 
@@ -72,7 +72,7 @@ void spoil_certificate(struct buffer *message, struct bytes certificate)
     size_t end = spoil_tail(message, 2);
 
     ck_assert_ptr_nonnull(parsed);
-    ck_assert_int_eq(record_parse_message3(buffer_bytes(message), parsed, NULL), RESULT_OK);
+    ck_assert_int_eq(message3_read(buffer_bytes(message), parsed, NULL), RESULT_OK);
     size_t size = certificate.size + parsed->key_exchange.size + parsed->verify.size;
     spoil_append(&out, (uint8_t[]){22, 3, 3, (uint8_t)(size >> 8), (uint8_t)size}, 5);
     spoil_append(&out, certificate.data, certificate.size);

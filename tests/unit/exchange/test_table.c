@@ -22,36 +22,41 @@ static const struct policy_limits ordinary = {.pending_exchanges = 100,
     .create_burst = 1000};
 
 static struct exchange_table *table;
+static struct snapshot *snapshot; /* NULL until a test makes it */
 static unsigned retry_after_s;
-static bool fresh;
+static bool created;
 
 static void set_up(void)
 {
     ck_assert_int_eq(exchange_table_new(&table), RESULT_OK);
 }
 
-static uint64_t mark(const char *from, const char *id)
+static void tear_down(void)
 {
-    return exchange_table_mark(table, from, 1, id, bytes_of("message", 7));
+    exchange_table_free(table);
+    snapshot_unref(snapshot);
 }
 
-static enum result open_one(
-    struct snapshot *snapshot, const char *from, const char *id, struct exchange **out)
+static uint64_t fingerprint(const char *from, const char *id)
+{
+    return exchange_table_fingerprint(table, from, 1, id, bytes_of("message", 7));
+}
+
+static enum result open_one(const char *from, const char *id, struct exchange **out)
 {
     struct fault fault = FAULT_INIT;
 
     return exchange_table_open(
-        table, snapshot, from, mark(from, id), out, &fresh, &retry_after_s, &fault);
+        table, snapshot, from, fingerprint(from, id), out, &created, &retry_after_s, &fault);
 }
 
 START_TEST(finds_by_name_and_by_originator)
 {
-    set_up();
-    struct snapshot *snapshot = snapshot_with(ordinary);
     struct exchange *opened, *pending[8];
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &opened), RESULT_OK);
-    ck_assert(fresh);
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &opened), RESULT_OK);
+    ck_assert(created);
     ck_assert_uint_eq(strlen(opened->name), 32);
     char name[EXCHANGE_NAME_OCTETS];
     memcpy(name, opened->name, sizeof(name));
@@ -65,126 +70,109 @@ START_TEST(finds_by_name_and_by_originator)
     exchange_unref(pending[0]);
     ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/cse/Cb", pending, 8), 0);
     ck_assert_ptr_null(exchange_table_find(table, "00000000000000000000000000000000"));
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
 START_TEST(a_retransmission_opens_nothing)
 {
-    set_up();
-    struct snapshot *snapshot = snapshot_with(ordinary);
     struct exchange *first, *again, *other;
     uint32_t pending, retained;
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &first), RESULT_OK);
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &first), RESULT_OK);
     exchange_release(first);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &again), RESULT_OK);
-    ck_assert(!fresh);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &again), RESULT_OK);
+    ck_assert(!created);
     ck_assert_ptr_eq(again, first);
     exchange_release(again);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Cb", "1", &other), RESULT_OK);
-    ck_assert(fresh); /* another originator's is another request */
+    ck_assert_int_eq(open_one("//sp/cse/Cb", "1", &other), RESULT_OK);
+    ck_assert(created); /* another originator's is another request */
     exchange_release(other);
     exchange_table_count(table, &pending, &retained);
     ck_assert_uint_eq(pending, 2);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
-START_TEST(marks_tell_requests_apart)
+START_TEST(fingerprints_tell_requests_apart)
 {
-    set_up();
-    uint64_t one = exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1));
+    uint64_t one = exchange_table_fingerprint(table, "f", 1, "a", bytes_of("m", 1));
 
-    ck_assert_uint_eq(one, exchange_table_mark(table, "f", 1, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 3, "a", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "b", bytes_of("m", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "f", 1, "a", bytes_of("n", 1)));
-    ck_assert_uint_ne(one, exchange_table_mark(table, "g", 1, "a", bytes_of("m", 1)));
-    exchange_table_free(table);
+    ck_assert_uint_eq(one, exchange_table_fingerprint(table, "f", 1, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 3, "a", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 1, "b", bytes_of("m", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "f", 1, "a", bytes_of("n", 1)));
+    ck_assert_uint_ne(one, exchange_table_fingerprint(table, "g", 1, "a", bytes_of("m", 1)));
 }
 END_TEST
 
 START_TEST(holds_to_the_limits)
 {
-    set_up();
     struct policy_limits limits = ordinary;
     limits.pending_exchanges = 3;
-    struct snapshot *snapshot = snapshot_with(limits);
     struct exchange *exchange;
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "1", &exchange), RESULT_OK);
+    snapshot = snapshot_with(limits);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &exchange), RESULT_OK);
     exchange_release(exchange);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "2", &exchange), RESULT_OK);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "2", &exchange), RESULT_OK);
     exchange_release(exchange);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Ca", "3", &exchange), RESULT_BUSY);
+    ck_assert_int_eq(open_one("//sp/cse/Ca", "3", &exchange), RESULT_BUSY);
     ck_assert_uint_eq(retry_after_s, 30);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Cb", "1", &exchange), RESULT_OK);
+    ck_assert_int_eq(open_one("//sp/cse/Cb", "1", &exchange), RESULT_OK);
     exchange_table_remove(table, exchange);
     exchange_release(exchange);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Cc", "1", &exchange), RESULT_OK);
+    ck_assert_int_eq(open_one("//sp/cse/Cc", "1", &exchange), RESULT_OK);
     exchange_release(exchange);
-    ck_assert_int_eq(open_one(snapshot, "//sp/cse/Cd", "1", &exchange), RESULT_BUSY);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
+    ck_assert_int_eq(open_one("//sp/cse/Cd", "1", &exchange), RESULT_BUSY);
 }
 END_TEST
 
 START_TEST(once_closed_takes_only_what_it_has)
 {
-    set_up();
-    struct snapshot *snapshot = snapshot_with(ordinary);
     struct exchange *exchange, *again;
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
     exchange_release(exchange);
     exchange_table_close(table);
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "2", &again), RESULT_STOPPING);
+    ck_assert_int_eq(open_one("//sp/Sa", "2", &again), RESULT_STOPPING);
     ck_assert_uint_eq(retry_after_s, 1);
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &again), RESULT_OK);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &again), RESULT_OK);
     ck_assert_ptr_eq(again, exchange);
     exchange_release(again);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
 START_TEST(holds_to_the_rate)
 {
-    set_up();
     struct policy_limits limits = ordinary;
     limits.creates_per_s = 1;
     limits.create_burst = 2;
-    struct snapshot *snapshot = snapshot_with(limits);
     struct exchange *exchange;
 
+    snapshot = snapshot_with(limits);
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(open_one(snapshot, i ? "//sp/Sa" : "//sp/Sb", "1", &exchange), RESULT_OK);
+        ck_assert_int_eq(open_one(i ? "//sp/Sa" : "//sp/Sb", "1", &exchange), RESULT_OK);
         exchange_release(exchange);
     }
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sc", "1", &exchange), RESULT_BUSY);
+    ck_assert_int_eq(open_one("//sp/Sc", "1", &exchange), RESULT_BUSY);
     ck_assert_uint_eq(retry_after_s, 1);
     /* A retransmission costs nothing. */
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
     exchange_release(exchange);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
 START_TEST(out_of_time_is_not_found_and_swept)
 {
-    set_up();
     struct policy_limits limits = ordinary;
     limits.exchange_timeout_s = 0;
-    struct snapshot *snapshot = snapshot_with(limits);
     struct exchange *exchange, *pending[4];
     uint32_t waiting, retained;
     char name[EXCHANGE_NAME_OCTETS];
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
+    snapshot = snapshot_with(limits);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
     memcpy(name, exchange->name, sizeof(name));
     ck_assert_int_eq(
         exchange_transition(exchange->state, EXCHANGE_MESSAGE1, &exchange->state), RESULT_OK);
@@ -196,37 +184,32 @@ START_TEST(out_of_time_is_not_found_and_swept)
     ck_assert_uint_eq(awaited, 1);
     exchange_table_count(table, &waiting, &retained);
     ck_assert_uint_eq(waiting, 0);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
 START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 {
-    set_up();
-    struct snapshot *snapshot = snapshot_with(ordinary);
     struct exchange *exchange, *pending[4];
     uint32_t waiting, retained;
 
-    ck_assert_int_eq(open_one(snapshot, "//sp/Sa", "1", &exchange), RESULT_OK);
-    exchange_table_answered(table, exchange, mark("//sp/Sa", "3"));
-    ck_assert(exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "3")));
-    ck_assert(!exchange_table_is_answered_by(table, exchange, mark("//sp/Sa", "4")));
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
+    exchange_table_answered(table, exchange, fingerprint("//sp/Sa", "3"));
+    ck_assert(exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "3")));
+    ck_assert(!exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "4")));
     exchange_release(exchange);
     ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
-    struct exchange *found = exchange_table_find_answered(table, mark("//sp/Sa", "3"));
+    struct exchange *found = exchange_table_find_answered(table, fingerprint("//sp/Sa", "3"));
     ck_assert_ptr_eq(found, exchange);
     exchange_release(found);
-    ck_assert_ptr_null(exchange_table_find_answered(table, mark("//sp/Sb", "3")));
+    ck_assert_ptr_null(exchange_table_find_answered(table, fingerprint("//sp/Sb", "3")));
     exchange_table_count(table, &waiting, &retained);
     ck_assert_uint_eq(waiting, 0);
     ck_assert_uint_eq(retained, 1);
-    exchange_table_free(table);
-    snapshot_unref(snapshot);
 }
 END_TEST
 
-CHECK_MAIN("exchange/table", finds_by_name_and_by_originator, a_retransmission_opens_nothing,
-    marks_tell_requests_apart, holds_to_the_limits, once_closed_takes_only_what_it_has,
-    holds_to_the_rate, out_of_time_is_not_found_and_swept,
+CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_originator,
+    a_retransmission_opens_nothing, fingerprints_tell_requests_apart, holds_to_the_limits,
+    once_closed_takes_only_what_it_has, holds_to_the_rate, out_of_time_is_not_found_and_swept,
     an_answered_exchange_is_kept_for_retransmissions)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/secret.h"
+#include "tls/context.h"
 #include "tls/engine.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
@@ -126,8 +127,7 @@ struct run {
 static enum result terminate(struct tls_context *server, struct run *run)
 {
     static struct message1 message1;
-    ck_assert_int_eq(
-        record_parse_message1(buffer_bytes(&run->message1), &message1, &fault), RESULT_OK);
+    ck_assert_int_eq(message1_read(buffer_bytes(&run->message1), &message1, &fault), RESULT_OK);
     return handshake_start(tls_context_by_number(server, 0), &policy.tls, &message1,
         &run->handshake, &run->message2, &fault);
 }
@@ -137,7 +137,7 @@ static enum result finish(struct run *run)
     static struct message3 message3;
     struct presented presented;
     struct bytes octets = buffer_bytes(&run->message3);
-    enum result result = record_parse_message3(octets, &message3, &fault);
+    enum result result = message3_read(octets, &message3, &fault);
     if (result == RESULT_OK)
         result = presented_read(
             &message3, handshake_certificate_type(run->handshake), &presented, &fault);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "identity/public_key_id.h"
+#include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
 
@@ -91,8 +92,7 @@ static void run_to_message3(void)
     run.message1.limit = run.message2.limit = run.message3.limit = run.message4.limit = 65536;
     ck_assert_int_eq(
         initiator_start(credential, NULL, &run.initiator, &run.message1, &fault), RESULT_OK);
-    ck_assert_int_eq(
-        record_parse_message1(buffer_bytes(&run.message1), &parsed, &fault), RESULT_OK);
+    ck_assert_int_eq(message1_read(buffer_bytes(&run.message1), &parsed, &fault), RESULT_OK);
     ck_assert_msg(handshake_start(tls_context_by_number(server, 0), &policy.tls, &parsed,
                       &run.handshake, &run.message2, &fault) == RESULT_OK,
         "%s", fault.text);
@@ -100,8 +100,7 @@ static void run_to_message3(void)
                       &run.message3, &fault) == RESULT_OK,
         "%s", fault.text);
     ck_assert_int_eq(handshake_certificate_type(run.handshake), CERTIFICATE_TYPE_RAW_PUBLIC_KEY);
-    ck_assert_int_eq(
-        record_parse_message3(buffer_bytes(&run.message3), &run.parsed, &fault), RESULT_OK);
+    ck_assert_int_eq(message3_read(buffer_bytes(&run.message3), &run.parsed, &fault), RESULT_OK);
     ck_assert_int_eq(
         presented_read(&run.parsed, CERTIFICATE_TYPE_RAW_PUBLIC_KEY, &run.presented, &fault),
         RESULT_OK);
@@ -121,7 +120,6 @@ START_TEST(both_sides_export_the_same_key)
 {
     struct exported_key ours, theirs;
 
-    set_up();
     run_to_message3();
     ck_assert(handshake_is_signed_by(run.handshake, &run.parsed, &run.presented.key));
     ck_assert_msg(
@@ -131,18 +129,15 @@ START_TEST(both_sides_export_the_same_key)
         initiator_finish(run.initiator, buffer_bytes(&run.message4), &theirs, &fault), RESULT_OK);
     ck_assert_mem_eq(&ours, &theirs, sizeof(ours));
     run_end();
-    tear_down();
 }
 END_TEST
 
 START_TEST(a_key_is_not_read_as_a_certificate)
 {
-    set_up();
     run_to_message3();
     ck_assert_int_ne(
         presented_read(&run.parsed, CERTIFICATE_TYPE_X509, &run.presented, &fault), RESULT_OK);
     run_end();
-    tear_down();
 }
 END_TEST
 
@@ -151,20 +146,17 @@ START_TEST(nothing_is_finished_without_a_verified_signature)
 {
     struct exported_key exported;
 
-    set_up();
     run_to_message3();
     ck_assert_int_eq(handshake_finish(run.handshake, &run.parsed, &run.message4, &exported, &fault),
         RESULT_INTERNAL);
     ck_assert_uint_eq(run.message4.size, 0);
     run_end();
-    tear_down();
 }
 END_TEST
 
 /* CertificateVerify is that of the transcript, and of nothing else. */
 START_TEST(another_octet_in_message3_is_not_signed)
 {
-    set_up();
     run_to_message3();
     uint8_t *octets = (uint8_t *)run.parsed.key_exchange.data;
     for (size_t i = 0; i < run.parsed.key_exchange.size; i++) {
@@ -174,9 +166,9 @@ START_TEST(another_octet_in_message3_is_not_signed)
     }
     ck_assert(handshake_is_signed_by(run.handshake, &run.parsed, &run.presented.key));
     run_end();
-    tear_down();
 }
 END_TEST
 
-CHECK_MAIN("tls/handshake", both_sides_export_the_same_key, a_key_is_not_read_as_a_certificate,
-    nothing_is_finished_without_a_verified_signature, another_octet_in_message3_is_not_signed)
+CHECK_MAIN_FIXTURE("tls/handshake", set_up, tear_down, both_sides_export_the_same_key,
+    a_key_is_not_read_as_a_certificate, nothing_is_finished_without_a_verified_signature,
+    another_octet_in_message3_is_not_signed)

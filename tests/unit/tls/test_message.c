@@ -113,13 +113,13 @@ static struct fault fault;
 static enum result parse1(const struct octets *message)
 {
     fault = FAULT_INIT;
-    return record_parse_message1(bytes_of(message->data, message->size), &first, &fault);
+    return message1_read(bytes_of(message->data, message->size), &first, &fault);
 }
 
 static enum result parse3(const struct octets *message)
 {
     fault = FAULT_INIT;
-    return record_parse_message3(bytes_of(message->data, message->size), &third, &fault);
+    return message3_read(bytes_of(message->data, message->size), &third, &fault);
 }
 
 static struct bytes chain[PATH_CERTIFICATES_MAX];
@@ -128,7 +128,7 @@ static size_t chain_count;
 static enum result read_chain(struct bytes body)
 {
     fault = FAULT_INIT;
-    return record_read_chain(body, chain, &chain_count, &fault);
+    return message_read_chain(body, chain, &chain_count, &fault);
 }
 
 /* The generator of P-256, which is a point as good as any. */
@@ -288,32 +288,32 @@ START_TEST(refuses_extensions_with_the_alert_of_their_rfc)
 {
     static const struct {
         uint16_t type;
+        int alert;
         const char *data;
         size_t size;
-        int alert;
     } bad[] = {
-        {0, "\0\4\0\0\1a\0", 7, TLS_ALERT_DECODE_ERROR},             /* octets after the list */
-        {0, "\0\0", 2, TLS_ALERT_DECODE_ERROR},                      /* no name */
-        {0, "\0\3\0\0\0", 5, TLS_ALERT_DECODE_ERROR},                /* empty name */
-        {0, "\0\6\0\0\3a\0b", 8, TLS_ALERT_ILLEGAL_PARAMETER},       /* NUL in the name */
-        {0, "\0\10\0\0\1a\0\0\1b", 10, TLS_ALERT_ILLEGAL_PARAMETER}, /* two host_names */
-        {0, "\0\5\0\0\2a*", 7, TLS_ALERT_UNRECOGNIZED_NAME},
-        {10, "", 0, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\0", 2, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\3\0\x17\0", 5, TLS_ALERT_DECODE_ERROR},
-        {10, "\0\2\0\x18", 4, TLS_ALERT_HANDSHAKE_FAILURE}, /* secp384r1 alone */
-        {11, "\0", 1, TLS_ALERT_DECODE_ERROR},
-        {11, "\1\1", 2, TLS_ALERT_ILLEGAL_PARAMETER}, /* compressed alone */
-        {19, "\0", 1, TLS_ALERT_DECODE_ERROR},        /* no type */
-        {20, "\2\0", 2, TLS_ALERT_DECODE_ERROR},      /* shorter than it says */
-        {22, "x", 1, TLS_ALERT_DECODE_ERROR},
-        {23, "x", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\1", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\0", 1, TLS_ALERT_DECODE_ERROR},
-        {43, "\3\3\3\3", 4, TLS_ALERT_DECODE_ERROR}, /* one and a half */
-        {0xff01, "", 0, TLS_ALERT_DECODE_ERROR},
-        {0xff01, "\5abc", 4, TLS_ALERT_DECODE_ERROR},
-        {0xff01, "\3abc", 4, TLS_ALERT_HANDSHAKE_FAILURE},
+        {0, TLS_ALERT_DECODE_ERROR, "\0\4\0\0\1a\0", 7},             /* octets after the list */
+        {0, TLS_ALERT_DECODE_ERROR, "\0\0", 2},                      /* no name */
+        {0, TLS_ALERT_DECODE_ERROR, "\0\3\0\0\0", 5},                /* empty name */
+        {0, TLS_ALERT_ILLEGAL_PARAMETER, "\0\6\0\0\3a\0b", 8},       /* NUL in the name */
+        {0, TLS_ALERT_ILLEGAL_PARAMETER, "\0\10\0\0\1a\0\0\1b", 10}, /* two host_names */
+        {0, TLS_ALERT_UNRECOGNIZED_NAME, "\0\5\0\0\2a*", 7},
+        {10, TLS_ALERT_DECODE_ERROR, "", 0},
+        {10, TLS_ALERT_DECODE_ERROR, "\0\0", 2},
+        {10, TLS_ALERT_DECODE_ERROR, "\0\3\0\x17\0", 5},
+        {10, TLS_ALERT_HANDSHAKE_FAILURE, "\0\2\0\x18", 4}, /* secp384r1 alone */
+        {11, TLS_ALERT_DECODE_ERROR, "\0", 1},
+        {11, TLS_ALERT_ILLEGAL_PARAMETER, "\1\1", 2}, /* compressed alone */
+        {19, TLS_ALERT_DECODE_ERROR, "\0", 1},        /* no type */
+        {20, TLS_ALERT_DECODE_ERROR, "\2\0", 2},      /* shorter than it says */
+        {22, TLS_ALERT_DECODE_ERROR, "x", 1},
+        {23, TLS_ALERT_DECODE_ERROR, "x", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\1", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\0", 1},
+        {43, TLS_ALERT_DECODE_ERROR, "\3\3\3\3", 4}, /* one and a half */
+        {0xff01, TLS_ALERT_DECODE_ERROR, "", 0},
+        {0xff01, TLS_ALERT_DECODE_ERROR, "\5abc", 4},
+        {0xff01, TLS_ALERT_HANDSHAKE_FAILURE, "\3abc", 4},
     };
     static struct octets message;
 
@@ -553,7 +553,7 @@ START_TEST(writes_a_record_a_message)
 
     make_handshakes3(&handshakes, 0x0403);
     for (size_t cut = 1; cut < handshakes.size; cut++) {
-        AUTO_BUFFER struct buffer written = {.limit = 4096};
+        struct buffer written AUTO_BUFFER = {.limit = 4096};
 
         message = part = (struct octets){0};
         put(&part, handshakes.data, cut);
@@ -563,7 +563,7 @@ START_TEST(writes_a_record_a_message)
         put_record(&message, 22, &part);
         put_finished(&message);
         ck_assert_msg(parse3(&message) == RESULT_OK, "%s", fault.text);
-        ck_assert_int_eq(record_write_handshake(third.handshake, &written), RESULT_OK);
+        ck_assert_int_eq(message_write_handshake(third.handshake, &written), RESULT_OK);
         struct bytes rest = buffer_bytes(&written);
         for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
             ck_assert(record_take(&rest, &record));
@@ -610,7 +610,7 @@ END_TEST
 static enum result read_raw(const struct octets *body, struct public_key *key)
 {
     fault = FAULT_INIT;
-    return record_read_public_key(bytes_of(body->data, body->size), key, &fault);
+    return message_read_public_key(bytes_of(body->data, body->size), key, &fault);
 }
 
 static void make_raw(struct octets *body)
@@ -710,7 +710,7 @@ static enum result parse2_with(
     put_handshake(&handshakes, 13, &(struct octets){.data = "\1\x40\0\2\4\3\0\0", .size = 8});
     put_handshake(&handshakes, 14, &(struct octets){0});
     put_record(&message, 22, &handshakes);
-    return record_parse_message2(bytes_of(message.data, message.size), out, &fault);
+    return message2_read(bytes_of(message.data, message.size), out, &fault);
 }
 
 static enum result parse2(const struct octets *extensions, struct message2 *out)
@@ -746,7 +746,7 @@ START_TEST(reads_the_types_in_message2)
     ck_assert_int_eq(second.client_type, CERTIFICATE_TYPE_X509);
     ck_assert_int_eq(second.server_type, CERTIFICATE_TYPE_RAW_PUBLIC_KEY);
     ck_assert(second.extended_master_secret);
-    ck_assert_int_eq(record_read_public_key(second.certificate, &key, &fault), RESULT_OK);
+    ck_assert_int_eq(message_read_public_key(second.certificate, &key, &fault), RESULT_OK);
 }
 END_TEST
 
@@ -765,10 +765,10 @@ START_TEST(names_the_alert_that_came_instead)
 {
     uint8_t alert[TLS_ALERT_RECORD_OCTETS];
 
-    record_write_alert(TLS_ALERT_UNKNOWN_CA, alert);
-    ck_assert_int_eq(record_find_alert(bytes_of(alert, sizeof(alert))), TLS_ALERT_UNKNOWN_CA);
+    message_write_alert(TLS_ALERT_UNKNOWN_CA, alert);
+    ck_assert_int_eq(message_find_alert(bytes_of(alert, sizeof(alert))), TLS_ALERT_UNKNOWN_CA);
     ck_assert_int_eq(
-        record_parse_message3(bytes_of(alert, sizeof(alert)), &third, &fault), RESULT_BAD_MESSAGE);
+        message3_read(bytes_of(alert, sizeof(alert)), &third, &fault), RESULT_BAD_MESSAGE);
     ck_assert_ptr_nonnull(strstr(fault.text, "unknown_ca"));
 }
 END_TEST

@@ -2,6 +2,7 @@
 #include "unit/x509/maker.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -301,6 +302,15 @@ void maker_write_file(const char *path, struct bytes content)
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(content.data, 1, content.size, file), content.size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+void maker_write_key(const char *path, const char *name)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    FILE *file = fdopen(fd, "w");
+    ck_assert_int_eq(PEM_write_PrivateKey(file, key_named(name), NULL, NULL, 0, NULL, NULL), 1);
     ck_assert_int_eq(fclose(file), 0);
 }
 

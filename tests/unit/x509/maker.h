@@ -45,6 +45,8 @@ struct buffer maker_make(const struct recipe *recipe);
 /* PEM of the named authorities ("root other") into FILE. */
 void maker_write(const char *path, const char *names);
 void maker_write_file(const char *path, struct bytes content);
+/* The named private key in PEM into FILE, for its owner alone. */
+void maker_write_key(const char *path, const char *name);
 
 /* A recipe for a CRL; REVOKED lists certificates by DER. */
 struct crl_recipe {

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "exchange/message3.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "exchange/authenticate.h"
+#include "observe/histogram.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "tls/context.h"
+#include "trust/revocation.h"
+
+#define PENDING_MAX 64 /* of one originator: limits.pendingPerOriginator allows no more */
+
+/* --- the key is cached --- */
+
+_Static_assert(EVIDENCE_OCTETS_MAX <= KEY_EVIDENCE_OCTETS, "any evidence fits the key cache");
+
+/* Whether a CRL that came into force after the path was validated, under this policy or a newer
+ * one, revokes a certificate of the path. Asked once the key is in the cache: from then on a new
+ * CRL has the keys in the cache reviewed. */
+static bool is_revoked_meanwhile(struct step *step, struct bytes evidence)
+{
+    struct snapshot *current CLEANUP(auto_snapshot_unref) = snapshot_current(step->slot);
+
+    return revocation_condemns(tls_context_trust(current->tls), evidence);
+}
+
+static enum result cache_key(struct step *step, struct exchange *exchange,
+    const struct authorisation *authorised, const struct exported_key *exported,
+    struct bytes evidence)
+{
+    struct key_info info = {
+        .role = KEY_ROLE_TERMINATING,
+        .flavour = authorised->rule->flavour,
+        .cipher_suite = handshake_cipher_suite(exchange->handshake),
+        .established_s = clock_wall_s(),
+    };
+
+    info.expires_s = info.established_s + authorised->rule->lifetime_s;
+    memcpy(info.id, exported->id, sizeof(info.id));
+    snprintf(info.peer, sizeof(info.peer), "%s", authorised->identity);
+    snprintf(info.local, sizeof(info.local), "%s", tls_endpoint_identity(exchange->endpoint));
+    if (key_cache_put(step->cache, &info, exported->key, evidence) != RESULT_OK)
+        return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
+    if (is_revoked_meanwhile(step, evidence)) {
+        enum result revoked = key_cache_revoke(step->cache, info.id);
+        (void)revoked; /* a review may have revoked the key before us */
+        return fault_set_alert(&step->fault, RESULT_CERTIFICATE_REFUSED,
+            TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange");
+    }
+    exchange->established_s = info.established_s;
+    bytes_to_hex(bytes_of(info.id, sizeof(info.id)), exchange->key_id);
+    return RESULT_OK;
+}
+
+static void log_established(const struct exchange *exchange)
+{
+    const struct log_event event = {
+        .level = LOG_INFO,
+        .message_id = LOG_EVENT_ESTABLISHED,
+        .peer = exchange->from,
+        .local = tls_endpoint_identity(exchange->endpoint),
+        .key_id = exchange->key_id,
+        .exchange = exchange->name,
+    };
+
+    metrics_add(METRIC_EXCHANGES_ESTABLISHED, 1);
+    log_event(&event, "key %s established with %s", exchange->key_id, exchange->from);
+}
+
+/* PARSED signs the transcript of EXCHANGE with the key that it presents: authenticates the
+ * initiator, finishes the handshake, and caches the exported key before Message 4 leaves. */
+static enum result establish(struct step *step, struct exchange *exchange, struct bytes message3,
+    const struct message3 *parsed, const struct presented *presented)
+{
+    void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
+    struct authorisation authorised;
+    struct evidence evidence;
+
+    step->has_signed = true;
+    if (!exported)
+        return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
+    TRY(authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault));
+    TRY(handshake_finish(exchange->handshake, parsed, &exchange->message4, exported, &step->fault));
+    TRY(cache_key(step, exchange, &authorised, exported, bytes_of(evidence.octets, evidence.size)));
+    TRY(step_transition(step, exchange, EXCHANGE_MESSAGE3));
+    handshake_free(TAKE_PTR(exchange->handshake));
+    exchange_table_answered(step->table, exchange, step_fingerprint(step, message3));
+    log_established(exchange);
+    return step_answer(step, exchange, ANSWER_MESSAGE4);
+}
+
+/* Ends EXCHANGE unless RESULT, of its Message 3, is RESULT_OK. Returns RESULT. */
+static enum result conclude(struct step *step, struct exchange *exchange, enum result result)
+{
+    histogram_add(HISTOGRAM_MESSAGE3, step->began_ns);
+    if (result != RESULT_OK)
+        step_end_exchange(step, exchange, EXCHANGE_REFUSAL);
+    return result;
+}
+
+/* --- Message 3 for one exchange --- */
+
+/* Reads MESSAGE3 and verifies that it signs the transcript of EXCHANGE. RESULT_BAD_MESSAGE when it
+ * is not Message 3 at all. */
+static enum result read_message3(struct step *step, struct exchange *exchange,
+    struct bytes message3, struct message3 *parsed, struct presented *presented)
+{
+    TRY(message3_read(message3, parsed, &step->fault));
+    TRY(handshake_check_end(exchange->handshake, parsed, &step->fault));
+    TRY(presented_read(
+        parsed, handshake_certificate_type(exchange->handshake), presented, &step->fault));
+    if (!handshake_is_signed_by(exchange->handshake, parsed, &presented->key))
+        return fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
+            "CertificateVerify does not sign this exchange");
+    return RESULT_OK;
+}
+
+enum result receive_message3(struct step *step, struct exchange *exchange, struct bytes message3)
+{
+    struct message3 parsed;
+    struct presented presented;
+
+    TRY(step_check_owner(step, exchange));
+    if (exchange_table_is_answered_by(step->table, exchange, step_fingerprint(step, message3)))
+        return step_answer_again(step, exchange, ANSWER_MESSAGE4);
+    enum result result = exchange_transition(exchange->state, EXCHANGE_MESSAGE3, NULL);
+    if (result != RESULT_OK)
+        return fault_set(&step->fault, result, "%s", result_text(result));
+
+    result = read_message3(step, exchange, message3, &parsed, &presented);
+    if (result == RESULT_BAD_MESSAGE)
+        return result;
+    if (result == RESULT_OK)
+        result = establish(step, exchange, message3, &parsed, &presented);
+    return conclude(step, exchange, result);
+}
+
+/* --- Message 3 for one of an originator's exchanges --- */
+
+/* FAULT changes only when what PARSED presents cannot be read as its negotiated type. */
+static bool is_signed(struct exchange *exchange, const struct message3 *parsed,
+    struct presented *presented, struct fault *fault)
+{
+    return exchange->state == EXCHANGE_AWAITING_MESSAGE3 &&
+           handshake_check_end(exchange->handshake, parsed, fault) == RESULT_OK &&
+           presented_read(parsed, handshake_certificate_type(exchange->handshake), presented,
+               fault) == RESULT_OK &&
+           handshake_is_signed_by(exchange->handshake, parsed, &presented->key);
+}
+
+/* The first of PENDING whose transcript PARSED signs, locked; releases the others. */
+static struct exchange *choose_signed(struct exchange **pending, size_t count,
+    const struct message3 *parsed, struct presented *presented, struct fault *fault)
+{
+    struct exchange *chosen = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (chosen) {
+            exchange_unref(pending[i]);
+            continue;
+        }
+        exchange_lock(pending[i]);
+        if (is_signed(pending[i], parsed, presented, fault))
+            chosen = pending[i];
+        else
+            exchange_release(pending[i]);
+    }
+    return chosen;
+}
+
+/* The exchange, locked, in which the same request was answered; NULL when there is none. */
+static struct exchange *find_answered(struct step *step, struct bytes message3)
+{
+    struct exchange *exchange CLEANUP(auto_exchange_release) =
+        exchange_table_find_answered(step->table, step_fingerprint(step, message3));
+
+    if (!exchange || exchange->state != EXCHANGE_ESTABLISHED)
+        return NULL;
+    step_name_exchange(step, exchange);
+    return TAKE_PTR(exchange);
+}
+
+/* From can be forged, so the signature decides: only who signed an exchange's transcript can end
+ * that exchange. */
+enum result receive_message3_by_from(struct step *step, struct bytes message3)
+{
+    struct exchange *pending[PENDING_MAX];
+    struct message3 parsed;
+    struct presented presented;
+
+    struct exchange *answered CLEANUP(auto_exchange_release) = find_answered(step, message3);
+    if (answered)
+        return step_answer_again(step, answered, ANSWER_MESSAGE4);
+    TRY(message3_read(message3, &parsed, &step->fault));
+
+    size_t count = exchange_table_pending_of(step->table, step->from, pending, PENDING_MAX);
+    fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
+        "CertificateVerify signs none of the exchanges that are pending");
+    struct exchange *exchange CLEANUP(auto_exchange_release) =
+        choose_signed(pending, count, &parsed, &presented, &step->fault);
+    if (exchange) {
+        step_name_exchange(step, exchange);
+        return conclude(step, exchange, establish(step, exchange, message3, &parsed, &presented));
+    }
+    /* Another thread may have answered the same request meanwhile. */
+    answered = find_answered(step, message3);
+    if (answered)
+        return step_answer_again(step, answered, ANSWER_MESSAGE4);
+    if (count == 0)
+        return fault_set(&step->fault, RESULT_NOT_FOUND,
+            "no exchange of this originator awaits Message 3 (it may have run out of time)");
+    return step->fault.result;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The numbers of TLS 1.2 that more than one file of this room knows (IANA's registries of TLS). */
+#pragma once
+
+#define TLS_1_2 0x0303 /* ProtocolVersion */
+
+enum { /* ContentType (RFC 5246 6.2.1) */
+    RECORD_CHANGE_CIPHER_SPEC = 20,
+    RECORD_ALERT = 21,
+    RECORD_HANDSHAKE = 22,
+};
+
+enum { /* HandshakeType (RFC 5246 7.4) */
+    HANDSHAKE_CLIENT_HELLO = 1,
+    HANDSHAKE_SERVER_HELLO = 2,
+    HANDSHAKE_CERTIFICATE = 11,
+    HANDSHAKE_SERVER_KEY_EXCHANGE = 12,
+    HANDSHAKE_CERTIFICATE_REQUEST = 13,
+    HANDSHAKE_SERVER_HELLO_DONE = 14,
+    HANDSHAKE_CERTIFICATE_VERIFY = 15,
+    HANDSHAKE_CLIENT_KEY_EXCHANGE = 16,
+};
+
+enum { /* ExtensionType (RFC 5246 7.4.1.4) */
+    EXTENSION_SERVER_NAME = 0,
+    EXTENSION_SUPPORTED_GROUPS = 10,
+    EXTENSION_POINT_FORMATS = 11,
+    EXTENSION_SIGNATURE_ALGORITHMS = 13,
+    EXTENSION_CLIENT_CERTIFICATE_TYPE = 19,
+    EXTENSION_SERVER_CERTIFICATE_TYPE = 20,
+    EXTENSION_ENCRYPT_THEN_MAC = 22,
+    EXTENSION_EXTENDED_MASTER_SECRET = 23,
+    EXTENSION_SUPPORTED_VERSIONS = 43,
+    EXTENSION_RENEGOTIATION_INFO = 0xff01,
+};
+
+enum certificate_type { /* RFC 7250 3 */
+    CERTIFICATE_TYPE_X509 = 0,
+    CERTIFICATE_TYPE_RAW_PUBLIC_KEY = 2,
+};
+
+#define GROUP_SECP256R1        23     /* NamedCurve (RFC 8422 5.1.1) */
+#define SIGNATURE_ECDSA_SHA256 0x0403 /* SignatureAndHashAlgorithm: sha256, ecdsa */
+
+/* Ciphersuites whose records are not laid out as those of AES-GCM are. */
+#define SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256 0xc023
+#define SUITE_ECDHE_ECDSA_AES_128_CCM_8      0xc0ae

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests that are refused for what they are, whatever exchange there is. */
+#include "support/check_main.h"
+
+#include <string.h>
+
+#include "base/alert.h"
+#include "unit/exchange/stage.h"
+
+#define UNKNOWN STAGE_ENTRY_POINT "/00112233445566778899aabbccddeeff"
+
+/* Where a request is addressed to the exchange that awaits Message 3, or holds one of its messages.
+ */
+static const char own[] = "its exchange";
+enum holds { NOTHING, MESSAGE1, MESSAGE3 };
+
+struct refused {
+    const char *name;
+    struct stage_request request; /* from and id: NULL gives good ones, "" none */
+    enum holds holds;
+    int rsc, alert; /* alert 0: none */
+    const char *text;
+};
+
+static const struct refused table[] = {
+    /* what every request has to have */
+    {"no From", {OPERATION_RETRIEVE, .to = own, .from = ""}, NOTHING, 4000, 0,
+        "X-M2M-Origin is missing"},
+    {"From is no identifier", {OPERATION_RETRIEVE, .to = own, .from = "C me"}, NOTHING, 4000, 0,
+        "C me"},
+    {"no request identifier", {OPERATION_RETRIEVE, .to = own, .id = ""}, NOTHING, 4000, 0,
+        "X-M2M-RI is missing"},
+    {"a release to come", {OPERATION_RETRIEVE, .to = own, .release = "99"}, NOTHING, 4001, 0, "99"},
+    {"out of time", {OPERATION_RETRIEVE, .to = own, .expiration = "20200101T000000"}, NOTHING, 4008,
+        0, "expir"},
+    {"not blocking", {OPERATION_RETRIEVE, .to = own, .rt = "1"}, NOTHING, 5206, 0, "only 3"},
+    {"an address alone", {OPERATION_CREATE, .to = STAGE_CSE_BASE, .ty = "30001", .rcn = "2"},
+        MESSAGE1, 5001, 0, "result content 2"},
+    {"an address of Retrieve", {OPERATION_RETRIEVE, .to = own, .rcn = "3"}, NOTHING, 5001, 0,
+        "result content 3"},
+    /* resources that are not there */
+    {"nothing of ours", {OPERATION_RETRIEVE, .to = "/elsewhere/x"}, NOTHING, 4004, 0, "no such"},
+    {"retrieve no exchange", {OPERATION_RETRIEVE, .to = UNKNOWN}, NOTHING, 4004, 0,
+        "no such exchange"},
+    {"update no exchange", {OPERATION_UPDATE, .to = UNKNOWN}, MESSAGE3, 4004, 0,
+        "no such exchange"},
+    {"update no exchange with nonsense", {OPERATION_UPDATE, .to = UNKNOWN, .json = "{"}, NOTHING,
+        4004, 0, "no such exchange"},
+    {"delete no exchange", {OPERATION_DELETE, .to = UNKNOWN}, NOTHING, 4004, 0, "no such exchange"},
+    {"create below no exchange", {OPERATION_CREATE, .to = UNKNOWN, .ty = "30001"}, MESSAGE1, 4004,
+        0, "no such exchange"},
+    {"notify no end-point", {OPERATION_NOTIFY, .to = STAGE_NOTIFY "/other"}, MESSAGE1, 4004, 0,
+        "no end-point here"},
+    {"no exchange of one's own", {OPERATION_UPDATE, .to = STAGE_ENTRY_POINT, .from = "Cother"},
+        MESSAGE3, 4004, 0, "no exchange of this originator"},
+    {"the same by Notify", {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .from = "Cother"}, MESSAGE3, 4004,
+        0, "no exchange of this originator"},
+    /* operations that the resource does not take */
+    {"retrieve <CSEBase>", {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE}, NOTHING, 4005, 0,
+        "operation"},
+    {"update <CSEBase>", {OPERATION_UPDATE, .to = STAGE_CSE_BASE}, MESSAGE3, 4005, 0, "operation"},
+    {"delete <CSEBase>", {OPERATION_DELETE, .to = STAGE_CSE_BASE}, NOTHING, 4005, 0, "operation"},
+    {"notify <CSEBase>", {OPERATION_NOTIFY, .to = STAGE_CSE_BASE}, MESSAGE1, 4005, 0, "operation"},
+    {"delete the entry point", {OPERATION_DELETE, .to = STAGE_ENTRY_POINT}, NOTHING, 4005, 0,
+        "operation"},
+    {"create below an exchange", {OPERATION_CREATE, .to = own, .ty = "30001"}, MESSAGE1, 4005, 0,
+        "operation"},
+    {"notify an exchange", {OPERATION_NOTIFY, .to = own}, MESSAGE3, 4005, 0, "operation"},
+    {"retrieve the Notify address", {OPERATION_RETRIEVE, .to = STAGE_NOTIFY}, NOTHING, 4005, 0,
+        "operation"},
+    /* another originator's exchange */
+    {"retrieve another's", {OPERATION_RETRIEVE, .to = own, .from = "Cother"}, NOTHING, 4103, 0,
+        "another"},
+    {"update another's", {OPERATION_UPDATE, .to = own, .from = "Cother"}, MESSAGE3, 4103, 0,
+        "another"},
+    {"delete another's", {OPERATION_DELETE, .to = own, .from = "Cother"}, NOTHING, 4103, 0,
+        "another"},
+    /* contents */
+    {"no resource type", {OPERATION_CREATE, .to = STAGE_CSE_BASE}, MESSAGE1, 4000, 0, "ty is not"},
+    {"another resource type", {OPERATION_CREATE, .to = STAGE_CSE_BASE, .ty = "2"}, MESSAGE1, 4108,
+        0, "only resource type 30001"},
+    {"no content", {OPERATION_UPDATE, .to = own}, NOTHING, 4000, 0, "not JSON"},
+    {"no base64", {OPERATION_UPDATE, .to = own, .json = "{\"m2m:e2ek\":{\"eckm\":\"*\"}}"}, NOTHING,
+        4000, 0, "not base64"},
+    {"an empty message", {OPERATION_UPDATE, .to = own, .json = "{\"m2m:e2ek\":{\"eckm\":\"\"}}"},
+        NOTHING, 4102, 0, "eckm is empty"},
+    {"a name in Update", {OPERATION_UPDATE, .to = own, .json = "{\"m2m:e2ek\":{\"rn\":\"x\"}}"},
+        NOTHING, 4000, 0, "rn can only"},
+    {"e2ek by Notify",
+        {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .json = "{\"m2m:e2ek\":{\"eckm\":\"\"}}"}, NOTHING,
+        4000, 0, "m2m:seci"},
+    /* messages that are not due */
+    {"Message 3 to create", {OPERATION_CREATE, .to = STAGE_CSE_BASE, .ty = "30001"}, MESSAGE3, 4102,
+        0, "ClientHello"},
+    {"Message 1 to update", {OPERATION_UPDATE, .to = own}, MESSAGE1, 4102, 0, "Message 3"},
+    {"Message 1 to update by From", {OPERATION_UPDATE, .to = STAGE_ENTRY_POINT}, MESSAGE1, 4102, 0,
+        "Message 3"},
+};
+
+static void expect_refusal(const struct refused *row, const struct stage_run *run)
+{
+    struct stage_request request = row->request;
+    const char *from = request.from ? request.from : "Cmeter";
+
+    if (request.to == own)
+        request.to = run->path;
+    request.from = from[0] ? from : NULL;
+    request.id = request.id ? (request.id[0] ? request.id : NULL) : row->name;
+    if (row->holds != NOTHING)
+        request.message = buffer_bytes(row->holds == MESSAGE1 ? &run->message1 : &run->message3);
+    struct response response CLEANUP(response_release) = stage_ask(&request);
+    ck_assert_msg(response.rsc == row->rsc, "%s: %d: %.*s", row->name, response.rsc,
+        (int)response.content.size, (const char *)response.content.data);
+    ck_assert_msg(
+        memmem(response.content.data, response.content.size, row->text, strlen(row->text)) != NULL,
+        "%s: %.*s", row->name, (int)response.content.size, (const char *)response.content.data);
+    ck_assert_msg(stage_alert(&response) == (row->alert ? row->alert : FAULT_NO_ALERT), "%s: alert",
+        row->name);
+    ck_assert_str_eq(response.location, "");
+    ck_assert_uint_eq(response.retry_after_s, 0);
+}
+
+/* And none of them does any harm to the exchange that it was about. */
+START_TEST(refuses_each_with_its_status_and_reason)
+{
+    struct stage_run run;
+
+    stage_begin_and_create(&run, STAGE_METER, "Cmeter", "1");
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        expect_refusal(&table[i], &run);
+    ck_assert_uint_eq(procedure_count(stage.procedure).pending, 1);
+    struct response response CLEANUP(response_release) =
+        stage_ask(&(struct stage_request){.operation = OPERATION_UPDATE,
+            .to = run.path,
+            .from = "Cmeter",
+            .id = "3",
+            .message = buffer_bytes(&run.message3)});
+    stage_take_message4(&run, &response);
+    stage_end(&run);
+}
+END_TEST
+
+START_TEST(says_what_the_binding_found_wrong)
+{
+    const struct request request = {.operation = OPERATION_CREATE, .to = STAGE_CSE_BASE};
+    struct response response CLEANUP(response_release) = {0};
+    struct fault refused = FAULT_INIT;
+
+    fault_set(&refused, RESULT_UNSUPPORTED_MEDIA, "only JSON");
+    procedure_answer(stage.procedure, &request, &refused, &response);
+    ck_assert_int_eq(response.result, RESULT_UNSUPPORTED_MEDIA);
+    ck_assert_int_eq(response.rsc, 4015);
+    ck_assert_ptr_nonnull(memmem(response.content.data, response.content.size, "only JSON", 9));
+}
+END_TEST
+
+START_TEST(retrieves_the_entry_point)
+{
+    struct response response CLEANUP(response_release) = stage_ask(&(struct stage_request){
+        .operation = OPERATION_RETRIEVE, .to = STAGE_ENTRY_POINT, .from = "Canybody", .id = "1"});
+
+    ck_assert_int_eq(response.rsc, 2000);
+    ck_assert_ptr_nonnull(memmem(response.content.data, response.content.size, "e2EKeyCSE", 9));
+}
+END_TEST
+
+CHECK_MAIN_FIXTURE("exchange/dispatch", stage_open, stage_close,
+    refuses_each_with_its_status_and_reason, says_what_the_binding_found_wrong,
+    retrieves_the_entry_point)
