@@ -10,7 +10,7 @@
 
 char *content_write(bool notify, struct bytes message)
 {
-    AUTO_FREE char *text = malloc(BASE64_OCTETS(message.size) + 1);
+    char *text AUTO_FREE = malloc(BASE64_OCTETS(message.size) + 1);
     if (!text)
         return NULL;
     base64_encode_text(message, text);

@@ -92,7 +92,7 @@ static int fail_refused(const struct http_answer *answer, const struct content *
 static int send_message(struct exchange *exchange, struct http_request *request,
     struct bytes message, int success, struct http_answer *answer)
 {
-    AUTO_FREE char *body = content_write(asked.notify, message);
+    char *body AUTO_FREE = content_write(asked.notify, message);
     if (!body)
         return fail(STATUS_REFUSED, "out of memory");
     request->body = body;
@@ -189,8 +189,8 @@ static int check_key_id(const struct exchange *exchange)
 
 static int run(struct exchange *exchange, struct initiator_credential *credential)
 {
-    AUTO_BUFFER struct buffer message1 = {.limit = CONTENT_MESSAGE_MAX};
-    AUTO_BUFFER struct buffer message3 = {.limit = CONTENT_MESSAGE_MAX};
+    struct buffer message1 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
+    struct buffer message3 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
     struct fault fault = FAULT_INIT;
     if (initiator_start(credential, asked.server_name, &exchange->initiator, &message1, &fault) !=
         RESULT_OK)
@@ -333,10 +333,10 @@ static enum result load_credential(struct initiator_credential **out, struct fau
 static int establish(long timeout_s)
 {
     struct fault fault = FAULT_INIT;
-    CLEANUP(auto_initiator_credential_free) struct initiator_credential *credential = NULL;
+    struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) = NULL;
     if (load_credential(&credential, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text);
-    CLEANUP(key_file_release) struct key_file file = {0};
+    struct key_file file CLEANUP(key_file_release) = {0};
     int status = key_file_open(asked.output, &file);
     if (status != STATUS_DONE)
         return status;
@@ -348,7 +348,7 @@ static int establish(long timeout_s)
         .timeout_s = timeout_s,
         .trace = asked.trace,
     };
-    CLEANUP(exchange_release) struct exchange exchange = {0};
+    struct exchange exchange CLEANUP(exchange_release) = {0};
     status = http_new(&options, &exchange.http);
     if (status == STATUS_DONE)
         status = run(&exchange, credential);

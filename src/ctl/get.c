@@ -105,7 +105,7 @@ int verb_get(int argc, char **argv)
     if (asked.raw + asked.hex + asked.base64 > 1 || (asked.raw && common.json))
         return fail_usage("--raw, --hex, --base64: one of them, and no --raw with --json");
 
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
     if (!open_socket(&e2ekey, &status))
         return status;
     CLEANUP(e2ekey_wipe) struct e2ekey_key key;

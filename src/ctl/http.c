@@ -26,7 +26,7 @@ static void show(const char *mark, const char *data, size_t size)
         size_t length = end ? (size_t)(end - rest.data) : rest.size, text = length;
         if (text > 0 && rest.data[text - 1] == '\r')
             text--;
-        AUTO_FREE char *line = malloc(4 * text + 1);
+        char *line AUTO_FREE = malloc(4 * text + 1);
         if (!line)
             return;
         bytes_escape(bytes_of(rest.data, text), line, 4 * text + 1);
@@ -57,7 +57,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 
 int http_new(const struct http_options *options, struct http **out)
 {
-    CLEANUP(auto_http_free) struct http *http = calloc(1, sizeof(*http));
+    struct http *http CLEANUP(auto_http_free) = calloc(1, sizeof(*http));
     if (!http || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
         !(http->curl = curl_easy_init()))
         return fail(STATUS_USAGE, "libcurl does not start");

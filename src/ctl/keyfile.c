@@ -11,7 +11,7 @@ int key_file_open(const char *path, struct key_file *out)
     *out = (struct key_file){.path = path, .fd = -1};
     if (!path)
         return STATUS_DONE;
-    AUTO_FREE char *draft = NULL;
+    char *draft AUTO_FREE = NULL;
     if (asprintf(&draft, "%s.XXXXXX", path) < 0)
         return draft = NULL, fail(STATUS_USAGE, "out of memory");
     out->fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */

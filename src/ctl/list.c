@@ -34,11 +34,11 @@ static int print(const struct e2ekey_key *key)
 int verb_list(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
     if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
         return status;
 
-    CLEANUP(auto_e2ekey_stream_close) struct e2ekey_stream *keys = NULL;
+    struct e2ekey_stream *keys CLEANUP(auto_e2ekey_stream_close) = NULL;
     int error = e2ekey_list(e2ekey, peer, local, &keys);
     if (error == E2EKEY_OK && !common.json)
         printf(ROW, "KEY ID", "EXPIRES", "CIPHER SUITE", "PEER", "END-POINT");

@@ -13,7 +13,7 @@ static const struct syntax syntax = {
 int verb_revoke(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
     if (!syntax_read(&syntax, argc, argv, &status))
         return status;
     uint8_t id[(E2EKEY_ID_OCTETS - 1) / 2];

@@ -110,10 +110,10 @@ static int print(const char *text)
 int verb_status(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
     if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
         return status;
-    AUTO_FREE char *text = NULL;
+    char *text AUTO_FREE = NULL;
     int error = e2ekey_status(e2ekey, &text);
     return error == E2EKEY_OK ? print(text) : fail_e2ekey(error);
 }
