@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* e2ekeyctl: people's and scripts' way to the keys, and an Initiating End-Point to try with. */
+/* e2ekeyctl: gives people and scripts the keys of the daemon, and plays an Initiating End-Point. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct {
     const char *name;

@@ -4,7 +4,9 @@
 
 #include "base/base64.h"
 #include "base/secret.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static struct {
     const char *peer, *key_id, *local;
@@ -106,7 +108,7 @@ int verb_get(int argc, char **argv)
         return fail_usage("--raw, --hex, --base64: one of them, and no --raw with --json");
 
     struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
-    if (!open_socket(&e2ekey, &status))
+    if (!open_socket(common.socket, &e2ekey, &status))
         return status;
     CLEANUP(e2ekey_wipe) struct e2ekey_key key;
     int error = e2ekey_get(e2ekey, asked.peer, asked.key_id, asked.local, &key);

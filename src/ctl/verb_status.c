@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct syntax syntax = {
     .usage = "status",
@@ -111,7 +113,7 @@ int verb_status(int argc, char **argv)
 {
     int status = STATUS_USAGE;
     struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
     char *text AUTO_FREE = NULL;
     int error = e2ekey_status(e2ekey, &text);

@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
 #include "ctl/judgement.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 #include "policy_load/load.h"
 #include "tls/context.h"
 #include "tls/message.h"
@@ -69,7 +71,7 @@ static void chain_release(struct chain *chain)
 /* The daemon runs without a CRL file that it cannot use, and so does the verdict. */
 static void warn_of_crls(struct trust_store *trust)
 {
-    struct report report CLEANUP(report_release) = {0};
+    CLEANUP(report_release) struct report report = {0};
     crl_notices_report(trust, &report);
     for (size_t i = 0; i < report.count; i++)
         if (!report.entries[i].warning)
@@ -79,7 +81,7 @@ static void warn_of_crls(struct trust_store *trust)
 /* Of the configuration, all but what needs a private key. */
 static bool load_policy(struct bench *bench)
 {
-    struct report report CLEANUP(report_release) = {0};
+    CLEANUP(report_release) struct report report = {0};
     struct fault fault = FAULT_INIT;
     if (tls_start(&fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text), false;
@@ -154,7 +156,7 @@ static enum result take_certificates(struct bytes text, struct chain *chain, str
 
 static bool read_chain(struct chain *chain)
 {
-    struct buffer file AUTO_BUFFER = {0};
+    AUTO_BUFFER struct buffer file = {0};
     struct fault fault = FAULT_INIT;
     if (file_read(asked.file, CHAIN_FILE_OCTETS, &file, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text), false;
@@ -244,8 +246,8 @@ static enum result judge(
 
 int verb_check_certificate(int argc, char **argv)
 {
-    struct bench bench CLEANUP(bench_release) = {0};
-    struct chain chain CLEANUP(chain_release) = {0};
+    CLEANUP(bench_release) struct bench bench = {0};
+    CLEANUP(chain_release) struct chain chain = {0};
     int status = STATUS_USAGE;
     if (!syntax_read(&syntax, argc, argv, &status))
         return status;
@@ -254,7 +256,7 @@ int verb_check_certificate(int argc, char **argv)
     if (!load_policy(&bench) || !find_endpoint(&bench) || !read_from(&bench) || !read_time(&bench))
         return STATUS_USAGE;
 
-    struct judgement *judgement AUTO_FREE = calloc(1, sizeof(*judgement));
+    AUTO_FREE struct judgement *judgement = calloc(1, sizeof(*judgement));
     if (!judgement)
         return fail(STATUS_USAGE, "out of memory");
     judgement->fault = FAULT_INIT;

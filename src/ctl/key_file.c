@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/keyfile.h"
+#include "ctl/key_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
 
 int key_file_open(const char *path, struct key_file *out)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const char *peer, *local;
 
@@ -35,7 +37,7 @@ int verb_list(int argc, char **argv)
 {
     int status = STATUS_USAGE;
     struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
 
     struct e2ekey_stream *keys CLEANUP(auto_e2ekey_stream_close) = NULL;

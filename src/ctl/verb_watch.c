@@ -2,7 +2,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct syntax syntax = {
     .usage = "watch",
@@ -25,7 +27,7 @@ int verb_watch(int argc, char **argv)
 {
     int status = STATUS_USAGE;
     struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
 
     struct e2ekey_stream *events CLEANUP(auto_e2ekey_stream_close) = NULL;
