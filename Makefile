@@ -7,7 +7,7 @@ CC      ?= cc
 prefix  ?= /usr/local
 DESTDIR ?=
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 .DELETE_ON_ERROR:
 .SECONDARY:
