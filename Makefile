@@ -145,6 +145,9 @@ $(WOLFSSL_USERS): CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 $(WOLFSSL_USERS): | $(WOLFSSL_READY)
 $(BUILD)/src/token/token.o: CPPFLAGS += $(P11_KIT_CPPFLAGS)
 
+# What prints the version is compiled again when that changes.
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw E2EKEYD_VERSION src/*/*.c)): Makefile
+
 # varlink's interface definitions stand in the binary as they stand in their files.
 $(BUILD)/src/query/service.o: $(wildcard src/query/*.varlink)
 $(BUILD)/src/query/%.o: CPPFLAGS += -Wa,-Isrc/query
