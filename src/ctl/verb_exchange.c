@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "ctl/common.h"
 #include "ctl/http_client.h"
-#include "ctl/key_file.h"
+#include "ctl/key_output.h"
 #include "ctl/primitive_content.h"
 #include "ctl/syntax.h"
 #include "ctl/verbs.h"
@@ -60,7 +60,7 @@ static const struct syntax syntax = {
     .flag_count = ARRAY_SIZE(flags),
 };
 
-struct exchange {
+struct initiated_exchange {
     struct http_client *http;
     struct initiator *initiator;
     char update_url[HTTP_URL_OCTETS]; /* where Message 3 goes */
@@ -69,7 +69,7 @@ struct exchange {
     struct exported_key key;
 };
 
-static void exchange_release(struct exchange *exchange)
+static void exchange_release(struct initiated_exchange *exchange)
 {
     if (exchange->http)
         http_client_free(exchange->http);
@@ -90,7 +90,7 @@ static int fail_refused(const struct http_answer *answer, const struct primitive
 }
 
 /* Sends MESSAGE; the answer's content becomes exchange->content. */
-static int send_message(struct exchange *exchange, struct http_request *request,
+static int send_message(struct initiated_exchange *exchange, struct http_request *request,
     struct bytes message, int success, struct http_answer *answer)
 {
     char *body AUTO_FREE = primitive_content_write(asked.notify, message);
@@ -112,7 +112,7 @@ static int send_message(struct exchange *exchange, struct http_request *request,
 
 /* --- Messages 1 and 2 --- */
 
-static int find_update_url(struct exchange *exchange, const char *location)
+static int find_update_url(struct initiated_exchange *exchange, const char *location)
 {
     exchange->has_resource = location[0] != '\0' && !asked.notify;
     if (!exchange->has_resource)
@@ -122,7 +122,7 @@ static int find_update_url(struct exchange *exchange, const char *location)
     return STATUS_DONE;
 }
 
-static int begin(struct exchange *exchange, struct bytes message1)
+static int begin(struct initiated_exchange *exchange, struct bytes message1)
 {
     char create[64];
     snprintf(create, sizeof(create), "application/json;ty=%s", asked.resource_type);
@@ -143,7 +143,7 @@ static int begin(struct exchange *exchange, struct bytes message1)
 }
 
 /* Deletes the exchange at the other side, which would wait for Message 3 until its timeout. */
-static void give_up(struct exchange *exchange)
+static void give_up(struct initiated_exchange *exchange)
 {
     if (!exchange->has_resource)
         return;
@@ -161,7 +161,7 @@ static void give_up(struct exchange *exchange)
 
 /* --- Messages 3 and 4 --- */
 
-static int finish(struct exchange *exchange, struct bytes message3)
+static int finish(struct initiated_exchange *exchange, struct bytes message3)
 {
     struct http_request request = {
         .title = asked.notify ? "Notify: Message 3, and Message 4 in the answer"
@@ -179,7 +179,7 @@ static int finish(struct exchange *exchange, struct bytes message3)
 
 /* The key id is exported from the handshake on both sides (TS-0003 10.3.1), so it has to be the
  * same. */
-static int check_key_id(const struct exchange *exchange)
+static int check_key_id(const struct initiated_exchange *exchange)
 {
     char ours[E2EKEY_ID_OCTETS];
     bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), ours);
@@ -189,7 +189,7 @@ static int check_key_id(const struct exchange *exchange)
     return STATUS_DONE;
 }
 
-static int run(struct exchange *exchange, struct initiator_credential *credential)
+static int run(struct initiated_exchange *exchange, struct initiator_credential *credential)
 {
     struct buffer message1 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
     struct buffer message3 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
@@ -217,7 +217,7 @@ static int run(struct exchange *exchange, struct initiator_credential *credentia
 
 /* --- the outcome --- */
 
-static int print_text(const struct exchange *exchange, const char *key_id)
+static int print_text(const struct initiated_exchange *exchange, const char *key_id)
 {
     printf("Key id      %s\nPeer        %s\nOurselves   %s\n", key_id, asked.server_identity,
         asked.from);
@@ -232,7 +232,7 @@ static int print_text(const struct exchange *exchange, const char *key_id)
     return written ? STATUS_DONE : fail_write("the output");
 }
 
-static int print_json(const struct exchange *exchange, const char *key_id)
+static int print_json(const struct initiated_exchange *exchange, const char *key_id)
 {
     char key[BASE64_OCTETS(sizeof(exchange->key.key)) + 1];
     base64_encode_text(bytes_of(exchange->key.key, sizeof(exchange->key.key)), key);
@@ -243,11 +243,11 @@ static int print_json(const struct exchange *exchange, const char *key_id)
     return status;
 }
 
-static int deliver(const struct exchange *exchange, struct key_file *file)
+static int deliver(const struct initiated_exchange *exchange, struct key_output *file)
 {
     char key_id[E2EKEY_ID_OCTETS];
     bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), key_id);
-    int status = key_file_write(file, bytes_of(exchange->key.key, sizeof(exchange->key.key)));
+    int status = key_output_write(file, bytes_of(exchange->key.key, sizeof(exchange->key.key)));
     if (status != STATUS_DONE)
         return status;
     return common.json ? print_json(exchange, key_id) : print_text(exchange, key_id);
@@ -338,8 +338,8 @@ static int establish(long timeout_s)
     struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) = NULL;
     if (load_credential(&credential, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text);
-    struct key_file file CLEANUP(key_file_release) = {0};
-    int status = key_file_open(asked.output, &file);
+    struct key_output file CLEANUP(key_output_release) = {0};
+    int status = key_output_open(asked.output, &file);
     if (status != STATUS_DONE)
         return status;
 
@@ -350,7 +350,7 @@ static int establish(long timeout_s)
         .timeout_s = timeout_s,
         .trace = asked.trace,
     };
-    struct exchange exchange CLEANUP(exchange_release) = {0};
+    struct initiated_exchange exchange CLEANUP(exchange_release) = {0};
     status = http_client_new(&options, &exchange.http);
     if (status == STATUS_DONE)
         status = run(&exchange, credential);

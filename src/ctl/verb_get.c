@@ -110,7 +110,7 @@ int verb_get(int argc, char **argv)
     struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
     if (!open_socket(common.socket, &e2ekey, &status))
         return status;
-    CLEANUP(e2ekey_wipe) struct e2ekey_key key;
+    struct e2ekey_key key CLEANUP(e2ekey_wipe);
     int error = e2ekey_get(e2ekey, asked.peer, asked.key_id, asked.local, &key);
     return error == E2EKEY_OK ? print(&key) : fail_e2ekey(error);
 }

@@ -8,9 +8,9 @@
 
 #include "observe/log.h"
 
-#define SETTLE_US      250000  /* the time without an event after which the files are compared */
-#define SETTLE_MOST_US 2000000 /* the longest wait for that, in a folder with steady events */
-#define INTERVAL_US    (FILE_WATCH_INTERVAL_S * UINT64_C(1000000))
+#define QUIET_US           250000 /* the time without an event after which the files are compared */
+#define QUIET_WAIT_MOST_US 2000000 /* the longest wait for that, in a folder with steady events */
+#define INTERVAL_US        (FILE_WATCH_INTERVAL_S * UINT64_C(1000000))
 
 #define FOLDER_GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
 #define FOLDER_EVENTS                                                                              \
@@ -27,7 +27,7 @@ struct file_watch {
     sd_event *loop;
     file_watch_listener *listener;
     void *context;
-    sd_event_source *look, *settle;
+    sd_event_source *look, *quiet;
     uint64_t first_event_us; /* the first event since the last look; 0: there was none */
     struct watched_file *files;
     size_t count;
@@ -68,7 +68,7 @@ static int on_look(sd_event_source *source, uint64_t now_us, void *context)
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static int on_settled(sd_event_source *source, uint64_t now_us, void *context)
+static int on_quiet(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct file_watch *watch = context;
     (void)source;
@@ -80,16 +80,16 @@ static int on_settled(sd_event_source *source, uint64_t now_us, void *context)
 
 /* --- events --- */
 
-static void settle(struct file_watch *watch)
+static void wait_for_quiet(struct file_watch *watch)
 {
     uint64_t now_us;
     if (sd_event_now(watch->loop, CLOCK_BOOTTIME, &now_us) < 0)
         return;
     if (watch->first_event_us == 0)
         watch->first_event_us = now_us;
-    uint64_t quiet_us = now_us + SETTLE_US, latest_us = watch->first_event_us + SETTLE_MOST_US;
-    (void)sd_event_source_set_time(watch->settle, quiet_us < latest_us ? quiet_us : latest_us);
-    (void)sd_event_source_set_enabled(watch->settle, SD_EVENT_ONESHOT);
+    uint64_t quiet_us = now_us + QUIET_US, latest_us = watch->first_event_us + QUIET_WAIT_MOST_US;
+    (void)sd_event_source_set_time(watch->quiet, quiet_us < latest_us ? quiet_us : latest_us);
+    (void)sd_event_source_set_enabled(watch->quiet, SD_EVENT_ONESHOT);
 }
 
 static int on_event(sd_event_source *source, const struct inotify_event *event, void *context)
@@ -98,7 +98,7 @@ static int on_event(sd_event_source *source, const struct inotify_event *event, 
     (void)source;
     if (event->mask & FOLDER_GONE)
         folder->source = sd_event_source_disable_unref(folder->source);
-    settle(folder->watch);
+    wait_for_quiet(folder->watch);
     return 0;
 }
 
@@ -178,7 +178,7 @@ enum result file_watch_set(struct file_watch *watch, struct watched_file *files,
         return result;
     }
     follow_folders(watch);
-    settle(watch);
+    wait_for_quiet(watch);
     return RESULT_OK;
 }
 
@@ -197,7 +197,7 @@ enum result file_watch_new(
     if (sd_event_add_time_relative(
             loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch) < 0 ||
         sd_event_add_time_relative(
-            loop, &watch->settle, CLOCK_BOOTTIME, SETTLE_US, 10000, on_settled, watch) < 0)
+            loop, &watch->quiet, CLOCK_BOOTTIME, QUIET_US, 10000, on_quiet, watch) < 0)
         return RESULT_SYSTEM_ERROR;
     *out = TAKE_PTR(watch);
     return RESULT_OK;
@@ -209,7 +209,7 @@ void file_watch_free(struct file_watch *watch)
         return;
     drop_files(watch);
     sd_event_source_disable_unref(watch->look);
-    sd_event_source_disable_unref(watch->settle);
+    sd_event_source_disable_unref(watch->quiet);
     sd_event_unref(watch->loop);
     free(watch);
 }

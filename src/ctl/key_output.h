@@ -5,14 +5,14 @@
 
 #include "base/bytes.h"
 
-struct key_file {
+struct key_output {
     const char *path;
     char *draft; /* the name of the file until the key is in it; NULL: no file is wanted */
     int fd;
 };
 
 /* Creates the file. A file that is at PATH already is replaced only when the key is written. With a
- * PATH of NULL no file is wanted, and key_file_write does nothing. */
-int key_file_open(const char *path, struct key_file *out) WARN_UNUSED;
-int key_file_write(struct key_file *file, struct bytes key) WARN_UNUSED;
-void key_file_release(struct key_file *file);
+ * PATH of NULL no file is wanted, and key_output_write does nothing. */
+int key_output_open(const char *path, struct key_output *out) WARN_UNUSED;
+int key_output_write(struct key_output *file, struct bytes key) WARN_UNUSED;
+void key_output_release(struct key_output *file);
