@@ -99,6 +99,8 @@ static void print_flags(const struct flag *flags, size_t count)
 void syntax_print_help(const struct syntax *syntax)
 {
     printf("Usage: e2ekeyctl %s\n\n%s\n\n", syntax->usage, syntax->about);
+    if (syntax->print_more)
+        syntax->print_more();
     print_flags(syntax->flags, syntax->flag_count);
     print_flags(common_flags, ARRAY_SIZE(common_flags));
 }

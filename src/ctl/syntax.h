@@ -17,8 +17,9 @@ struct flag {
 };
 
 struct syntax {
-    const char *usage; /* after "e2ekeyctl " */
-    const char *about; /* one line or more */
+    const char *usage;        /* after "e2ekeyctl " */
+    const char *about;        /* one line or more */
+    void (*print_more)(void); /* prints more of the help text, after .about; NULL: there is none */
     const struct flag *flags;
     size_t flag_count;
     const char **operand; /* NULL: takes none */
