@@ -19,7 +19,7 @@ static const struct syntax syntax = {
     .flag_count = ARRAY_SIZE(flags),
 };
 
-#define LIST_TIMEOUT_MS 10000 /* for the next one */
+#define LIST_TIMEOUT_MS 10000 /* for the next key */
 
 #define ROW "%-32s  %-20s  %-25s  %-36s  %s\n"
 

@@ -40,7 +40,7 @@ static const char *text_of(const json_t *item, const char *name, const char *oth
     return text ? text : other;
 }
 
-/* One of "certificates" or "crls": how it stands, when it ends, and its file. */
+/* Prints one item of "certificates" or "crls": its state, when it ends, and its file. */
 static void print_expiry(const char *list, const json_t *item)
 {
     const char *state = text_of(item, "state", "?");
@@ -75,7 +75,7 @@ static bool is_expiry(const char *list)
     return strcmp(list, "certificates") == 0 || strcmp(list, "crls") == 0;
 }
 
-/* Members of objects in objects by their whole path. */
+/* Prints the members of OBJECT; those of objects inside it by their whole path. */
 static void print_object(const char *prefix, json_t *object)
 {
     const char *name;

@@ -8,7 +8,7 @@
 #include "observe/log.h"
 #include "tls/expiry.h"
 
-#define LOOK_AT_LEAST_S 3600 /* even if somebody sets the clock */
+#define LOOK_AT_LEAST_S 3600 /* at least so often, as somebody may set the clock */
 
 struct expiry_log {
     struct snapshot_slot *slot;
