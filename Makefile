@@ -7,7 +7,7 @@ CC      ?= cc
 prefix  ?= /usr/local
 DESTDIR ?=
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -144,6 +144,9 @@ WOLFSSL_USERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/x509/*.c src/tls/*.c
 $(WOLFSSL_USERS): CPPFLAGS += $(WOLFSSL_CPPFLAGS)
 $(WOLFSSL_USERS): | $(WOLFSSL_READY)
 $(BUILD)/src/token/token.o: CPPFLAGS += $(P11_KIT_CPPFLAGS)
+
+# What prints the version is compiled again when that changes.
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw E2EKEYD_VERSION src/*/*.c)): Makefile
 
 # varlink's interface definitions stand in the binary as they stand in their files.
 $(BUILD)/src/query/service.o: $(wildcard src/query/*.varlink)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/e2ekey.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,18 @@
 #define INTERFACE  "org.e2ekeyd.Keys."
 #define TIMEOUT_MS 10000
 
+_Static_assert(E2EKEY_KEY_OCTETS == REPLY_KEY_OCTETS, "a reply's key material fits the caller's");
+
 struct e2ekey {
     char *path;
-    pthread_mutex_t lock; /* over what follows; held through a call */
+    pthread_mutex_t lock; /* protects what follows; held for the length of a call */
     int timeout;
     struct wire wire;
 };
 
 struct e2ekey_stream {
     bool is_list;
-    int ended; /* what e2ekey_next answers from now on; E2EKEY_OK: it goes on */
+    int ended; /* what e2ekey_next returns from now on; E2EKEY_OK: more may come */
     struct wire wire;
 };
 
@@ -56,6 +59,89 @@ void e2ekey_wipe(struct e2ekey_key *key)
     explicit_bzero(key, sizeof(*key));
 }
 
+/* --- errors of the layers below, as ours --- */
+
+/* ERROR as functions of client/wire.h return it. */
+static int error_of_wire(int error)
+{
+    switch (error) {
+    case 0:
+        return E2EKEY_OK;
+    case ETIMEDOUT:
+        return E2EKEY_TIMED_OUT;
+    case EACCES:
+        return E2EKEY_DENIED;
+    case ENAMETOOLONG:
+        return E2EKEY_INVALID;
+    case EMSGSIZE:
+        return E2EKEY_PROTOCOL;
+    default:
+        return E2EKEY_UNREACHABLE;
+    }
+}
+
+static int error_of_varlink(const char *name)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } errors[] = {
+        {"org.e2ekeyd.Keys.NoSuchKey", E2EKEY_NO_SUCH_KEY},
+        {"org.e2ekeyd.Keys.EventsLost", E2EKEY_EVENTS_LOST},
+        {"org.varlink.service.PermissionDenied", E2EKEY_DENIED},
+        {"org.varlink.service.InvalidParameter", E2EKEY_INVALID},
+    };
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (strcmp(errors[i].name, name) == 0)
+            return errors[i].error;
+    return E2EKEY_PROTOCOL;
+}
+
+/* *ROOT is for the caller to release; on failure it is NULL. */
+static int read_reply(const char *message, size_t size, json_t **root)
+{
+    const char *name;
+    *root = reply_parse(message, size, &name);
+    if (!*root)
+        return E2EKEY_PROTOCOL;
+    if (!name)
+        return E2EKEY_OK;
+    int error = error_of_varlink(name);
+    json_decref(*root);
+    *root = NULL;
+    return error;
+}
+
+/* Reads the member "key" of PARAMETERS, all but the key material. */
+static int read_key(const json_t *parameters, struct e2ekey_key *out)
+{
+    const json_t *key = json_object_get(parameters, "key");
+    const struct {
+        const char *name;
+        char *text;
+        size_t room;
+    } texts[] = {
+        {"keyId", out->key_id, sizeof(out->key_id)},
+        {"peer", out->peer, sizeof(out->peer)},
+        {"local", out->local, sizeof(out->local)},
+        {"role", out->role, sizeof(out->role)},
+        {"flavour", out->flavour, sizeof(out->flavour)},
+        {"cipherSuite", out->cipher_suite, sizeof(out->cipher_suite)},
+    };
+    bool good = true;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && good; i++)
+        good = reply_read_text(key, texts[i].name, texts[i].text, texts[i].room);
+    return good && reply_read_time(key, "established", &out->established) &&
+                   reply_read_time(key, "expires", &out->expires)
+               ? E2EKEY_OK
+               : E2EKEY_PROTOCOL;
+}
+
+static int connect_wire(struct wire *wire, const char *path, int timeout)
+{
+    return error_of_wire(wire_connect(wire, path, timeout));
+}
+
 /* --- the handle --- */
 
 int e2ekey_connect(const char *path, struct e2ekey **out)
@@ -68,7 +154,7 @@ int e2ekey_connect(const char *path, struct e2ekey **out)
     e2ekey->timeout = TIMEOUT_MS;
     e2ekey->wire.fd = -1;
     e2ekey->path = strdup(path ? path : E2EKEY_SOCKET);
-    int error = e2ekey->path ? wire_connect(&e2ekey->wire, e2ekey->path, e2ekey->timeout)
+    int error = e2ekey->path ? connect_wire(&e2ekey->wire, e2ekey->path, e2ekey->timeout)
                              : E2EKEY_NO_MEMORY;
     if (error == E2EKEY_OK)
         *out = e2ekey;
@@ -96,7 +182,8 @@ void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds)
 
 /* --- calls --- */
 
-/* PARAMETERS is taken over; NULL: they could not be put together, as they are not UTF-8. */
+/* Takes PARAMETERS over; they are NULL when jansson could not build them, as a text is not UTF-8.
+ * Returns NULL then, and when out of memory. */
 static char *call_text(const char *method, json_t *parameters, bool more)
 {
     json_t *call = json_pack("{s:s, s:o}", "method", method, "parameters", parameters);
@@ -109,28 +196,29 @@ static char *call_text(const char *method, json_t *parameters, bool more)
     return text;
 }
 
-/* One call and its one reply: *ROOT for the caller to release. KEY: where key material is to go. */
+/* Makes one call with one reply; *ROOT is for the caller to release. KEY is where the key material
+ * of the reply goes, or NULL if the method gives none. */
 static int call_locked(struct e2ekey *e2ekey, const char *text, uint8_t *key, json_t **root)
 {
     struct wire *wire = &e2ekey->wire;
     int error = E2EKEY_OK;
     if (wire_is_stale(wire)) {
         wire_close(wire);
-        error = wire_connect(wire, e2ekey->path, e2ekey->timeout);
+        error = connect_wire(wire, e2ekey->path, e2ekey->timeout);
     }
     int64_t deadline = wire_deadline(e2ekey->timeout);
     char *message = NULL;
     size_t size = 0;
     if (error == E2EKEY_OK)
-        error = wire_send(wire, text, deadline);
+        error = error_of_wire(wire_send(wire, text, deadline));
     if (error == E2EKEY_OK)
-        error = wire_receive(wire, deadline, &message, &size);
-    if (error != E2EKEY_OK) { /* a reply may yet come, to a call that is no more */
+        error = error_of_wire(wire_receive(wire, deadline, &message, &size));
+    if (error != E2EKEY_OK) { /* else a late reply would answer the next call */
         wire_close(wire);
         return error;
     }
     bool has_key = key && reply_cut_key(message, key);
-    error = reply_parse(message, size, root);
+    error = read_reply(message, size, root);
     if (error == E2EKEY_OK && key && !has_key) {
         json_decref(*root);
         error = E2EKEY_PROTOCOL;
@@ -160,7 +248,7 @@ int e2ekey_get(struct e2ekey *e2ekey, const char *peer, const char *key_id, cons
         json_pack("{s:s?, s:s?, s:s?}", "peer", peer, "keyId", key_id, "local", local), out->key,
         &root);
     if (error == E2EKEY_OK) {
-        error = reply_read_key(json_object_get(root, "parameters"), out);
+        error = read_key(json_object_get(root, "parameters"), out);
         json_decref(root);
     }
     out->has_key = error == E2EKEY_OK;
@@ -221,10 +309,10 @@ static int open_stream(struct e2ekey *e2ekey, const char *method, json_t *parame
     pthread_mutex_unlock(&e2ekey->lock);
 
     struct e2ekey_stream *stream = calloc(1, sizeof(*stream));
-    int error = stream ? wire_connect(&stream->wire, e2ekey->path, timeout) : E2EKEY_NO_MEMORY;
+    int error = stream ? connect_wire(&stream->wire, e2ekey->path, timeout) : E2EKEY_NO_MEMORY;
     if (error == E2EKEY_OK) {
         stream->is_list = is_list;
-        error = wire_send(&stream->wire, text, wire_deadline(timeout));
+        error = error_of_wire(wire_send(&stream->wire, text, wire_deadline(timeout)));
     }
     free(text);
     if (error == E2EKEY_OK)
@@ -250,11 +338,12 @@ static int read_item(
     const struct e2ekey_stream *stream, const json_t *root, char *event, struct e2ekey_key *out)
 {
     const json_t *parameters = json_object_get(root, "parameters");
-    int error = reply_read_key(parameters, out);
+    int error = read_key(parameters, out);
     if (event)
         event[0] = '\0';
-    if (error == E2EKEY_OK && event && !stream->is_list)
-        error = reply_read_text(parameters, "event", event, E2EKEY_WORD_OCTETS);
+    if (error == E2EKEY_OK && event && !stream->is_list &&
+        !reply_read_text(parameters, "event", event, E2EKEY_WORD_OCTETS))
+        return E2EKEY_PROTOCOL;
     return error;
 }
 
@@ -267,12 +356,12 @@ int e2ekey_next(struct e2ekey_stream *stream, int timeout, char event[E2EKEY_WOR
     char *message;
     size_t size;
     json_t *root = NULL;
-    int error = wire_receive(&stream->wire, wire_deadline(timeout), &message, &size);
+    int error = error_of_wire(wire_receive(&stream->wire, wire_deadline(timeout), &message, &size));
     if (error == E2EKEY_TIMED_OUT)
         return error;
     if (error == E2EKEY_OK)
-        error = reply_parse(message, size, &root);
-    if (error == E2EKEY_NO_SUCH_KEY && stream->is_list) /* a list of none */
+        error = read_reply(message, size, &root);
+    if (error == E2EKEY_NO_SUCH_KEY && stream->is_list) /* varlink has no empty list of replies */
         error = E2EKEY_END;
     if (error == E2EKEY_OK)
         error = read_item(stream, root, event, out);

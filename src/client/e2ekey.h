@@ -39,8 +39,8 @@ enum e2ekey_error {
     E2EKEY_UNREACHABLE = -3, /* no daemon, or it went away */
     E2EKEY_TIMED_OUT = -4,
     E2EKEY_INVALID = -5,     /* an argument is malformed */
-    E2EKEY_PROTOCOL = -6,    /* whoever answers there does not speak as e2ekeyd does */
-    E2EKEY_EVENTS_LOST = -7, /* a watch could not keep up, and has ended */
+    E2EKEY_PROTOCOL = -6,    /* what answers at the socket is no e2ekeyd */
+    E2EKEY_EVENTS_LOST = -7, /* the caller read events too slowly; the watch has ended */
     E2EKEY_END = -8,         /* a list has ended */
     E2EKEY_NO_MEMORY = -9,
 };
@@ -51,7 +51,7 @@ const char *e2ekey_strerror(int error);
 struct e2ekey;        /* a handle */
 struct e2ekey_stream; /* a list or a watch */
 
-/* What there is to know of a key. */
+/* A key and its metadata. */
 struct e2ekey_key {
     char key_id[E2EKEY_ID_OCTETS];
     char peer[E2EKEY_IDENTIFIER_OCTETS];  /* absolute */
@@ -60,42 +60,44 @@ struct e2ekey_key {
     char flavour[E2EKEY_WORD_OCTETS];     /* "aeId" */
     char cipher_suite[E2EKEY_WORD_OCTETS];
     int64_t established, expires; /* seconds since the epoch, UTC */
-    bool has_key;                 /* from e2ekey_get only */
+    bool has_key;                 /* whether .key is filled in: by e2ekey_get only */
     uint8_t key[E2EKEY_KEY_OCTETS];
 };
 
-/* Overwrites all of it. */
+/* Overwrites KEY with zeros in a way that the compiler cannot leave out. */
 void e2ekey_wipe(struct e2ekey_key *key);
 
-/* PATH NULL: E2EKEY_SOCKET. On failure *OUT is NULL. The handle connects anew by itself when the
- * daemon was started anew. */
+/* PATH is the daemon's socket, NULL for E2EKEY_SOCKET. On failure *OUT is NULL. The handle connects
+ * again by itself after the daemon was restarted. */
 int e2ekey_connect(const char *path, struct e2ekey **out);
 void e2ekey_close(struct e2ekey *e2ekey); /* NULL is fine */
-/* How long a call may take; 10 000 at first, negative = for ever. */
+/* How long a call may take: 10 000 ms unless set; a negative number is for ever. */
 void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds);
 
-/* The newest live key with PEER, or that of KEY_ID (32 hex digits); one of them may be NULL. LOCAL,
- * unless NULL: which end-point of this host. Identifiers in any oneM2M form. OUT is wiped first. */
+/* Gets the newest live key with PEER, or the key whose id is KEY_ID (32 hex digits); one of the two
+ * may be NULL. LOCAL, unless NULL, says which end-point of this host the key has to be of.
+ * Identifiers may have any oneM2M form. OUT is wiped first. */
 int e2ekey_get(struct e2ekey *e2ekey, const char *peer, const char *key_id, const char *local,
     struct e2ekey_key *out);
 int e2ekey_revoke(struct e2ekey *e2ekey, const char *key_id);
-/* The daemon's status as JSON text, which the caller frees. */
+/* The daemon's status as JSON text, for the caller to free. */
 int e2ekey_status(struct e2ekey *e2ekey, char **json);
-/* Its metrics as OpenMetrics text, which the caller frees. */
+/* The daemon's metrics as OpenMetrics text, for the caller to free. */
 int e2ekey_metrics(struct e2ekey *e2ekey, char **text);
 
-/* Live keys, newest first; PEER and LOCAL NULL = any. */
+/* Lists live keys without key material, newest first. PEER or LOCAL of NULL matches any. */
 int e2ekey_list(
     struct e2ekey *e2ekey, const char *peer, const char *local, struct e2ekey_stream **out);
-/* What happens to keys from now on. */
+/* Tells of keys that are established, expire, are revoked or evicted from now on. */
 int e2ekey_watch(struct e2ekey *e2ekey, struct e2ekey_stream **out);
 
-/* The next one of a list or a watch. EVENT (may be NULL) is "established", "expired", "revoked",
- * "evicted", or "" for a list. E2EKEY_TIMED_OUT when there is none in TIMEOUT milliseconds
- * (negative = for ever): ask again. After any other error the stream has ended. */
+/* Waits up to TIMEOUT milliseconds (negative: for ever) for the next key of a list or a watch.
+ * EVENT (may be NULL) becomes "established", "expired", "revoked" or "evicted", and "" for a list.
+ * After E2EKEY_TIMED_OUT this can be called again; after any other error the stream has ended. */
 int e2ekey_next(struct e2ekey_stream *stream, int timeout, char event[E2EKEY_WORD_OCTETS],
     struct e2ekey_key *out);
-/* To poll for reading, after e2ekey_next with a timeout of 0 has found nothing. */
+/* The descriptor to poll for reading once e2ekey_next with a timeout of 0 has timed out: until then
+ * the stream may hold keys that have been received already. */
 int e2ekey_stream_fd(const struct e2ekey_stream *stream);
 void e2ekey_stream_close(struct e2ekey_stream *stream); /* NULL is fine */
 

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon answers, as read. Functions that return an int return an enum e2ekey_error. */
+/* Replies of the daemon, as varlink has them: a JSON object with "parameters", or with "error". */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "client/e2ekey.h"
+#define REPLY_KEY_OCTETS 32 /* of key material */
 
-/* Takes the key material out of MESSAGE, where its place is overwritten, so that it goes through no
- * memory but the caller's. False: there is none of the right shape. */
-bool reply_cut_key(char *message, uint8_t key[E2EKEY_KEY_OCTETS]);
+/* Decodes the key material in MESSAGE into KEY and overwrites its text there, so that no memory
+ * but the caller's holds it when the message is parsed. Returns false if the message holds no key
+ * material of the right form. */
+bool reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS]);
 
-/* A reply's root, or the error that it says. */
-int reply_parse(const char *message, size_t size, json_t **root);
-/* PARAMETERS' member "key", without key material. */
-int reply_read_key(const json_t *parameters, struct e2ekey_key *out);
-/* A string member of at most ROOM - 1 characters. */
-int reply_read_text(const json_t *object, const char *name, char *out, size_t room);
+/* Returns the reply for the caller to release, NULL if MESSAGE is no reply. *ERROR becomes the
+ * name of the varlink error that it tells, which lives as long as the reply does, or NULL. */
+json_t *reply_parse(const char *message, size_t size, const char **error);
+
+/* Read a member of OBJECT. They return false if it is absent, of another type, or longer than
+ * ROOM - 1 octets. */
+bool reply_read_text(const json_t *object, const char *name, char *out, size_t room);
+bool reply_read_time(const json_t *object, const char *name, int64_t *out);

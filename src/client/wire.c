@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/e2ekey.h"
-
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -25,7 +23,7 @@ int64_t wire_deadline(int timeout)
     return timeout < 0 ? INT64_MAX : now_ms() + timeout;
 }
 
-/* What poll is to wait. */
+/* The milliseconds that poll(2) may wait. */
 static int remaining(int64_t deadline)
 {
     if (deadline == INT64_MAX)
@@ -39,8 +37,8 @@ static int wait_for(const struct wire *wire, short events, int64_t deadline)
     struct pollfd poller = {.fd = wire->fd, .events = events};
     int ready = poll(&poller, 1, remaining(deadline));
     if (ready == 0)
-        return E2EKEY_TIMED_OUT;
-    return ready > 0 || errno == EINTR ? E2EKEY_OK : E2EKEY_UNREACHABLE;
+        return ETIMEDOUT;
+    return ready > 0 || errno == EINTR ? 0 : errno;
 }
 
 /* --- connecting --- */
@@ -51,12 +49,12 @@ int wire_connect(struct wire *wire, const char *path, int timeout)
     wire->fd = -1;
     size_t length = strlen(path);
     if (length >= sizeof(address.sun_path))
-        return E2EKEY_INVALID;
+        return ENAMETOOLONG;
     memcpy(address.sun_path, path, length + 1);
     wire->size = wire->taken = 0;
     wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (wire->fd < 0)
-        return E2EKEY_UNREACHABLE;
+        return errno;
     /* This bounds connect(), which waits while the daemon's queue is full. */
     struct timeval bound = {.tv_sec = timeout / 1000, .tv_usec = timeout % 1000 * 1000};
     if (timeout > 0)
@@ -66,10 +64,8 @@ int wire_connect(struct wire *wire, const char *path, int timeout)
         connected = connect(wire->fd, (const struct sockaddr *)&address, sizeof(address));
     while (connected < 0 && errno == EINTR);
     if (connected == 0)
-        return E2EKEY_OK;
-    int error = errno == EAGAIN   ? E2EKEY_TIMED_OUT
-                : errno == EACCES ? E2EKEY_DENIED
-                                  : E2EKEY_UNREACHABLE;
+        return 0;
+    int error = errno == EAGAIN ? ETIMEDOUT : errno; /* SO_SNDTIMEO: unix(7) */
     wire_close(wire);
     return error;
 }
@@ -96,17 +92,17 @@ int wire_send(struct wire *wire, const char *message, int64_t deadline)
     size_t left = strlen(message) + 1;
     while (left > 0) {
         int error = wait_for(wire, POLLOUT, deadline);
-        if (error != E2EKEY_OK)
+        if (error != 0)
             return error;
         ssize_t sent = send(wire->fd, message, left, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            return E2EKEY_UNREACHABLE;
+            return errno;
         if (sent > 0) {
             message += sent;
             left -= (size_t)sent;
         }
     }
-    return E2EKEY_OK;
+    return 0;
 }
 
 static void forget_taken(struct wire *wire)
@@ -121,16 +117,18 @@ static void forget_taken(struct wire *wire)
 static int read_more(struct wire *wire, int64_t deadline)
 {
     if (wire->size == sizeof(wire->in))
-        return E2EKEY_PROTOCOL;
+        return EMSGSIZE;
     int error = wait_for(wire, POLLIN, deadline);
-    if (error != E2EKEY_OK)
+    if (error != 0)
         return error;
     ssize_t got =
         recv(wire->fd, wire->in + wire->size, sizeof(wire->in) - wire->size, MSG_DONTWAIT);
-    if (got > 0)
-        wire->size += (size_t)got;
-    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)) ? E2EKEY_OK
-                                                                       : E2EKEY_UNREACHABLE;
+    if (got == 0)
+        return ECONNRESET;
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : errno;
+    wire->size += (size_t)got;
+    return 0;
 }
 
 int wire_receive(struct wire *wire, int64_t deadline, char **message, size_t *size)
@@ -141,11 +139,11 @@ int wire_receive(struct wire *wire, int64_t deadline, char **message, size_t *si
     while (!(end = memchr(wire->in + searched, 0, wire->size - searched))) {
         searched = wire->size;
         int error = read_more(wire, deadline);
-        if (error != E2EKEY_OK)
+        if (error != 0)
             return error;
     }
     *message = wire->in;
     *size = (size_t)(end - wire->in);
     wire->taken = *size + 1;
-    return E2EKEY_OK;
+    return 0;
 }

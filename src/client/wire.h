@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* NUL-terminated messages over a Unix socket, with deadlines. Functions that return an int return
- * an enum e2ekey_error. */
+/* NUL-terminated messages over a Unix socket, with deadlines. Functions that return an int return 0
+ * or an errno value: ETIMEDOUT at the deadline, EMSGSIZE for a message of more than WIRE_OCTETS,
+ * ENAMETOOLONG for a path that no socket can have, ECONNRESET when the other side has left. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,19 +13,24 @@
 struct wire {
     int fd;       /* -1: not connected */
     size_t size;  /* octets in .in */
-    size_t taken; /* of which the message given out last */
+    size_t taken; /* how many of them are the message that wire_receive gave out last */
     char in[WIRE_OCTETS];
 };
 
-/* On the steady clock, in milliseconds. */
-int64_t wire_deadline(int timeout); /* negative = never */
+/* The end of a wait of TIMEOUT milliseconds that begins now, on CLOCK_MONOTONIC, in milliseconds. A
+ * negative TIMEOUT is for ever. */
+int64_t wire_deadline(int timeout);
 
+/* TIMEOUT is in milliseconds. WIRE has to be closed afterwards only when this succeeds. */
 int wire_connect(struct wire *wire, const char *path, int timeout);
-void wire_close(struct wire *wire); /* wipes what is left */
-/* Has the other side left, or said something unasked, while nothing was due? */
+/* Wipes what was received. Closing twice does no harm. */
+void wire_close(struct wire *wire);
+/* Whether the connection is of no use for another call: closed, left by the other side, or holding
+ * octets that nobody asked for. */
 bool wire_is_stale(const struct wire *wire);
 
-int wire_send(struct wire *wire, const char *message, int64_t deadline); /* with its NUL */
-/* *MESSAGE stands, NUL-terminated, until the next call on WIRE, which wipes it. After
- * E2EKEY_TIMED_OUT it can be called again. */
+/* Sends MESSAGE with its NUL. */
+int wire_send(struct wire *wire, const char *message, int64_t deadline);
+/* *MESSAGE is NUL-terminated and lives until the next call on WIRE, which wipes it. After ETIMEDOUT
+ * this can be called again, and goes on where it stopped. */
 int wire_receive(struct wire *wire, int64_t deadline, char **message, size_t *size);

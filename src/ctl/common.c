@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/common.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +8,6 @@
 #include <time.h>
 
 #include "base/secret.h"
-#include "ctl/ctl.h"
 
 PRINTF(1, 0)
 static void complain(const char *format, va_list arguments, const char *after)
@@ -54,9 +55,9 @@ int fail_e2ekey(int error)
     return fail(statuses[-error], "%s", e2ekey_strerror(error));
 }
 
-bool open_socket(struct e2ekey **out, int *status)
+bool open_socket(const char *path, struct e2ekey **out, int *status)
 {
-    const char *path = common.socket ? common.socket : E2EKEY_SOCKET;
+    path = path ? path : E2EKEY_SOCKET;
     int error = e2ekey_connect(path, out);
     if (error == E2EKEY_OK)
         return true;

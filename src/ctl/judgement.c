@@ -4,7 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
 #include "identity/public_key_id.h"
 #include "policy/explain.h"
 #include "tls/message.h"

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* e2ekeyctl: people's and scripts' way to the keys, and an Initiating End-Point to try with. */
+/* e2ekeyctl: gives people and scripts the keys of the daemon, and plays an Initiating End-Point. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
+#define VERB_ROW(function, name, summary) {name, summary, verb_##function},
 static const struct {
-    const char *name;
+    const char *name, *summary;
     int (*run)(int argc, char **argv);
-} verbs[] = {
-    {"get", verb_get},
-    {"list", verb_list},
-    {"revoke", verb_revoke},
-    {"watch", verb_watch},
-    {"status", verb_status},
-    {"metrics", verb_metrics},
-    {"exchange", verb_exchange},
-    {"public-key-id", verb_public_key_id},
-    {"check-certificate", verb_check_certificate},
-};
+} verbs[] = {VERB_LIST(VERB_ROW)};
+#undef VERB_ROW
 
 static bool wants_version;
 
@@ -28,22 +22,23 @@ static const struct flag flags[] = {
     {"version", NULL, NULL, &wants_version, "which version this is; -V too"},
 };
 
+static void print_verb(const char *name, const char *summary)
+{
+    printf("  %-18s %s\n", name, summary);
+}
+
+static void print_verbs(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        print_verb(verbs[i].name, verbs[i].summary);
+    print_verb("help", "this text, or with a verb after it the verb's");
+    puts("\ne2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.\n");
+}
+
 static const struct syntax syntax = {
     .usage = "[--socket PATH] [--json] VERB ...",
-    .about = "Pairwise end-to-end keys of this host's e2ekeyd (oneM2M TS-0003 8.7).\n\n"
-             "  get        one key, by peer or by key id\n"
-             "  list       the live keys, without their material\n"
-             "  revoke     takes a key out of use\n"
-             "  watch      what happens to keys, as it happens\n"
-             "  status     how the daemon is doing\n"
-             "  metrics    the same for monitoring systems, in OpenMetrics text\n"
-             "  exchange   establishes a key with a CSE or AE, as Initiating End-Point\n"
-             "  check-certificate\n"
-             "             what the daemon would say to an initiator's certificate, and why\n"
-             "  public-key-id\n"
-             "             by what rules name a public key (RFC 6920)\n"
-             "  help       this text, or with a verb after it the verb's\n\n"
-             "e2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.",
+    .about = "Pairwise end-to-end keys of this host's e2ekeyd (oneM2M TS-0003 8.7).",
+    .print_more = print_verbs,
     .flags = flags,
     .flag_count = ARRAY_SIZE(flags),
     .wants_version = &wants_version,

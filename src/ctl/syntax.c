@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/syntax.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "client/e2ekey.h"
+#include "ctl/common.h"
 
-#define FLAGS_MAX 32 /* of one verb, the common ones included */
+#define FLAGS_MAX 32 /* options of one verb with the common ones */
 
 struct common_options common;
 
@@ -17,7 +20,7 @@ static const struct flag common_flags[] = {
     {"help", NULL, NULL, &wants_help, "this text; -h too"},
 };
 
-/* Flag number I: the verb's own first. NULL: there are no more. */
+/* The option number I, those of the verb first; NULL if there are no more. */
 static const struct flag *flag_at(const struct syntax *syntax, size_t i)
 {
     if (i < syntax->flag_count)
@@ -39,7 +42,7 @@ static void list_options(const struct syntax *syntax, struct option options[FLAG
     options[i] = (struct option){0};
 }
 
-/* What getopt_long found wrong: '?' or ':'. */
+/* Prints what is wrong with an option; FOUND is '?' or ':' from getopt_long. Returns false. */
 static bool refuse_option(const struct syntax *syntax, int found, char **argv)
 {
     const struct flag *flag =
@@ -55,15 +58,15 @@ static bool refuse_option(const struct syntax *syntax, int found, char **argv)
     return false;
 }
 
-/* Reads the options of ARGV, whose first element is passed over; optind is then the first operand.
- * SHORT_OPTIONS as getopt(3) has them. */
+/* Reads the options after ARGV[0]; optind is then the index of the first operand. SHORT_OPTIONS are
+ * as for getopt(3). */
 static bool read_options(
     const struct syntax *syntax, const char *short_options, int argc, char **argv)
 {
     struct option options[FLAGS_MAX + 1];
     int found;
     list_options(syntax, options);
-    optind = 0; /* glibc: from the start, as this is done for the program and for its verb */
+    optind = 0; /* glibc starts anew: options are read twice, before and after the verb */
     opterr = 0;
     while ((found = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
         if (found == 'h')
@@ -96,6 +99,8 @@ static void print_flags(const struct flag *flags, size_t count)
 void syntax_print_help(const struct syntax *syntax)
 {
     printf("Usage: e2ekeyctl %s\n\n%s\n\n", syntax->usage, syntax->about);
+    if (syntax->print_more)
+        syntax->print_more();
     print_flags(syntax->flags, syntax->flag_count);
     print_flags(common_flags, ARRAY_SIZE(common_flags));
 }

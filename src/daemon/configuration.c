@@ -20,11 +20,8 @@ enum result configuration_load(
     struct tls_context *tls = NULL;
 
     *out = NULL;
-    enum result result = policy_load(path, &policy, report);
-    if (result == RESULT_OK)
-        result = tls_context_new(policy, &tls, report);
-    if (result != RESULT_OK)
-        return result;
+    TRY(policy_load(path, &policy, report));
+    TRY(tls_context_new(policy, &tls, report));
     *out = snapshot_new(policy, tls, tls_context_free, generation);
     if (!*out) {
         tls_context_free(tls);
@@ -79,7 +76,7 @@ static bool is_same_https(const struct policy_http *a, const struct policy_http 
            is_same_text(a->client_anchors.path, b->client_anchors.path);
 }
 
-/* What is fixed when the daemon starts; a reload that changes it says so. */
+/* Logs a warning for each changed member that is only read when the daemon starts. */
 static void warn_of_restart(const struct policy *old, const struct policy *new)
 {
     bool same = is_same_https(&old->http, &new->http) &&
@@ -127,7 +124,7 @@ bool configuration_reload(const char *path, struct snapshot_slot *slot)
     }
     revocation_succeed(tls_context_trust(next->tls), tls_context_trust(old->tls));
     warn_of_restart(old->policy, next->policy);
-    snapshot_swap(slot, next); /* stays while it hangs there, and only we swap */
+    snapshot_swap(slot, next); /* NEXT stays valid below, as only this thread swaps */
     say_reloaded(next);
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Threads: this file's loop is the main thread; HTTP has its own pool. They share the procedure's
- * exchange table, the key cache and the snapshot slot, each of which locks for itself. */
+/* Threads: the event loop here is the main thread, and the HTTP servers have threads of their own.
+ * They share the procedure's exchange table, the key cache and the snapshot slot, each of which has
+ * its own lock. */
 #include "daemon/daemon.h"
 
 #include <errno.h>
@@ -11,12 +12,12 @@
 
 #include "base/clock.h"
 #include "daemon/configuration.h"
-#include "daemon/expiry.h"
-#include "daemon/metrics.h"
-#include "daemon/revocation.h"
+#include "daemon/expiry_log.h"
+#include "daemon/key_store.h"
+#include "daemon/metrics_text.h"
+#include "daemon/revoker.h"
 #include "daemon/status.h"
 #include "daemon/stop.h"
-#include "daemon/store.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"
 #include "http/scrape.h"
@@ -26,7 +27,9 @@
 #include "query/server.h"
 
 #define SWEEP_INTERVAL_US 1000000
-#define SWEEP_MOST        512 /* of a kind at a time: subscribers hear of these before the next */
+/* How many exchanges, and how many keys, one sweep removes at most. In between the loop writes the
+ * key events to subscribers, whose queues are bounded. */
+#define SWEEP_MOST 512
 
 struct daemon {
     const char *policy_path;
@@ -34,11 +37,11 @@ struct daemon {
     struct key_cache *cache;
     struct procedure *procedure;
     struct http_server *http;
-    struct scrape_server *metrics; /* NULL: nobody asked for one */
+    struct scrape_server *metrics; /* NULL: neither the policy nor systemd asks for one */
     sd_event *loop;
     struct query_server *query;
     struct revoker *revoker;
-    struct expiry_watch *expiry;
+    struct expiry_log *expiry_log;
     struct daemon_status status;
     struct query_reports reports;
     struct stop stop;
@@ -101,7 +104,7 @@ static void on_new_crls(void *context)
 {
     struct daemon *daemon = context;
 
-    expiry_watch_look(daemon->expiry);
+    expiry_log_update(daemon->expiry_log);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
@@ -115,7 +118,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
     systemd_notify_reloading();
     if (configuration_reload(daemon->policy_path, daemon->slot)) {
         revoker_follow(daemon->revoker);
-        expiry_watch_look(daemon->expiry);
+        expiry_log_update(daemon->expiry_log);
     }
     daemon_status_ready(&daemon->status);
     return 0;
@@ -179,18 +182,17 @@ static enum result start_metrics(
     return RESULT_OK;
 }
 
-/* What no one reaches from outside. */
+/* The parts that nobody can reach from outside. */
 static enum result start_inside(struct daemon *daemon, const struct policy *policy,
     const struct inherited *inherited, struct fault *fault)
 {
-    enum result result = store_open(inherited->keys, &policy->keys, &daemon->cache, fault);
-    if (result == RESULT_OK)
-        result = procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault);
+    TRY(key_store_open(inherited->keys, &policy->keys, &daemon->cache, fault));
+    TRY(procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault));
     daemon->status = (struct daemon_status){.started_s = clock_wall_s(),
         .slot = daemon->slot,
         .cache = daemon->cache,
         .procedure = daemon->procedure};
-    return result == RESULT_OK ? start_loop(daemon, fault) : result;
+    return start_loop(daemon, fault);
 }
 
 static enum result start_query(
@@ -202,15 +204,15 @@ static enum result start_query(
         &daemon->reports, &daemon->query, fault);
 }
 
-/* From here on subscribers hear of keys, first of those that CRLs have revoked meanwhile. */
-static enum result start_watching(struct daemon *daemon, struct fault *fault)
+/* From here on subscribers are told of key events. The first may be the revocation of restored keys
+ * by CRLs that were issued while the daemon was down. */
+static enum result start_key_events(struct daemon *daemon, struct fault *fault)
 {
     key_cache_listen(daemon->cache, on_key_event, daemon);
-    store_watch(daemon->loop, daemon->cache);
-    enum result result = expiry_watch_new(daemon->loop, daemon->slot, &daemon->expiry, fault);
-    return result == RESULT_OK ? revoker_new(daemon->loop, daemon->slot, daemon->cache, on_new_crls,
-                                     daemon, &daemon->revoker, fault)
-                               : result;
+    key_store_check_later(daemon->loop, daemon->cache);
+    TRY(expiry_log_new(daemon->loop, daemon->slot, &daemon->expiry_log, fault));
+    return revoker_new(
+        daemon->loop, daemon->slot, daemon->cache, on_new_crls, daemon, &daemon->revoker, fault);
 }
 
 static enum result start(struct daemon *daemon, struct fault *fault)
@@ -218,22 +220,14 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
     struct inherited inherited;
 
-    enum result result = systemd_inherit(&inherited, fault);
-    if (result == RESULT_OK)
-        result = load_first(daemon, &snapshot, fault);
-    if (result == RESULT_OK)
-        result = start_inside(daemon, snapshot->policy, &inherited, fault);
-    if (result == RESULT_OK)
-        result = start_query(daemon, &inherited, fault);
-    if (result == RESULT_OK)
-        result = start_watching(daemon, fault);
-    if (result == RESULT_OK)
-        result = start_http(daemon, snapshot->policy, &inherited, fault);
-    if (result == RESULT_OK)
-        result = start_metrics(daemon, snapshot->policy, inherited.metrics, fault);
-    if (result == RESULT_OK)
-        result = watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault);
-    return result;
+    TRY(systemd_inherit(&inherited, fault));
+    TRY(load_first(daemon, &snapshot, fault));
+    TRY(start_inside(daemon, snapshot->policy, &inherited, fault));
+    TRY(start_query(daemon, &inherited, fault));
+    TRY(start_key_events(daemon, fault));
+    TRY(start_http(daemon, snapshot->policy, &inherited, fault));
+    TRY(start_metrics(daemon, snapshot->policy, inherited.metrics, fault));
+    return watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault);
 }
 
 static void say_started(struct daemon *daemon)
@@ -258,21 +252,21 @@ static void say_stopped(const struct daemon *daemon)
 
 static void stop(struct daemon *daemon)
 {
-    scrape_server_free(daemon->metrics); /* these first: their threads use all the rest */
+    scrape_server_free(daemon->metrics); /* first, as the threads of both servers use the rest */
     http_server_free(daemon->http);
     if (daemon->stop.is_under_way)
         say_stopped(daemon);
     query_server_free(TAKE_PTR(daemon->query));
     revoker_free(daemon->revoker);
-    expiry_watch_free(daemon->expiry);
+    expiry_log_free(daemon->expiry_log);
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
-    store_close(daemon->cache, daemon->stop.forget);
+    key_store_close(daemon->cache, daemon->stop.forget);
     snapshot_slot_free(daemon->slot);
     log_say_suppressed();
 }
 
-/* The threads to come inherit this: signals go to the loop alone. */
+/* All threads are started later and inherit the mask, so that only the loop takes these signals. */
 static void block_signals(void)
 {
     sigset_t signals;

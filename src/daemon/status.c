@@ -5,18 +5,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/store.h"
+#include "daemon/key_store.h"
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
 #include "tls/expiry.h"
 #include "trust/crl_notice.h"
 
-/* Of certificates, and of CRLs: a client of the key socket takes 64 KiB as one reply. */
+/* Bounds on the lists of certificates, of CRLs and of warnings in one status: a client of the key
+ * socket takes a reply of 64 KiB at most. */
 #define EXPIRIES_OCTETS_MAX ((size_t)20000)
 #define WARNINGS_OCTETS_MAX ((size_t)10000)
 
-#define TELL_MS 10000
+#define LINE_INTERVAL_MS 10000
 
 static json_t *listeners(const struct http_server *http)
 {
@@ -58,7 +59,7 @@ static json_t *certificate_of(const struct expiry *expiry)
         "expires", (json_int_t)expiry->at_s, "state", expiry_state_name(expiry->state));
 }
 
-/* What is missing has no file. */
+/* A CRL that is missing has no file. */
 static json_t *crl_of(const struct expiry *expiry)
 {
     if (expiry->state == EXPIRY_MISSING)
@@ -67,7 +68,7 @@ static json_t *crl_of(const struct expiry *expiry)
         "nextUpdate", (json_int_t)expiry->at_s, "state", expiry_state_name(expiry->state));
 }
 
-/* As many as fit; those that want something done come first. */
+/* Lists as many items as fit. The list begins with those that need to be renewed first. */
 static json_t *expiries(const struct expiry_list *list, enum expiry_kind kind)
 {
     json_t *array = json_array();
@@ -106,7 +107,7 @@ static void add_notice(const struct crl_notice *notice, void *context)
     (void)json_array_append_new(notices->array, json_string(line));
 }
 
-/* What an operator has to see to, in words; as many as fit. */
+/* What is wrong with CRLs, as lines for the operator; as many as fit. */
 static json_t *warnings(struct trust_store *trust)
 {
     struct notices notices = {.array = json_array(), .room = WARNINGS_OCTETS_MAX};
@@ -134,13 +135,13 @@ json_t *daemon_status_json(void *context)
         (json_int_t)now_s, "policyGeneration", (json_int_t)snapshot->generation, "listen",
         listeners(status->http), "exchanges", "pending", (int)exchanges.pending, "retained",
         (int)exchanges.retained, "keys", "live", (int)key_cache_count(status->cache), "capacity",
-        (int)key_cache_capacity(status->cache), "outliveRestarts", store_is_held(status->cache),
+        (int)key_cache_capacity(status->cache), "outliveRestarts", key_store_is_kept(status->cache),
         "certificates", expiries(&list, EXPIRY_CERTIFICATE), "crls", expiries(&list, EXPIRY_CRL),
         "warnings", warnings(tls_context_trust(snapshot->tls)), "counters", counters(), "refused",
         refusals());
 }
 
-/* False when it is as it was. */
+/* Returns false if the line has not changed. */
 static bool renew_line(struct daemon_status *status)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);
@@ -151,21 +152,21 @@ static bool renew_line(struct daemon_status *status)
     snprintf(line, sizeof(line), "%u key%s live, %u exchange%s pending, policy generation %llu",
         keys, keys == 1 ? "" : "s", pending, pending == 1 ? "" : "s",
         (unsigned long long)snapshot->generation);
-    if (strcmp(line, status->told) == 0)
+    if (strcmp(line, status->line) == 0)
         return false;
-    memcpy(status->told, line, sizeof(line));
-    status->tell_again_ms = clock_steady_ms() + TELL_MS;
+    memcpy(status->line, line, sizeof(line));
+    status->next_line_ms = clock_steady_ms() + LINE_INTERVAL_MS;
     return true;
 }
 
 void daemon_status_ready(struct daemon_status *status)
 {
     (void)renew_line(status);
-    systemd_notify_ready(status->told);
+    systemd_notify_ready(status->line);
 }
 
 void daemon_status_refresh(struct daemon_status *status)
 {
-    if (clock_steady_ms() >= status->tell_again_ms && renew_line(status))
-        systemd_notify_status(status->told);
+    if (clock_steady_ms() >= status->next_line_ms && renew_line(status))
+        systemd_notify_status(status->line);
 }

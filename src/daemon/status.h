@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon says of itself: GetStatus, and the service manager's status line. */
+/* The daemon's status: the reply to GetStatus, and the status line for the service manager. */
 #pragma once
 
 #include <jansson.h>
@@ -18,13 +18,14 @@ struct daemon_status {
     struct key_cache *cache;
     struct procedure *procedure;
     struct http_server *http;
-    char told[STATUS_LINE_OCTETS]; /* to the service manager, and when it may hear again */
-    int64_t tell_again_ms;
+    char line[STATUS_LINE_OCTETS]; /* as the service manager was last told */
+    int64_t next_line_ms;          /* when it may be told again; on the steady clock */
 };
 
-/* For GetStatus; CONTEXT is a struct daemon_status. */
+/* For GetStatus; CONTEXT is a struct daemon_status. Returns NULL when out of memory. */
 json_t *daemon_status_json(void *context);
-/* Tell the service manager: that we are ready; where things stand, when that has changed, every ten
- * seconds at most. */
+/* daemon_status_ready tells the service manager that the daemon is ready, with a status line;
+ * daemon_status_refresh tells it a new status line if that has changed, every ten seconds at most.
+ */
 void daemon_status_ready(struct daemon_status *status);
 void daemon_status_refresh(struct daemon_status *status);

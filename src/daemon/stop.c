@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* While exchanges are pending the listeners go on accepting, for Message 3 may come on a new
- * connection; a new Message 1 is sent away for a second (503), to come back to our successor. Once
- * none is pending, connections that nobody accepted stay in the backlog, which with sockets of the
- * service manager is the successor's. */
+ * connection. A new Message 1 is refused with 503 and Retry-After: 1, so that the initiator comes
+ * back to the next process of the service. Once none is pending, nothing is accepted any more: with
+ * sockets of the service manager the next process accepts the connections that wait in their
+ * backlog. */
 #include "daemon/stop.h"
 
 #include <signal.h>
@@ -13,7 +14,7 @@
 #include "observe/log.h"
 
 #define TICK_US  100000
-#define DRAIN_US 10000000 /* more than what follows the loop takes */
+#define DRAIN_US 10000000 /* more than the shutdown after the loop takes */
 
 static uint32_t count_pending(const struct stop *stop)
 {

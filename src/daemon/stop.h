@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stopping: exchanges under way get their time to finish, new ones are sent away. */
+/* Stopping: pending exchanges get time to finish, new ones are refused with 503. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -8,14 +8,15 @@
 #include "daemon/status.h"
 
 struct stop {
-    struct daemon_status *status; /* of what is to stop */
+    struct daemon_status *status; /* has the parts that are stopped */
     bool is_under_way;
-    bool forget;      /* what was told with SIGINT */
-    uint32_t pending; /* as last told */
+    bool forget;      /* the keys; by SIGINT */
+    uint32_t pending; /* exchanges, as the service manager was last told */
     int64_t deadline_ms;
 };
 
-/* On SIGTERM or SIGINT the loop ends, with 0: as soon as no exchange is pending, at the end of
- * limits.exchangeTimeout, or on a second signal. SIGINT means that nobody comes after us. */
+/* After SIGTERM or SIGINT the loop ends with 0 as soon as no exchange is pending, at the latest
+ * after limits.exchangeTimeout or on a second signal. SIGINT also wipes the keys: no later start of
+ * the daemon is to find them. */
 enum result stop_prepare(struct stop *stop, sd_event *loop, struct daemon_status *status,
     struct fault *fault) WARN_UNUSED;

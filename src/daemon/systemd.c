@@ -8,9 +8,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "daemon/store.h"
-
-/* One too many stays with the manager, unused. */
+/* A second one is closed here and not used; the manager still keeps it. */
 static void sort_in_keys(struct inherited *out, int fd)
 {
     if (out->keys < 0)
@@ -21,7 +19,7 @@ static void sort_in_keys(struct inherited *out, int fd)
 
 static enum result sort_in(struct inherited *out, int fd, const char *name, struct fault *fault)
 {
-    if (strcmp(name, STORE_NAME) == 0 && sd_is_socket(fd, AF_UNSPEC, 0, -1) == 0) {
+    if (strcmp(name, SYSTEMD_KEYS) == 0 && sd_is_socket(fd, AF_UNSPEC, 0, -1) == 0) {
         sort_in_keys(out, fd);
         return RESULT_OK;
     }
@@ -67,7 +65,7 @@ enum result systemd_inherit(struct inherited *out, struct fault *fault)
     return result;
 }
 
-/* FDPOLL=0: the manager has nothing to wait for. */
+/* FDPOLL=0: memory signals no hang-up, so there is nothing for the manager to poll for. */
 void systemd_store(const char *name, int fd)
 {
     char state[64];
@@ -86,7 +84,8 @@ void systemd_notify_ready(const char *status)
     (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-/* MONOTONIC_USEC is the manager's clock, which stops in suspend, unlike ours. */
+/* MONOTONIC_USEC is read from CLOCK_MONOTONIC, while the daemon's own times are of CLOCK_BOOTTIME.
+ */
 void systemd_notify_reloading(void)
 {
     struct timespec now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the service manager hands in and wants to hear. */
+/* What the service manager passes to the daemon, and what the daemon tells it (sd_notify(3)). */
 #pragma once
 
 #include <stddef.h>
@@ -7,12 +7,14 @@
 
 #include "base/fault.h"
 
-#define INHERITED_MAX   16
+#define INHERITED_MAX 16
+/* FDNAME= and FileDescriptorName= */
 #define SYSTEMD_METRICS "metrics"
+#define SYSTEMD_KEYS    "keys"
 
-/* Sockets by their kind: stream sockets of the internet are HTTP listeners, a stream socket of the
- * Unix domain is the key socket. One of the internet by the name SYSTEMD_METRICS is for metrics.
- * What is no socket and was stored under the name STORE_NAME is the keys' memory. */
+/* The file descriptors that the service manager passed, by their kind: a listening IP socket is an
+ * HTTP listener, or with the name SYSTEMD_METRICS the listener for metrics; a listening Unix socket
+ * is the key socket; what is no socket and has the name SYSTEMD_KEYS is the memory of the keys. */
 struct inherited {
     int http[INHERITED_MAX];
     size_t http_count;
@@ -23,13 +25,14 @@ struct inherited {
 
 enum result systemd_inherit(struct inherited *out, struct fault *fault) WARN_UNUSED;
 
-/* Has the manager keep FD, or the name's descriptors no longer. */
+/* Ask the manager to keep a duplicate of FD under NAME, and to close all that it keeps under NAME.
+ */
 void systemd_store(const char *name, int fd);
 void systemd_forget(const char *name);
 
 void systemd_notify_ready(const char *status);
 void systemd_notify_reloading(void);
-/* EXTEND_US: how much longer than usual the stop may take; 0: as said before. */
+/* EXTEND_US asks for so much time for the stop (EXTEND_TIMEOUT_USEC); 0 leaves it as it is. */
 void systemd_notify_stopping(unsigned pending, uint64_t extend_us);
-/* The status line alone. */
+/* Tells the status line and nothing else. */
 void systemd_notify_status(const char *status);

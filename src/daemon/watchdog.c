@@ -6,7 +6,7 @@
 #include "http/server.h"
 #include "observe/log.h"
 
-#define FEEDS 4 /* in the time after which the manager acts */
+#define FEEDS 4 /* in one period */
 
 static void say_change(struct watchdog *watchdog, bool is_stalled)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The service manager's watchdog: fed while the loop turns and every HTTP thread does its part. */
+/* Feeds the service manager's watchdog while the event loop runs and every HTTP thread makes
+ * progress. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -10,10 +11,10 @@ struct http_server;
 
 struct watchdog {
     struct http_server *http;
-    uint64_t period_us; /* the manager's patience */
+    uint64_t period_us; /* WatchdogSec=: the manager acts when it is not fed for so long */
     bool is_stalled;
 };
 
-/* Does nothing when the manager wants no feeding. Keeps HTTP. */
+/* Does nothing if the manager runs no watchdog. HTTP has to outlive LOOP. */
 enum result watchdog_start(struct watchdog *watchdog, sd_event *loop, struct http_server *http,
     struct fault *fault) WARN_UNUSED;

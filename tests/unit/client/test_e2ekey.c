@@ -125,6 +125,55 @@ START_TEST(answers_that_are_none_are_refused)
 }
 END_TEST
 
+START_TEST(errors_have_their_codes)
+{
+    SCRIPT("{\"error\":\"org.e2ekeyd.Keys.NoSuchKey\"}",
+        "{\"error\":\"org.e2ekeyd.Keys.EventsLost\"}",
+        "{\"error\":\"org.varlink.service.PermissionDenied\"}",
+        "{\"error\":\"org.varlink.service.InvalidParameter\"}",
+        "{\"error\":\"org.example.Other\"}");
+    static const int errors[] = {
+        E2EKEY_NO_SUCH_KEY, E2EKEY_EVENTS_LOST, E2EKEY_DENIED, E2EKEY_INVALID, E2EKEY_PROTOCOL};
+    start(&script);
+    struct e2ekey *e2ekey;
+    ck_assert_int_eq(e2ekey_connect(path, &e2ekey), E2EKEY_OK);
+    for (size_t i = 0; i < script.count; i++)
+        ck_assert_int_eq(e2ekey_revoke(e2ekey, "00112233445566778899aabbccddeeff"), errors[i]);
+    e2ekey_close(e2ekey);
+    stop(&script);
+}
+END_TEST
+
+#define REPLY_WITH(id, times)                                                                      \
+    "{\"parameters\":{\"key\":{" MATERIAL "\"keyId\":\"" id                                        \
+    "\",\"peer\":\"//sp/cse/Cx\",\"local\":\"//sp/cse\",\"role\":\"terminating\","                 \
+    "\"flavour\":\"aeId\",\"cipherSuite\":\"S\"" times "}}}"
+#define ID "00112233445566778899aabbccddeeff"
+
+START_TEST(a_key_is_read_whole_or_not_at_all)
+{
+    SCRIPT(REPLY_WITH(ID, ",\"established\":5,\"expires\":6,\"new\":1"),
+        REPLY_WITH(ID, ",\"established\":5"),
+        REPLY_WITH(ID, ",\"established\":5,\"expires\":\"6\""),
+        REPLY_WITH(ID "0", ",\"established\":5,\"expires\":6"));
+    start(&script);
+    struct e2ekey *e2ekey;
+    struct e2ekey_key key;
+    ck_assert_int_eq(e2ekey_connect(path, &e2ekey), E2EKEY_OK);
+    ck_assert_int_eq(e2ekey_get(e2ekey, "Cx", NULL, NULL, &key), E2EKEY_OK);
+    ck_assert_str_eq(key.key_id, ID);
+    ck_assert_str_eq(key.cipher_suite, "S");
+    ck_assert_int_eq(key.established, 5);
+    ck_assert_int_eq(key.expires, 6);
+    for (size_t i = 1; i < script.count; i++) {
+        ck_assert_int_eq(e2ekey_get(e2ekey, "Cx", NULL, NULL, &key), E2EKEY_PROTOCOL);
+        ck_assert_wiped(&key);
+    }
+    e2ekey_close(e2ekey);
+    stop(&script);
+}
+END_TEST
+
 START_TEST(a_daemon_that_was_started_anew_is_found_again)
 {
     SCRIPT(KEY_REPLY(MATERIAL, ""), NULL, KEY_REPLY(MATERIAL, ""));
@@ -245,6 +294,7 @@ START_TEST(what_can_not_be_is_said_at_once)
 END_TEST
 
 CHECK_MAIN("client/e2ekey", a_key_comes_into_the_callers_hands, answers_that_are_none_are_refused,
+    errors_have_their_codes, a_key_is_read_whole_or_not_at_all,
     a_daemon_that_was_started_anew_is_found_again, a_silent_daemon_times_out,
     an_endless_answer_is_refused, a_list_ends, a_list_of_none_ends_at_once,
     what_can_not_be_is_said_at_once)

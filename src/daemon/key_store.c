@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The manager gets an open file description of its own, with a shared lock on it, and closes it
- * when it does not keep it or no longer: then our own description can have the lock alone. No
- * version of systemd tells us otherwise. */
-#include "daemon/store.h"
+/* No version of systemd tells a service whether its descriptors were stored. So the manager gets an
+ * open file description of its own that holds a shared flock(2). It closes that description when it
+ * does not keep it, or keeps it no longer; only then can our own description get an exclusive lock.
+ */
+#include "daemon/key_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,9 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 
-#define WATCH_DELAY_US 2000000 /* the manager has its hands full at boot */
+#define CHECK_DELAY_US 2000000 /* the manager is busy while it boots the system */
 
-/* Another description of the same file; -1 when there is none. */
+/* Opens another description of the same file; returns -1 on failure. */
 static int reopen(int fd)
 {
     char path[32];
@@ -25,7 +26,7 @@ static int reopen(int fd)
     return open(path, O_RDWR | O_CLOEXEC);
 }
 
-bool store_is_held(const struct key_cache *cache)
+bool key_store_is_kept(const struct key_cache *cache)
 {
     int fd = key_cache_memory(cache);
 
@@ -35,19 +36,19 @@ bool store_is_held(const struct key_cache *cache)
     return false;
 }
 
-static void hand_over(const struct key_cache *cache)
+static void hand_to_manager(const struct key_cache *cache)
 {
     int fd AUTO_CLOSE = reopen(key_cache_memory(cache));
 
     if (fd < 0 || flock(fd, LOCK_SH) != 0)
         log_warning("the keys can't be handed to the service manager: %s", strerror(errno));
     else
-        systemd_store(STORE_NAME, fd);
+        systemd_store(SYSTEMD_KEYS, fd);
 }
 
-/* --- taking up --- */
+/* --- opening --- */
 
-static void say_restored(const struct key_restored *restored)
+static void log_restored(const struct key_restored *restored)
 {
     metrics_add(METRIC_KEYS_EXPIRED, restored->expired);
     metrics_add(METRIC_KEYS_EVICTED, restored->evicted);
@@ -58,25 +59,23 @@ static void say_restored(const struct key_restored *restored)
         restored->kept, restored->expired, restored->evicted, restored->damaged);
 }
 
-/* To the capacity that the policy has now. The manager holds the old memory or the new one: there
- * may be room for one only. */
+/* Moves the keys into a cache of the capacity that the policy has now. The manager forgets the old
+ * memory before it gets the new one, as FileDescriptorStoreMax= may be 1. */
 static enum result resize(
     struct key_cache **cache, uint32_t capacity, uint32_t *evicted, struct fault *fault)
 {
     struct key_cache *old = *cache, *new = NULL;
 
-    enum result result = key_cache_resize(old, capacity, &new, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(key_cache_resize(old, capacity, &new, fault));
     *evicted += key_cache_count(old) - key_cache_count(new);
-    systemd_forget(STORE_NAME);
-    hand_over(new);
+    systemd_forget(SYSTEMD_KEYS);
+    hand_to_manager(new);
     key_cache_free(old);
     *cache = new;
     return RESULT_OK;
 }
 
-static enum result take_up(
+static enum result restore(
     int inherited, const struct policy_keys *policy, struct key_cache **out, struct fault *fault)
 {
     struct key_restored restored = {0};
@@ -98,55 +97,55 @@ static enum result take_up(
         return result;
     }
     restored.kept = key_cache_count(cache);
-    say_restored(&restored);
+    log_restored(&restored);
     *out = cache;
     return RESULT_OK;
 }
 
-enum result store_open(
+enum result key_store_open(
     int inherited, const struct policy_keys *policy, struct key_cache **out, struct fault *fault)
 {
     if (inherited >= 0) {
-        enum result result = take_up(inherited, policy, out, fault);
+        enum result result = restore(inherited, policy, out, fault);
         if (result != RESULT_BAD_INPUT)
             return result;
         log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_NOT_RESTORED},
             "no key lives on from before the restart: what the service manager passed as \"%s\" is "
             "of no use: %s",
-            STORE_NAME, fault->text);
-        systemd_forget(STORE_NAME);
+            SYSTEMD_KEYS, fault->text);
+        systemd_forget(SYSTEMD_KEYS);
     }
     enum result result = key_cache_new(policy->capacity, policy->per_peer, out, fault);
     if (result == RESULT_OK)
-        hand_over(*out);
+        hand_to_manager(*out);
     return result;
 }
 
-/* --- living and leaving --- */
+/* --- in use and at the end --- */
 
-static int on_watch(sd_event_source *source, uint64_t now_us, void *context)
+static int on_check(sd_event_source *source, uint64_t now_us, void *context)
 {
     (void)source;
     (void)now_us;
-    if (!store_is_held(context))
+    if (!key_store_is_kept(context))
         log_info("keys end with this process: no service manager keeps them "
                  "(FileDescriptorStoreMax= of its unit)");
     return 0;
 }
 
-void store_watch(sd_event *loop, const struct key_cache *cache)
+void key_store_check_later(sd_event *loop, const struct key_cache *cache)
 {
     (void)sd_event_add_time_relative(
-        loop, NULL, CLOCK_BOOTTIME, WATCH_DELAY_US, 0, on_watch, (void *)cache);
+        loop, NULL, CLOCK_BOOTTIME, CHECK_DELAY_US, 0, on_check, (void *)cache);
 }
 
-void store_close(struct key_cache *cache, bool forget)
+void key_store_close(struct key_cache *cache, bool forget)
 {
     if (!cache)
         return;
     if (forget)
-        systemd_forget(STORE_NAME);
-    if (!forget && store_is_held(cache))
+        systemd_forget(SYSTEMD_KEYS);
+    if (!forget && key_store_is_kept(cache))
         key_cache_leave(cache);
     else
         key_cache_free(cache);

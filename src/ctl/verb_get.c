@@ -4,7 +4,9 @@
 
 #include "base/base64.h"
 #include "base/secret.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static struct {
     const char *peer, *key_id, *local;
@@ -105,10 +107,10 @@ int verb_get(int argc, char **argv)
     if (asked.raw + asked.hex + asked.base64 > 1 || (asked.raw && common.json))
         return fail_usage("--raw, --hex, --base64: one of them, and no --raw with --json");
 
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
-    if (!open_socket(&e2ekey, &status))
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
+    if (!open_socket(common.socket, &e2ekey, &status))
         return status;
-    CLEANUP(e2ekey_wipe) struct e2ekey_key key;
+    struct e2ekey_key key CLEANUP(e2ekey_wipe);
     int error = e2ekey_get(e2ekey, asked.peer, asked.key_id, asked.local, &key);
     return error == E2EKEY_OK ? print(&key) : fail_e2ekey(error);
 }

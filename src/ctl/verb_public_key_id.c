@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a rule for a raw public key says of it (RFC 6920), from the file that has the key. */
+/* Prints the RFC 6920 identifiers by which a rule of the policy names a raw public key. */
 #include <jansson.h>
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 #include "identity/public_key_id.h"
 #include "tls/context.h"
 #include "x509/certificate.h"

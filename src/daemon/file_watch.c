@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/watch.h"
+#include "daemon/file_watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 
 #include "observe/log.h"
 
-#define SETTLE_US      250000  /* without an event for so long */
-#define SETTLE_MOST_US 2000000 /* in a folder that is never at rest */
-#define INTERVAL_US    (WATCH_INTERVAL_S * UINT64_C(1000000))
+#define QUIET_US           250000 /* the time without an event after which the files are compared */
+#define QUIET_WAIT_MOST_US 2000000 /* the longest wait for that, in a folder with steady events */
+#define INTERVAL_US        (FILE_WATCH_INTERVAL_S * UINT64_C(1000000))
 
 #define FOLDER_GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
 #define FOLDER_EVENTS                                                                              \
@@ -18,18 +18,18 @@
         IN_MOVE_SELF | IN_ONLYDIR)
 
 struct folder {
-    struct watch *watch;
+    struct file_watch *watch;
     char *path;
-    sd_event_source *source; /* NULL: not to be had now; tried again at every look */
+    sd_event_source *source; /* NULL: no inotify watch; tried again at every look */
 };
 
-struct watch {
+struct file_watch {
     sd_event *loop;
-    watch_listener *listener;
+    file_watch_listener *listener;
     void *context;
-    sd_event_source *look, *settle;
-    uint64_t restless_us; /* since when events have come; 0: all is quiet */
-    struct watched *files;
+    sd_event_source *look, *quiet;
+    uint64_t first_event_us; /* the first event since the last look; 0: there was none */
+    struct watched_file *files;
     size_t count;
     struct folder *folders;
     size_t folder_count;
@@ -37,24 +37,24 @@ struct watch {
 
 /* --- looking --- */
 
-bool watch_sees_change(const struct watch *watch, size_t file)
+bool file_watch_has_changed(const struct file_watch *watch, size_t file)
 {
     struct file_print now = file_print_of(watch->files[file].path);
     return !file_print_equal(&now, &watch->files[file].seen);
 }
 
-void watch_saw(struct watch *watch, size_t file, struct file_print print)
+void file_watch_set_seen(struct file_watch *watch, size_t file, struct file_print print)
 {
     watch->files[file].seen = print;
 }
 
-static void follow_folders(struct watch *watch);
+static void follow_folders(struct file_watch *watch);
 
-static void look(struct watch *watch)
+static void look(struct file_watch *watch)
 {
     follow_folders(watch);
     for (size_t i = 0; i < watch->count; i++) {
-        if (!watch_sees_change(watch, i))
+        if (!file_watch_has_changed(watch, i))
             continue;
         watch->listener(watch->context);
         return;
@@ -68,28 +68,28 @@ static int on_look(sd_event_source *source, uint64_t now_us, void *context)
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static int on_settled(sd_event_source *source, uint64_t now_us, void *context)
+static int on_quiet(sd_event_source *source, uint64_t now_us, void *context)
 {
-    struct watch *watch = context;
+    struct file_watch *watch = context;
     (void)source;
     (void)now_us;
-    watch->restless_us = 0;
+    watch->first_event_us = 0;
     look(watch);
     return 0;
 }
 
 /* --- events --- */
 
-static void settle(struct watch *watch)
+static void wait_for_quiet(struct file_watch *watch)
 {
     uint64_t now_us;
     if (sd_event_now(watch->loop, CLOCK_BOOTTIME, &now_us) < 0)
         return;
-    if (watch->restless_us == 0)
-        watch->restless_us = now_us;
-    uint64_t quiet_us = now_us + SETTLE_US, latest_us = watch->restless_us + SETTLE_MOST_US;
-    (void)sd_event_source_set_time(watch->settle, quiet_us < latest_us ? quiet_us : latest_us);
-    (void)sd_event_source_set_enabled(watch->settle, SD_EVENT_ONESHOT);
+    if (watch->first_event_us == 0)
+        watch->first_event_us = now_us;
+    uint64_t quiet_us = now_us + QUIET_US, latest_us = watch->first_event_us + QUIET_WAIT_MOST_US;
+    (void)sd_event_source_set_time(watch->quiet, quiet_us < latest_us ? quiet_us : latest_us);
+    (void)sd_event_source_set_enabled(watch->quiet, SD_EVENT_ONESHOT);
 }
 
 static int on_event(sd_event_source *source, const struct inotify_event *event, void *context)
@@ -98,11 +98,11 @@ static int on_event(sd_event_source *source, const struct inotify_event *event, 
     (void)source;
     if (event->mask & FOLDER_GONE)
         folder->source = sd_event_source_disable_unref(folder->source);
-    settle(folder->watch);
+    wait_for_quiet(folder->watch);
     return 0;
 }
 
-static void follow_folders(struct watch *watch)
+static void follow_folders(struct file_watch *watch)
 {
     for (size_t i = 0; i < watch->folder_count; i++) {
         struct folder *folder = &watch->folders[i];
@@ -111,14 +111,14 @@ static void follow_folders(struct watch *watch)
         int added = sd_event_add_inotify(
             watch->loop, &folder->source, folder->path, FOLDER_EVENTS, on_event, folder);
         if (added < 0)
-            log_debug("%s: not watched, looked at every %d s: %s", folder->path, WATCH_INTERVAL_S,
-                strerror(-added));
+            log_debug("%s: not watched, looked at every %d s: %s", folder->path,
+                FILE_WATCH_INTERVAL_S, strerror(-added));
     }
 }
 
-/* --- which --- */
+/* --- the files --- */
 
-static void drop_files(struct watch *watch)
+static void drop_files(struct file_watch *watch)
 {
     for (size_t i = 0; i < watch->folder_count; i++) {
         sd_event_source_disable_unref(watch->folders[i].source);
@@ -139,7 +139,7 @@ static char *folder_of(const char *path)
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* FOLDERS ends with one that has no path. */
+/* FOLDERS ends with a folder whose path is NULL. */
 static bool is_listed(const struct folder *folders, const char *path)
 {
     for (; folders->path; folders++) {
@@ -149,8 +149,8 @@ static bool is_listed(const struct folder *folders, const char *path)
     return false;
 }
 
-/* Each file's folder, once. What is there when this fails is the caller's to release. */
-static enum result list_folders(struct watch *watch)
+/* Lists the folder of each file, without duplicates. On failure the caller releases the list. */
+static enum result list_folders(struct file_watch *watch)
 {
     watch->folders = calloc(watch->count + 1, sizeof(*watch->folders)); /* sources point into it */
     if (!watch->folders)
@@ -167,7 +167,7 @@ static enum result list_folders(struct watch *watch)
     return RESULT_OK;
 }
 
-enum result watch_files(struct watch *watch, struct watched *files, size_t count)
+enum result file_watch_set(struct file_watch *watch, struct watched_file *files, size_t count)
 {
     drop_files(watch);
     watch->files = files;
@@ -178,15 +178,16 @@ enum result watch_files(struct watch *watch, struct watched *files, size_t count
         return result;
     }
     follow_folders(watch);
-    settle(watch);
+    wait_for_quiet(watch);
     return RESULT_OK;
 }
 
-/* --- the whole --- */
+/* --- life --- */
 
-enum result watch_new(sd_event *loop, watch_listener *listener, void *context, struct watch **out)
+enum result file_watch_new(
+    sd_event *loop, file_watch_listener *listener, void *context, struct file_watch **out)
 {
-    CLEANUP(auto_watch_free) struct watch *watch = calloc(1, sizeof(*watch));
+    struct file_watch *watch CLEANUP(auto_file_watch_free) = calloc(1, sizeof(*watch));
     *out = NULL;
     if (!watch)
         return RESULT_NO_MEMORY;
@@ -196,19 +197,19 @@ enum result watch_new(sd_event *loop, watch_listener *listener, void *context, s
     if (sd_event_add_time_relative(
             loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch) < 0 ||
         sd_event_add_time_relative(
-            loop, &watch->settle, CLOCK_BOOTTIME, SETTLE_US, 10000, on_settled, watch) < 0)
+            loop, &watch->quiet, CLOCK_BOOTTIME, QUIET_US, 10000, on_quiet, watch) < 0)
         return RESULT_SYSTEM_ERROR;
     *out = TAKE_PTR(watch);
     return RESULT_OK;
 }
 
-void watch_free(struct watch *watch)
+void file_watch_free(struct file_watch *watch)
 {
     if (!watch)
         return;
     drop_files(watch);
     sd_event_source_disable_unref(watch->look);
-    sd_event_source_disable_unref(watch->settle);
+    sd_event_source_disable_unref(watch->quiet);
     sd_event_unref(watch->loop);
     free(watch);
 }

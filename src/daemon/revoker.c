@@ -2,12 +2,12 @@
 /* The order that leaves no gap: first CRLs are put in force, then all keys in the cache are
  * reviewed by them. A key that an exchange caches meanwhile is judged by the exchange once it is
  * cached (exchange/message3.c), and so by those CRLs. */
-#include "daemon/revocation.h"
+#include "daemon/revoker.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/watch.h"
+#include "daemon/file_watch.h"
 #include "observe/log.h"
 #include "tls/context.h"
 #include "trust/crl_notice.h"
@@ -23,8 +23,8 @@ struct suspect {
     size_t size;
 };
 
-/* Lines that were logged, so that each is once. */
-struct sayings {
+/* Lines that were logged, so that none is logged twice. */
+struct logged_lines {
     char **lines;
     size_t count;
 };
@@ -35,8 +35,8 @@ struct revoker {
     void (*changed)(void *context);
     void *context;
     struct snapshot *snapshot; /* whose files are watched */
-    struct watch *watch;
-    struct sayings said; /* the notices of the CRLs that are in force, as they were last logged */
+    struct file_watch *watch;
+    struct logged_lines logged; /* the notices of the CRLs in force */
 
     sd_event_source *review; /* on while one is under way */
     struct revocation_view *view;
@@ -127,66 +127,67 @@ static void begin_review(struct revoker *revoker)
 
 /* --- what is wrong with the files --- */
 
-static void forget(struct sayings *said)
+static void forget_lines(struct logged_lines *logged)
 {
-    for (size_t i = 0; i < said->count; i++)
-        free(said->lines[i]);
-    free(said->lines);
-    *said = (struct sayings){0};
+    for (size_t i = 0; i < logged->count; i++)
+        free(logged->lines[i]);
+    free(logged->lines);
+    *logged = (struct logged_lines){0};
 }
 
-static bool has_said(const struct sayings *said, const char *line)
+static bool has_line(const struct logged_lines *logged, const char *line)
 {
-    for (size_t i = 0; i < said->count; i++)
-        if (strcmp(said->lines[i], line) == 0)
+    for (size_t i = 0; i < logged->count; i++)
+        if (strcmp(logged->lines[i], line) == 0)
             return true;
     return false;
 }
 
-/* For lack of memory a line is said again; it is not lost. */
-static void add_saying(struct sayings *said, const char *line)
+/* Without memory for it, the line is not remembered and will be logged again. */
+static void add_line(struct logged_lines *logged, const char *line)
 {
-    char **lines = reallocarray(said->lines, said->count + 1, sizeof(*lines));
+    char **lines = reallocarray(logged->lines, logged->count + 1, sizeof(*lines));
 
     if (!lines)
         return;
-    said->lines = lines;
-    lines[said->count] = strdup(line);
-    said->count += lines[said->count] ? 1 : 0;
+    logged->lines = lines;
+    lines[logged->count] = strdup(line);
+    logged->count += lines[logged->count] ? 1 : 0;
 }
 
-struct telling {
-    const struct sayings *before;
-    struct sayings now;
+struct notice_log {
+    const struct logged_lines *before;
+    struct logged_lines now;
     const char *domain;
 };
 
-static void say_notice(const struct crl_notice *notice, void *context)
+static void log_notice(const struct crl_notice *notice, void *context)
 {
-    struct telling *telling = context;
+    struct notice_log *log = context;
     char line[CRL_NOTICE_OCTETS + 64 + POLICY_NAME_OCTETS];
 
-    snprintf(line, sizeof(line), "CRLs of trust domain %s%s: %s", telling->domain,
+    snprintf(line, sizeof(line), "CRLs of trust domain %s%s: %s", log->domain,
         notice->is_kept ? " not reloaded" : "", notice->text);
-    if (!has_said(telling->before, line))
+    if (!has_line(log->before, line))
         log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_BAD_CRLS}, "%s",
             line);
-    add_saying(&telling->now, line);
+    add_line(&log->now, line);
 }
 
-/* Once each, for as long as there is reason: a file that somebody is writing changes many times. */
-static void say_notices(struct revoker *revoker)
+/* Logs what is wrong with CRLs, each line once while it stays true: a file that somebody is writing
+ * changes many times. */
+static void log_notices(struct revoker *revoker)
 {
     const struct policy *policy = revoker->snapshot->policy;
     struct trust_store *store = store_of(revoker);
-    struct telling telling = {.before = &revoker->said};
+    struct notice_log log = {.before = &revoker->logged};
 
     for (size_t i = 0; i < policy->trust_count; i++) {
-        telling.domain = policy->trust[i].name;
-        crl_notices(store, &store->domains[i], say_notice, &telling);
+        log.domain = policy->trust[i].name;
+        crl_notices(store, &store->domains[i], log_notice, &log);
     }
-    forget(&revoker->said);
-    revoker->said = telling.now;
+    forget_lines(&revoker->logged);
+    revoker->logged = log.now;
 }
 
 /* --- files that change --- */
@@ -208,25 +209,27 @@ static bool reload(struct revoker *revoker, size_t domain)
     return changed;
 }
 
-/* Of DOMAIN's files, the first of which is number FIRST of those watched. One that could not be
- * read, maybe for lack of memory or descriptors, stays a change: it is tried again. */
+/* Reloads the CRLs of DOMAIN if one of its files has changed; FIRST is the number of its first file
+ * among the watched ones. A file that could not be read keeps its old print, so that it is read
+ * again at the next look. */
 static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
 {
     const size_t count = revoker->snapshot->policy->trust[domain].crl_count;
     bool changed = false;
 
     for (size_t i = 0; i < count; i++)
-        changed |= watch_sees_change(revoker->watch, first + i);
+        changed |= file_watch_has_changed(revoker->watch, first + i);
     if (!changed)
         return false;
     changed = reload(revoker, domain);
     for (size_t i = 0; i < count; i++)
-        watch_saw(revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
+        file_watch_set_seen(
+            revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
     return changed;
 }
 
-/* Only domains of which a file has changed; the policy itself is left alone, as somebody may be in
- * the middle of editing it. */
+/* Reloads only the CRLs of domains of which a file has changed. The policy is not reloaded, as
+ * somebody may be in the middle of editing it. */
 static void on_changed_files(void *context)
 {
     struct revoker *revoker = context;
@@ -235,7 +238,7 @@ static void on_changed_files(void *context)
 
     for (size_t i = 0, first = 0; i < policy->trust_count; first += policy->trust[i++].crl_count)
         replaced |= reload_changed(revoker, i, first);
-    say_notices(revoker);
+    log_notices(revoker);
     if (!replaced)
         return;
     begin_review(revoker);
@@ -249,25 +252,25 @@ static enum result watch_crls(struct revoker *revoker)
 
     for (size_t i = 0; i < policy->trust_count; i++)
         count += policy->trust[i].crl_count;
-    struct watched *files = calloc(count + 1, sizeof(*files));
+    struct watched_file *files = calloc(count + 1, sizeof(*files));
     if (!files)
         return RESULT_NO_MEMORY;
     for (size_t i = 0; i < policy->trust_count; i++)
         for (size_t j = 0; j < policy->trust[i].crl_count; j++)
-            files[file++] = (struct watched){
+            files[file++] = (struct watched_file){
                 policy->trust[i].crls[j].path, revocation_file_print(store_of(revoker), i, j)};
-    return watch_files(revoker->watch, files, count);
+    return file_watch_set(revoker->watch, files, count);
 }
 
 /* --- the whole --- */
 
 void revoker_follow(struct revoker *revoker)
 {
-    end_review(revoker); /* its view is of the old policy's */
+    end_review(revoker); /* it is by the CRLs of the old policy */
     snapshot_unref(revoker->snapshot);
     revoker->snapshot = snapshot_current(revoker->slot);
-    forget(&revoker->said);
-    say_notices(revoker);
+    forget_lines(&revoker->logged);
+    log_notices(revoker);
     if (watch_crls(revoker) != RESULT_OK)
         log_error("out of memory: changes of the CRL files are not noticed until the next reload");
     begin_review(revoker);
@@ -285,7 +288,7 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     revoker->cache = cache;
     revoker->changed = changed;
     revoker->context = context;
-    if (watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
+    if (file_watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
         sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
     by_hand = true;
@@ -303,8 +306,8 @@ void revoker_free(struct revoker *revoker)
     if (revoker->review)
         end_review(revoker);
     sd_event_source_disable_unref(revoker->review);
-    watch_free(revoker->watch);
+    file_watch_free(revoker->watch);
     snapshot_unref(revoker->snapshot);
-    forget(&revoker->said);
+    forget_lines(&revoker->logged);
     free(revoker);
 }

@@ -16,12 +16,12 @@ struct http_options {
     bool trace;                            /* shows requests and answers on stderr */
 };
 
-struct http;
+struct http_client;
 
-/* On failure it has been said what is wrong; the value is the exit status. */
-int http_new(const struct http_options *options, struct http **out) WARN_UNUSED;
-void http_free(struct http *http);
-DEFINE_CLEANUP(struct http *, http_free)
+/* Prints what is wrong on failure. Returns the exit status. */
+int http_client_new(const struct http_options *options, struct http_client **out) WARN_UNUSED;
+void http_client_free(struct http_client *http);
+DEFINE_CLEANUP(struct http_client *, http_client_free)
 
 struct http_request {
     const char *title;  /* for the trace */
@@ -40,10 +40,12 @@ struct http_answer {
     struct buffer body;
 };
 
-/* Sends and waits. STATUS_DONE: an answer came that has an X-M2M-RSC. Else as http_new. */
-int http_send(struct http *http, const struct http_request *request, struct http_answer *answer)
-    WARN_UNUSED;
+/* Sends REQUEST and waits for the answer. Returns STATUS_DONE for any answer with an X-M2M-RSC
+ * header; otherwise prints what is wrong and returns the exit status. */
+int http_client_send(struct http_client *http, const struct http_request *request,
+    struct http_answer *answer) WARN_UNUSED;
 
-/* The URL of the resource that LOCATION (TS-0009 6.4: an id in any of its forms) names, on the host
- * of URL. */
-bool http_locate(const char *url, const char *location, char out[HTTP_URL_OCTETS]) WARN_UNUSED;
+/* Makes the URL, on the host of URL, of the resource that LOCATION names: a Content-Location as in
+ * TS-0009 6.4, a resource id in any of its forms. Returns false if LOCATION is no such id. */
+bool http_client_locate(const char *url, const char *location, char out[HTTP_URL_OCTETS])
+    WARN_UNUSED;

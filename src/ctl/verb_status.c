@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct syntax syntax = {
     .usage = "status",
@@ -38,7 +40,7 @@ static const char *text_of(const json_t *item, const char *name, const char *oth
     return text ? text : other;
 }
 
-/* One of "certificates" or "crls": how it stands, when it ends, and its file. */
+/* Prints one item of "certificates" or "crls": its state, when it ends, and its file. */
 static void print_expiry(const char *list, const json_t *item)
 {
     const char *state = text_of(item, "state", "?");
@@ -73,7 +75,7 @@ static bool is_expiry(const char *list)
     return strcmp(list, "certificates") == 0 || strcmp(list, "crls") == 0;
 }
 
-/* Members of objects in objects by their whole path. */
+/* Prints the members of OBJECT; those of objects inside it by their whole path. */
 static void print_object(const char *prefix, json_t *object)
 {
     const char *name;
@@ -110,10 +112,10 @@ static int print(const char *text)
 int verb_status(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
-    AUTO_FREE char *text = NULL;
+    char *text AUTO_FREE = NULL;
     int error = e2ekey_status(e2ekey, &text);
     return error == E2EKEY_OK ? print(text) : fail_e2ekey(error);
 }

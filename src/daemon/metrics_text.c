@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/metrics.h"
+#include "daemon/metrics_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +10,15 @@
 #include "tls/error.h"
 #include "tls/expiry.h"
 
-/* Less than a client of the key socket takes as one reply. What repeats is bounded: end-points by
- * POLICY_ENDPOINTS_MAX, trust domains by POLICY_TRUST_MAX, errors by METRICS_TLS_ERRORS. */
+/* Less than the 64 KiB that a client of the key socket takes as one reply. The number of samples is
+ * bounded: end-points by POLICY_ENDPOINTS_MAX, trust domains by POLICY_TRUST_MAX, errors by
+ * METRICS_TLS_ERRORS. */
 #define TEXT_OCTETS_MAX 61440
 
-/* The counters of observe/metrics.h: those that answer one question are one family. */
+/* The counters of observe/metrics.h. Several of them can be the samples of one metric family. */
 static const struct {
     enum metric metric;
-    const char *family; /* NULL: that of the row before */
+    const char *family; /* NULL: the family of the row before */
     const char *help, *label, *value;
 } counters[] = {
     {METRIC_EXCHANGES_STARTED, "exchanges_started", "Exchanges that reached Message 2", NULL, NULL},
@@ -99,7 +100,7 @@ static void write_certificates(struct openmetrics *writer, const struct expiry_l
 
 struct domain_crls {
     size_t missing;
-    int64_t first_s; /* INT64_MAX: there are none */
+    int64_t first_s; /* the earliest nextUpdate; INT64_MAX: there is no CRL */
 };
 
 static struct domain_crls count_crls(const struct expiry_list *list, const char *domain)
@@ -168,9 +169,7 @@ enum result daemon_metrics_text(void *context, struct buffer *out)
     struct expiry_list expiries CLEANUP(expiry_list_release) = {0};
     struct openmetrics writer = {.out = out};
 
-    enum result result = expiry_list_all(snapshot->tls, clock_wall_s(), &expiries);
-    if (result != RESULT_OK)
-        return result;
+    TRY(expiry_list_all(snapshot->tls, clock_wall_s(), &expiries));
     out->limit = TEXT_OCTETS_MAX;
     write_state(&writer, status, snapshot);
     write_counters(&writer);
@@ -184,7 +183,7 @@ enum result daemon_metrics_text(void *context, struct buffer *out)
 
 json_t *daemon_metrics_json(void *context)
 {
-    AUTO_BUFFER struct buffer text = {0};
+    struct buffer text AUTO_BUFFER = {0};
 
     if (daemon_metrics_text(context, &text) != RESULT_OK)
         return NULL;

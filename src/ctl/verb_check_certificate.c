@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
 #include "ctl/judgement.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 #include "policy_load/load.h"
 #include "tls/context.h"
 #include "tls/message.h"

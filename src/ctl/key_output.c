@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/keyfile.h"
+#include "ctl/key_output.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
 
-int key_file_open(const char *path, struct key_file *out)
+int key_output_open(const char *path, struct key_output *out)
 {
-    *out = (struct key_file){.path = path, .fd = -1};
+    *out = (struct key_output){.path = path, .fd = -1};
     if (!path)
         return STATUS_DONE;
-    AUTO_FREE char *draft = NULL;
+    char *draft AUTO_FREE = NULL;
     if (asprintf(&draft, "%s.XXXXXX", path) < 0)
         return draft = NULL, fail(STATUS_USAGE, "out of memory");
     out->fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */
@@ -21,7 +21,7 @@ int key_file_open(const char *path, struct key_file *out)
     return STATUS_DONE;
 }
 
-int key_file_write(struct key_file *file, struct bytes key)
+int key_output_write(struct key_output *file, struct bytes key)
 {
     if (!file->draft)
         return STATUS_DONE;
@@ -31,7 +31,7 @@ int key_file_write(struct key_file *file, struct bytes key)
     return STATUS_DONE;
 }
 
-void key_file_release(struct key_file *file)
+void key_output_release(struct key_output *file)
 {
     if (file->draft)
         unlink(file->draft);

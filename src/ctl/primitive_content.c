@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/content.h"
+#include "ctl/primitive_content.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "onem2m/serialization.h"
 
-char *content_write(bool notify, struct bytes message)
+char *primitive_content_write(bool notify, struct bytes message)
 {
-    AUTO_FREE char *text = malloc(BASE64_OCTETS(message.size) + 1);
+    char *text AUTO_FREE = malloc(BASE64_OCTETS(message.size) + 1);
     if (!text)
         return NULL;
     base64_encode_text(message, text);
@@ -22,7 +22,7 @@ char *content_write(bool notify, struct bytes message)
     return content;
 }
 
-/* "" when it is absent or does not fit. */
+/* OUT becomes "" if the member is absent or does not fit. */
 static void read_text(const json_t *object, const char *name, char *out, size_t room)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -42,9 +42,9 @@ static void read_message(const json_t *object, struct buffer *out)
         out->size = 0;
 }
 
-void content_read(struct bytes json, struct content *out)
+void primitive_content_read(struct bytes json, struct primitive_content *out)
 {
-    *out = (struct content){.message.limit = CONTENT_MESSAGE_MAX};
+    *out = (struct primitive_content){.message.limit = CONTENT_MESSAGE_MAX};
     json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *e2ek = json_object_get(root, "m2m:e2ek");
     const json_t *seci = json_object_get(root, "m2m:seci");

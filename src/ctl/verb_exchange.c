@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The E2EKey Procedure at the Initiating End-Point (seed 8.x.2.2; TS-0003 8.7.2.2). */
+/* The procedure at the Initiating End-Point (TS-0003 8.7.2.2). */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/secret.h"
-#include "ctl/content.h"
-#include "ctl/ctl.h"
-#include "ctl/http.h"
-#include "ctl/keyfile.h"
+#include "ctl/common.h"
+#include "ctl/http_client.h"
+#include "ctl/key_output.h"
+#include "ctl/primitive_content.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 #include "onem2m/status.h"
 #include "tls/context.h"
 #include "tls/initiator.h"
@@ -58,20 +60,19 @@ static const struct syntax syntax = {
     .flag_count = ARRAY_SIZE(flags),
 };
 
-/* One exchange under way. */
-struct exchange {
-    struct http *http;
+struct initiated_exchange {
+    struct http_client *http;
     struct initiator *initiator;
     char update_url[HTTP_URL_OCTETS]; /* where Message 3 goes */
-    bool has_resource;                /* update_url is that of an exchange of ours */
-    struct content content;           /* of the last answer */
+    bool has_resource;                /* update_url is of the resource that Message 1 created */
+    struct primitive_content content; /* of the last answer */
     struct exported_key key;
 };
 
-static void exchange_release(struct exchange *exchange)
+static void exchange_release(struct initiated_exchange *exchange)
 {
     if (exchange->http)
-        http_free(exchange->http);
+        http_client_free(exchange->http);
     initiator_free(exchange->initiator);
     buffer_release(&exchange->content.message);
     secret_wipe(&exchange->key, sizeof(exchange->key));
@@ -79,7 +80,7 @@ static void exchange_release(struct exchange *exchange)
 
 /* --- the other side's answers --- */
 
-static int fail_refused(const struct http_answer *answer, const struct content *content)
+static int fail_refused(const struct http_answer *answer, const struct primitive_content *content)
 {
     int alert = message_find_alert(buffer_bytes(&content->message));
     return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
@@ -89,19 +90,19 @@ static int fail_refused(const struct http_answer *answer, const struct content *
 }
 
 /* Sends MESSAGE; the answer's content becomes exchange->content. */
-static int send_message(struct exchange *exchange, struct http_request *request,
+static int send_message(struct initiated_exchange *exchange, struct http_request *request,
     struct bytes message, int success, struct http_answer *answer)
 {
-    AUTO_FREE char *body = content_write(asked.notify, message);
+    char *body AUTO_FREE = primitive_content_write(asked.notify, message);
     if (!body)
         return fail(STATUS_REFUSED, "out of memory");
     request->body = body;
     request->from = asked.from;
-    int status = http_send(exchange->http, request, answer);
+    int status = http_client_send(exchange->http, request, answer);
     if (status != STATUS_DONE)
         return status;
     buffer_release(&exchange->content.message);
-    content_read(buffer_bytes(&answer->body), &exchange->content);
+    primitive_content_read(buffer_bytes(&answer->body), &exchange->content);
     if (answer->rsc != success)
         return fail_refused(answer, &exchange->content);
     if (exchange->content.message.size == 0)
@@ -111,17 +112,17 @@ static int send_message(struct exchange *exchange, struct http_request *request,
 
 /* --- Messages 1 and 2 --- */
 
-static int find_update_url(struct exchange *exchange, const char *location)
+static int find_update_url(struct initiated_exchange *exchange, const char *location)
 {
     exchange->has_resource = location[0] != '\0' && !asked.notify;
     if (!exchange->has_resource)
         snprintf(exchange->update_url, HTTP_URL_OCTETS, "%s", asked.url);
-    else if (!http_locate(asked.url, location, exchange->update_url))
+    else if (!http_client_locate(asked.url, location, exchange->update_url))
         return fail(STATUS_REFUSED, "the Content-Location of the answer names no resource");
     return STATUS_DONE;
 }
 
-static int begin(struct exchange *exchange, struct bytes message1)
+static int begin(struct initiated_exchange *exchange, struct bytes message1)
 {
     char create[64];
     snprintf(create, sizeof(create), "application/json;ty=%s", asked.resource_type);
@@ -141,8 +142,8 @@ static int begin(struct exchange *exchange, struct bytes message1)
     return status;
 }
 
-/* The other side need not wait for a Message 3 that will not come. */
-static void give_up(struct exchange *exchange)
+/* Deletes the exchange at the other side, which would wait for Message 3 until its timeout. */
+static void give_up(struct initiated_exchange *exchange)
 {
     if (!exchange->has_resource)
         return;
@@ -153,14 +154,14 @@ static void give_up(struct exchange *exchange)
         .from = asked.from,
     };
     struct http_answer answer = {0};
-    if (http_send(exchange->http, &request, &answer) != STATUS_DONE)
+    if (http_client_send(exchange->http, &request, &answer) != STATUS_DONE)
         fail(STATUS_REFUSED, "the exchange stays pending at the other side for a while");
     buffer_release(&answer.body);
 }
 
 /* --- Messages 3 and 4 --- */
 
-static int finish(struct exchange *exchange, struct bytes message3)
+static int finish(struct initiated_exchange *exchange, struct bytes message3)
 {
     struct http_request request = {
         .title = asked.notify ? "Notify: Message 3, and Message 4 in the answer"
@@ -176,8 +177,9 @@ static int finish(struct exchange *exchange, struct bytes message3)
     return status;
 }
 
-/* Both sides derived it, so both must name it alike. */
-static int check_key_id(const struct exchange *exchange)
+/* The key id is exported from the handshake on both sides (TS-0003 10.3.1), so it has to be the
+ * same. */
+static int check_key_id(const struct initiated_exchange *exchange)
 {
     char ours[E2EKEY_ID_OCTETS];
     bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), ours);
@@ -187,10 +189,10 @@ static int check_key_id(const struct exchange *exchange)
     return STATUS_DONE;
 }
 
-static int run(struct exchange *exchange, struct initiator_credential *credential)
+static int run(struct initiated_exchange *exchange, struct initiator_credential *credential)
 {
-    AUTO_BUFFER struct buffer message1 = {.limit = CONTENT_MESSAGE_MAX};
-    AUTO_BUFFER struct buffer message3 = {.limit = CONTENT_MESSAGE_MAX};
+    struct buffer message1 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
+    struct buffer message3 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
     struct fault fault = FAULT_INIT;
     if (initiator_start(credential, asked.server_name, &exchange->initiator, &message1, &fault) !=
         RESULT_OK)
@@ -215,7 +217,7 @@ static int run(struct exchange *exchange, struct initiator_credential *credentia
 
 /* --- the outcome --- */
 
-static int print_text(const struct exchange *exchange, const char *key_id)
+static int print_text(const struct initiated_exchange *exchange, const char *key_id)
 {
     printf("Key id      %s\nPeer        %s\nOurselves   %s\n", key_id, asked.server_identity,
         asked.from);
@@ -230,7 +232,7 @@ static int print_text(const struct exchange *exchange, const char *key_id)
     return written ? STATUS_DONE : fail_write("the output");
 }
 
-static int print_json(const struct exchange *exchange, const char *key_id)
+static int print_json(const struct initiated_exchange *exchange, const char *key_id)
 {
     char key[BASE64_OCTETS(sizeof(exchange->key.key)) + 1];
     base64_encode_text(bytes_of(exchange->key.key, sizeof(exchange->key.key)), key);
@@ -241,11 +243,11 @@ static int print_json(const struct exchange *exchange, const char *key_id)
     return status;
 }
 
-static int deliver(const struct exchange *exchange, struct key_file *file)
+static int deliver(const struct initiated_exchange *exchange, struct key_output *file)
 {
     char key_id[E2EKEY_ID_OCTETS];
     bytes_to_hex(bytes_of(exchange->key.id, sizeof(exchange->key.id)), key_id);
-    int status = key_file_write(file, bytes_of(exchange->key.key, sizeof(exchange->key.key)));
+    int status = key_output_write(file, bytes_of(exchange->key.key, sizeof(exchange->key.key)));
     if (status != STATUS_DONE)
         return status;
     return common.json ? print_json(exchange, key_id) : print_text(exchange, key_id);
@@ -267,7 +269,7 @@ static bool read_number(const char *text, long most, long *out)
     return *text != '\0' && *end == '\0' && *out > 0 && *out <= most;
 }
 
-/* A header's value: nothing that could end it. */
+/* Whether TEXT can be the value of an HTTP header: no spaces, no control characters. */
 static bool is_header_text(const char *text)
 {
     for (; *text != '\0'; text++)
@@ -281,7 +283,7 @@ static bool is_given(const char *value)
     return value && value[0] != '\0';
 }
 
-/* A raw public key needs no certificate, on either side. */
+/* Checks that the needed options are given. Raw public keys need no certificate and no anchors. */
 static int check_needed(void)
 {
     const struct {
@@ -333,11 +335,11 @@ static enum result load_credential(struct initiator_credential **out, struct fau
 static int establish(long timeout_s)
 {
     struct fault fault = FAULT_INIT;
-    CLEANUP(auto_initiator_credential_free) struct initiator_credential *credential = NULL;
+    struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) = NULL;
     if (load_credential(&credential, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text);
-    CLEANUP(key_file_release) struct key_file file = {0};
-    int status = key_file_open(asked.output, &file);
+    struct key_output file CLEANUP(key_output_release) = {0};
+    int status = key_output_open(asked.output, &file);
     if (status != STATUS_DONE)
         return status;
 
@@ -348,8 +350,8 @@ static int establish(long timeout_s)
         .timeout_s = timeout_s,
         .trace = asked.trace,
     };
-    CLEANUP(exchange_release) struct exchange exchange = {0};
-    status = http_new(&options, &exchange.http);
+    struct initiated_exchange exchange CLEANUP(exchange_release) = {0};
+    status = http_client_new(&options, &exchange.http);
     if (status == STATUS_DONE)
         status = run(&exchange, credential);
     return status == STATUS_DONE ? deliver(&exchange, &file) : status;

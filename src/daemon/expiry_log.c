@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/expiry.h"
+#include "daemon/expiry_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "observe/log.h"
 #include "tls/expiry.h"
 
-#define LOOK_AT_LEAST_S 3600 /* whatever is done to the clock */
+#define LOOK_AT_LEAST_S 3600 /* at least so often, as somebody may set the clock */
 
-struct expiry_watch {
+struct expiry_log {
     struct snapshot_slot *slot;
     sd_event_source *timer;
-    struct snapshot *snapshot; /* owns the strings of what was said */
-    struct expiry_list said;
+    struct snapshot *snapshot; /* owns the strings of .logged */
+    struct expiry_list logged;
 };
 
 static bool is_same(const struct expiry *a, const struct expiry *b)
@@ -23,7 +23,7 @@ static bool is_same(const struct expiry *a, const struct expiry *b)
            strcmp(a->file->path, b->file->path) == 0;
 }
 
-/* What has not been heard of is taken to be current. */
+/* The state in LIST, or EXPIRY_CURRENT for an item that LIST does not have. */
 static enum expiry_state state_before(const struct expiry_list *list, const struct expiry *expiry)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -32,7 +32,7 @@ static enum expiry_state state_before(const struct expiry_list *list, const stru
     return EXPIRY_CURRENT;
 }
 
-static void say(const struct expiry *expiry, int64_t now_s)
+static void log_expiry(const struct expiry *expiry, int64_t now_s)
 {
     bool is_crl = expiry->kind == EXPIRY_CRL;
     char line[EXPIRY_LINE_OCTETS];
@@ -43,7 +43,7 @@ static void say(const struct expiry *expiry, int64_t now_s)
         "%s %s: %s", is_crl ? "trust domain" : "end-point", expiry->name, line);
 }
 
-/* When something changes next by itself. */
+/* When the next item changes its state by the passing of time. */
 static int64_t next_change(const struct expiry_list *list, int64_t now_s)
 {
     int64_t next_s = now_s + LOOK_AT_LEAST_S;
@@ -54,30 +54,30 @@ static int64_t next_change(const struct expiry_list *list, int64_t now_s)
     return next_s > now_s ? next_s : now_s + 1;
 }
 
-static void arm(struct expiry_watch *watch, int64_t at_s)
+static void arm(struct expiry_log *log, int64_t at_s)
 {
-    (void)sd_event_source_set_time(watch->timer, (uint64_t)at_s * 1000000);
-    (void)sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+    (void)sd_event_source_set_time(log->timer, (uint64_t)at_s * 1000000);
+    (void)sd_event_source_set_enabled(log->timer, SD_EVENT_ONESHOT);
 }
 
-void expiry_watch_look(struct expiry_watch *watch)
+void expiry_log_update(struct expiry_log *log)
 {
-    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(watch->slot);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(log->slot);
     struct expiry_list list CLEANUP(expiry_list_release) = {0};
     int64_t now_s = clock_wall_s();
 
-    arm(watch, now_s + LOOK_AT_LEAST_S);
+    arm(log, now_s + LOOK_AT_LEAST_S);
     if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
         return;
     for (size_t i = 0; i < list.count; i++)
-        if (list.items[i].state != state_before(&watch->said, &list.items[i]))
-            say(&list.items[i], now_s);
-    arm(watch, next_change(&list, now_s));
+        if (list.items[i].state != state_before(&log->logged, &list.items[i]))
+            log_expiry(&list.items[i], now_s);
+    arm(log, next_change(&list, now_s));
 
-    expiry_list_release(&watch->said);
-    snapshot_unref(watch->snapshot);
-    watch->said = list;
-    watch->snapshot = TAKE_PTR(snapshot);
+    expiry_list_release(&log->logged);
+    snapshot_unref(log->snapshot);
+    log->logged = list;
+    log->snapshot = TAKE_PTR(snapshot);
     list = (struct expiry_list){0};
 }
 
@@ -85,31 +85,31 @@ static int on_time(sd_event_source *source, uint64_t now_us, void *context)
 {
     (void)source;
     (void)now_us;
-    expiry_watch_look(context);
+    expiry_log_update(context);
     return 0;
 }
 
-enum result expiry_watch_new(
-    sd_event *loop, struct snapshot_slot *slot, struct expiry_watch **out, struct fault *fault)
+enum result expiry_log_new(
+    sd_event *loop, struct snapshot_slot *slot, struct expiry_log **out, struct fault *fault)
 {
-    struct expiry_watch *watch = calloc(1, sizeof(*watch));
+    struct expiry_log *log = calloc(1, sizeof(*log));
 
-    *out = watch;
-    if (!watch)
+    *out = log;
+    if (!log)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    watch->slot = slot;
-    if (sd_event_add_time(loop, &watch->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, watch) < 0)
+    log->slot = slot;
+    if (sd_event_add_time(loop, &log->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, log) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop takes no timer");
-    expiry_watch_look(watch);
+    expiry_log_update(log);
     return RESULT_OK;
 }
 
-void expiry_watch_free(struct expiry_watch *watch)
+void expiry_log_free(struct expiry_log *log)
 {
-    if (!watch)
+    if (!log)
         return;
-    sd_event_source_disable_unref(watch->timer);
-    expiry_list_release(&watch->said);
-    snapshot_unref(watch->snapshot);
-    free(watch);
+    sd_event_source_disable_unref(log->timer);
+    expiry_list_release(&log->logged);
+    snapshot_unref(log->snapshot);
+    free(log);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/http.h"
+#include "ctl/http_client.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -7,18 +7,18 @@
 
 #include "base/secret.h"
 #include "base/text.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
 
-struct http {
+struct http_client {
     CURL *curl;
     bool trace;
     char error[CURL_ERROR_SIZE];
 };
 
-/* --- what is shown --- */
+/* --- the trace --- */
 
-/* Each line after MARK; carriage returns and other control characters are escaped. */
-static void show(const char *mark, const char *data, size_t size)
+/* Prints each line of DATA after PREFIX, with control characters escaped. */
+static void show(const char *prefix, const char *data, size_t size)
 {
     struct bytes rest = bytes_of(data, size);
     while (rest.size > 0) {
@@ -26,11 +26,11 @@ static void show(const char *mark, const char *data, size_t size)
         size_t length = end ? (size_t)(end - rest.data) : rest.size, text = length;
         if (text > 0 && rest.data[text - 1] == '\r')
             text--;
-        AUTO_FREE char *line = malloc(4 * text + 1);
+        char *line AUTO_FREE = malloc(4 * text + 1);
         if (!line)
             return;
         bytes_escape(bytes_of(rest.data, text), line, 4 * text + 1);
-        fprintf(stderr, "%s %s\n", mark, line);
+        fprintf(stderr, "%s %s\n", prefix, line);
         length += end != NULL;
         rest = bytes_of(rest.data + length, rest.size - length);
     }
@@ -55,9 +55,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return buffer_append(body, data, size * count) == RESULT_OK ? size * count : 0;
 }
 
-int http_new(const struct http_options *options, struct http **out)
+int http_client_new(const struct http_options *options, struct http_client **out)
 {
-    CLEANUP(auto_http_free) struct http *http = calloc(1, sizeof(*http));
+    struct http_client *http CLEANUP(auto_http_client_free) = calloc(1, sizeof(*http));
     if (!http || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
         !(http->curl = curl_easy_init()))
         return fail(STATUS_USAGE, "libcurl does not start");
@@ -82,7 +82,7 @@ int http_new(const struct http_options *options, struct http **out)
     return STATUS_DONE;
 }
 
-void http_free(struct http *http)
+void http_client_free(struct http_client *http)
 {
     curl_easy_cleanup(http->curl);
     free(http);
@@ -90,7 +90,8 @@ void http_free(struct http *http)
 
 /* --- one request --- */
 
-/* LIST is freed when it can't grow. */
+/* Returns the longer list. Frees LIST and returns NULL if the header is too long or memory is out.
+ */
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
     char line[HTTP_VALUE_OCTETS];
@@ -101,7 +102,7 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
     return longer;
 }
 
-/* TS-0009 6.4. The request id only has to be new. */
+/* TS-0009 6.4. The request id only has to differ from those of other requests. */
 static struct curl_slist *make_headers(const struct http_request *request)
 {
     uint8_t id[8];
@@ -128,14 +129,14 @@ static struct curl_slist *make_headers(const struct http_request *request)
     return list;
 }
 
-static const char *header(struct http *http, const char *name)
+static const char *header(struct http_client *http, const char *name)
 {
     struct curl_header *found;
     bool there = curl_easy_header(http->curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
     return there ? found->value : "";
 }
 
-static int read_answer(struct http *http, const char *url, struct http_answer *answer)
+static int read_answer(struct http_client *http, const char *url, struct http_answer *answer)
 {
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     snprintf(answer->location, sizeof(answer->location), "%s", header(http, "Content-Location"));
@@ -149,8 +150,9 @@ static int read_answer(struct http *http, const char *url, struct http_answer *a
     return STATUS_DONE;
 }
 
-/* What of HTTPS is ours to put right, and what keeps us from the other side. */
-static int fail_curl(struct http *http, CURLcode code, const char *url)
+/* An HTTPS failure that the command line has to mend is STATUS_USAGE, any other STATUS_UNREACHABLE.
+ */
+static int fail_curl(struct http_client *http, CURLcode code, const char *url)
 {
     const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
     switch ((int)code) {
@@ -169,7 +171,8 @@ static int fail_curl(struct http *http, CURLcode code, const char *url)
     return fail(STATUS_UNREACHABLE, "cannot reach %s: %s", url, text);
 }
 
-int http_send(struct http *http, const struct http_request *request, struct http_answer *answer)
+int http_client_send(
+    struct http_client *http, const struct http_request *request, struct http_answer *answer)
 {
     CURL *curl = http->curl;
     struct curl_slist *headers = make_headers(request);
@@ -220,7 +223,7 @@ static bool path_of(const char *location, char out[HTTP_VALUE_OCTETS + 4])
     return location[0] != '\0' && is_plain(location) && length < HTTP_VALUE_OCTETS + 4;
 }
 
-bool http_locate(const char *url, const char *location, char out[HTTP_URL_OCTETS])
+bool http_client_locate(const char *url, const char *location, char out[HTTP_URL_OCTETS])
 {
     char path[HTTP_VALUE_OCTETS + 4];
     if (!path_of(location, path))

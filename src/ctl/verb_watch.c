@@ -2,7 +2,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct syntax syntax = {
     .usage = "watch",
@@ -24,11 +26,11 @@ static int print(const struct e2ekey_key *key, const char *event)
 int verb_watch(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
 
-    CLEANUP(auto_e2ekey_stream_close) struct e2ekey_stream *events = NULL;
+    struct e2ekey_stream *events CLEANUP(auto_e2ekey_stream_close) = NULL;
     int error = e2ekey_watch(e2ekey, &events);
     status = STATUS_DONE;
     while (error == E2EKEY_OK && status == STATUS_DONE) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const struct syntax syntax = {
     .usage = "metrics",
@@ -11,10 +13,10 @@ static const struct syntax syntax = {
 int verb_metrics(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
-    AUTO_FREE char *text = NULL;
+    char *text AUTO_FREE = NULL;
     int error = e2ekey_metrics(e2ekey, &text);
     if (error != E2EKEY_OK)
         return fail_e2ekey(error);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "ctl/ctl.h"
+#include "ctl/common.h"
+#include "ctl/syntax.h"
+#include "ctl/verbs.h"
 
 static const char *peer, *local;
 
@@ -17,7 +19,7 @@ static const struct syntax syntax = {
     .flag_count = ARRAY_SIZE(flags),
 };
 
-#define LIST_TIMEOUT_MS 10000 /* for the next one */
+#define LIST_TIMEOUT_MS 10000 /* for the next key */
 
 #define ROW "%-32s  %-20s  %-25s  %-36s  %s\n"
 
@@ -34,11 +36,11 @@ static int print(const struct e2ekey_key *key)
 int verb_list(int argc, char **argv)
 {
     int status = STATUS_USAGE;
-    CLEANUP(auto_e2ekey_close) struct e2ekey *e2ekey = NULL;
-    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(&e2ekey, &status))
+    struct e2ekey *e2ekey CLEANUP(auto_e2ekey_close) = NULL;
+    if (!syntax_read(&syntax, argc, argv, &status) || !open_socket(common.socket, &e2ekey, &status))
         return status;
 
-    CLEANUP(auto_e2ekey_stream_close) struct e2ekey_stream *keys = NULL;
+    struct e2ekey_stream *keys CLEANUP(auto_e2ekey_stream_close) = NULL;
     int error = e2ekey_list(e2ekey, peer, local, &keys);
     if (error == E2EKEY_OK && !common.json)
         printf(ROW, "KEY ID", "EXPIRES", "CIPHER SUITE", "PEER", "END-POINT");
