@@ -14,8 +14,9 @@
 #include "tls/message.h"
 #include "trust/crl_notice.h"
 #include "trust/revocation.h"
+#include "x509/key_file.h"
 #include "x509/pem.h"
-#include "x509/public_key.h"
+#include "x509/subject_names.h"
 
 #define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many, to have that refused */
 #define CHAIN_FILE_OCTETS 262144

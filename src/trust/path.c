@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/alert.h"
+#include "trust/path_policies.h"
 #include "trust/revocation.h"
-#include "x509/certificate_policies.h"
 #include "x509/constraints.h"
 #include "x509/distinguished_name.h"
+#include "x509/subject_names.h"
 
 /* Certificates that may be put on a path in the search of one domain. A path without ambiguity
  * takes one a certificate; this bounds what CAs that certify each other can cost. */
@@ -141,7 +142,8 @@ static enum result check_constraints(
         struct fault why = FAULT_INIT;
         if (search->path[i]->name_constraints.size == 0)
             continue;
-        enum result result = constraints_check(search->path[i]->name_constraints, next, &why);
+        enum result result = constraints_check(
+            search->path[i]->name_constraints, next->subject, next->subject_alt_name, &why);
         if (result != RESULT_OK)
             return fault_set_alert(
                 fault, result, why.alert, "%s: %s", place_name(search, next), why.text);
@@ -207,7 +209,7 @@ static enum result check_policies(
     if (!is_target(search, next))
         return RESULT_OK;
     search->path[search->length] = next;
-    if (certificate_policies_hold(search->path, search->length + 1))
+    if (path_policies_hold(search->path, search->length + 1))
         return RESULT_OK;
     return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
         "a CA asks for a certificate policy (policyConstraints) that the path does not have");
