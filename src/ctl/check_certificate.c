@@ -13,7 +13,8 @@
 #include "tls/context.h"
 #include "tls/message.h"
 #include "trust/crl_notice.h"
-#include "trust/revocation.h"
+#include "trust/review.h"
+#include "trust/store_load.h"
 #include "x509/key_file.h"
 #include "x509/pem.h"
 #include "x509/subject_names.h"
@@ -221,7 +222,7 @@ static enum result judge_crls(const struct bench *bench, struct judgement *out)
     struct evidence evidence;
     if (!rule || asked.raw_public_key)
         return RESULT_OK;
-    return revocation_admit(bench->trust, &out->path, (size_t)rule->trust, &evidence, &out->fault);
+    return review_admit(bench->trust, &out->path, (size_t)rule->trust, &evidence, &out->fault);
 }
 
 static enum result judge(

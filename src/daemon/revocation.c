@@ -11,7 +11,8 @@
 #include "observe/log.h"
 #include "tls/context.h"
 #include "trust/crl_notice.h"
-#include "trust/revocation.h"
+#include "trust/review.h"
+#include "trust/store_load.h"
 
 #define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
 
@@ -39,7 +40,7 @@ struct revoker {
     struct sayings said; /* the notices of the CRLs that are in force, as they were last logged */
 
     sd_event_source *review; /* on while one is under way */
-    struct revocation_view *view;
+    struct review *by_crls;  /* the review under way; NULL: none is */
     uint64_t cursor;
     unsigned suspect_count;
     struct suspect suspects[REVIEW_MOST];
@@ -65,10 +66,10 @@ static struct trust_store *store_of(const struct revoker *revoker)
 static bool judge(const struct key_info *info, struct bytes evidence, void *context)
 {
     struct revoker *revoker = context;
-    enum revocation_judgement judgement = revocation_view_judge(revoker->view, evidence);
+    enum review_answer answer = review_look_up(revoker->by_crls, evidence);
 
-    if (judgement != JUDGEMENT_SUSPECT)
-        return judgement == JUDGEMENT_REVOKED;
+    if (answer != REVIEW_SUSPECT)
+        return answer == REVIEW_REVOKED;
     struct suspect *suspect = &revoker->suspects[revoker->suspect_count++];
     memcpy(suspect->id, info->id, sizeof(suspect->id));
     memcpy(suspect->evidence, evidence.data, evidence.size);
@@ -82,7 +83,7 @@ static void settle_suspects(struct revoker *revoker)
     for (unsigned i = 0; i < revoker->suspect_count; i++) {
         const struct suspect *suspect = &revoker->suspects[i];
 
-        if (revocation_condemns(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
+        if (review_find_revoking(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
             key_cache_revoke(revoker->cache, suspect->id) != RESULT_OK)
             log_debug("a key that a CRL revokes is gone already");
     }
@@ -101,7 +102,7 @@ static bool review_some(struct revoker *revoker)
 
 static void end_review(struct revoker *revoker)
 {
-    revocation_view_free(TAKE_PTR(revoker->view));
+    review_free(TAKE_PTR(revoker->by_crls));
     (void)sd_event_source_set_enabled(revoker->review, SD_EVENT_OFF);
 }
 
@@ -120,7 +121,7 @@ static void begin_review(struct revoker *revoker)
 {
     end_review(revoker);
     revoker->cursor = 0;
-    if (revocation_view_new(store_of(revoker), &revoker->view) != RESULT_OK ||
+    if (review_new(store_of(revoker), &revoker->by_crls) != RESULT_OK ||
         sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
         log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
 }
@@ -196,7 +197,7 @@ static bool reload(struct revoker *revoker, size_t domain)
     const char *name = revoker->snapshot->policy->trust[domain].name;
     bool changed;
 
-    if (revocation_reload(store_of(revoker), domain, &changed) != RESULT_OK) {
+    if (trust_store_reload_crls(store_of(revoker), domain, &changed) != RESULT_OK) {
         log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
             "CRLs of trust domain %s not reloaded, the old ones stay in force: out of memory",
             name);
@@ -221,7 +222,7 @@ static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
         return false;
     changed = reload(revoker, domain);
     for (size_t i = 0; i < count; i++)
-        watch_saw(revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
+        watch_saw(revoker->watch, first + i, trust_store_crl_print(store_of(revoker), domain, i));
     return changed;
 }
 
@@ -255,7 +256,7 @@ static enum result watch_crls(struct revoker *revoker)
     for (size_t i = 0; i < policy->trust_count; i++)
         for (size_t j = 0; j < policy->trust[i].crl_count; j++)
             files[file++] = (struct watched){
-                policy->trust[i].crls[j].path, revocation_file_print(store_of(revoker), i, j)};
+                policy->trust[i].crls[j].path, trust_store_crl_print(store_of(revoker), i, j)};
     return watch_files(revoker->watch, files, count);
 }
 
@@ -290,7 +291,7 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
     by_hand = true;
     revoker_follow(revoker);
-    while (revoker->view && review_some(revoker))
+    while (revoker->by_crls && review_some(revoker))
         ;
     end_review(revoker);
     return RESULT_OK;

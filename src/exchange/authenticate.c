@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "trust/revocation.h"
+#include "trust/review.h"
 
 /* The names that a certificate says, once its path is valid. */
 static enum result match_certificate(const struct exchange *exchange,
@@ -22,7 +22,7 @@ static enum result match_certificate(const struct exchange *exchange,
             &verdict.names, false, verdict.trusted, exchange->from, out, fault);
     if (result != RESULT_OK)
         return result;
-    return revocation_admit(trust, &verdict, (size_t)out->rule->trust, evidence, fault);
+    return review_admit(trust, &verdict, (size_t)out->rule->trust, evidence, fault);
 }
 
 /* The key is all that a raw public key says: a rule names it. */

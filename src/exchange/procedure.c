@@ -10,7 +10,7 @@
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "trust/revocation.h"
+#include "trust/review.h"
 
 #define CANDIDATES_MAX 64 /* of limits.pendingPerOriginator */
 
@@ -143,7 +143,7 @@ static bool is_revoked_meanwhile(struct step *step, struct bytes evidence)
 {
     struct snapshot *current CLEANUP(auto_snapshot_unref) = snapshot_current(step->procedure->slot);
 
-    return revocation_condemns(tls_context_trust(current->tls), evidence);
+    return review_find_revoking(tls_context_trust(current->tls), evidence) != NULL;
 }
 
 /* C.2: exports (TS-0003 10.3.1) and caches, before Message 4 leaves. */

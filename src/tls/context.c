@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "tls/message.h"
+#include "trust/store_load.h"
 
 struct tls_endpoint {
     size_t number;

@@ -2,8 +2,8 @@
 /* The Initiating End-Point's side of the same handshake: for e2ekeyctl, tests and benchmarks. */
 #pragma once
 
+#include "base/bytes.h"
 #include "tls/exporter.h"
-#include "trust/path.h"
 
 /* Credential and trust of an initiator; many exchanges, many threads. */
 struct initiator_credential;

@@ -6,7 +6,7 @@
 #include "base/alert.h"
 #include "base/bytes.h"
 #include "tls/hello.h"
-#include "trust/path.h"
+#include "x509/certificate.h"
 
 #define TLS_ALERT_RECORD_OCTETS 7
 #define TLS_HANDSHAKE_MAX       65536 /* octets of handshake messages in one E2EKey message */
