@@ -5,11 +5,11 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "exchange/authenticate.h"
 #include "exchange/step.h"
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "trust/admission.h"
 #include "trust/review.h"
 
 #define CANDIDATES_MAX 64 /* of limits.pendingPerOriginator */
@@ -194,25 +194,46 @@ static void say_established(const struct exchange *exchange)
     log_event(&event, "key %s established with %s", exchange->key_id, exchange->from);
 }
 
+/* Who is the Initiating End-Point, and may it? EXCHANGE is locked, and what is PRESENTED has the
+ * key that signed its transcript. */
+static enum result admit_initiator(const struct exchange *exchange,
+    const struct presented *presented, struct admission *out, struct fault *fault)
+{
+    const struct snapshot *snapshot = exchange->snapshot;
+    const bool raw = presented->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    const struct admission_request request = {
+        .policy = snapshot->policy,
+        .trust = tls_context_trust(snapshot->tls),
+        .endpoint = tls_endpoint_number(exchange->endpoint),
+        .takes = *tls_endpoint_takes(exchange->endpoint),
+        .chain = presented->chain,
+        .chain_count = presented->chain_count,
+        .public_key = raw ? presented->key.spki : (struct bytes){0},
+        .purpose = PATH_CLIENT,
+        .from = exchange->from,
+        .now_s = clock_wall_s(),
+    };
+
+    return admission_decide(&request, out, fault);
+}
+
 /* C.1.g, of an exchange whose transcript Message 3 signs. */
 static enum result make_message4(struct step *step, struct exchange *exchange,
     struct bytes message3, const struct message3 *parsed, const struct presented *presented)
 {
     void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
-    struct authorisation authorised;
-    struct evidence evidence;
+    struct admission admission;
 
     step->has_signed = true;
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
-    enum result result =
-        authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault);
+    enum result result = admit_initiator(exchange, presented, &admission, &step->fault);
     if (result == RESULT_OK)
         result = handshake_finish(
             exchange->handshake, parsed, &exchange->message4, exported, &step->fault);
     if (result == RESULT_OK)
-        result = cache_key(
-            step, exchange, &authorised, exported, bytes_of(evidence.octets, evidence.size));
+        result = cache_key(step, exchange, &admission.authorised, exported,
+            bytes_of(admission.evidence.octets, admission.evidence.size));
     if (result == RESULT_OK)
         result = exchange_transition(exchange->state, EXCHANGE_MESSAGE3, &exchange->state);
     if (result != RESULT_OK)

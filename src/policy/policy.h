@@ -71,8 +71,8 @@ struct policy_rule {
     char *match;         /* what the certificate must say: identity, domainName, nodeId, deviceId
                             or publicKeyId, in canonical form */
     int trust;           /* index into policy.trust; -1 for raw public keys */
-    uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
     uint32_t lifetime_s; /* of the keys that it establishes */
+    uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
 };
 
 enum policy_right {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/report.h"
-#include "policy/policy.h"
-#include "trust/path.h"
+#include "policy/match.h"
 
+struct trust_store;
 struct tls_context;
 struct tls_endpoint; /* the credential of one end-point; lives as long as its tls_context */
 
@@ -26,5 +26,7 @@ const struct policy *tls_context_policy(const struct tls_context *context);
 struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name);
 struct tls_endpoint *tls_context_by_number(struct tls_context *context, size_t number);
 size_t tls_endpoint_number(const struct tls_endpoint *endpoint); /* in policy.endpoints */
+/* The certificate types that its rules allow initiators to present: its policy_types_taken. */
+const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint);
 /* The end-point's certificate, DER; empty when it has a raw public key alone. */
 struct bytes tls_endpoint_certificate(const struct tls_endpoint *endpoint);

@@ -21,9 +21,8 @@
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 
-/* By what the end-point can prove itself, and by what the rules let its initiators do so. */
+/* The certificate types that the end-point can present. */
 const struct certificate_types *tls_endpoint_has(const struct tls_endpoint *endpoint);
-const struct certificate_types *tls_endpoint_takes(const struct tls_endpoint *endpoint);
 /* The engine that answers with TYPE, which the end-point has. */
 WOLFSSL_CTX *tls_endpoint_engine(const struct tls_endpoint *endpoint, enum certificate_type type);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alert.h"
+#include "trust/evidence.h"
 
 /* --- one path: what costs little comes first, the signature last --- */
 
@@ -104,18 +104,6 @@ const struct trust_domain *review_find_revoking(struct trust_store *store, struc
             return &store->domains[i];
     }
     return NULL;
-}
-
-enum result review_admit(struct trust_store *store, const struct path_verdict *verdict,
-    size_t domain, struct evidence *out, struct fault *fault)
-{
-    if (evidence_write(store, verdict, domain, out) != RESULT_OK)
-        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    const struct trust_domain *by = review_find_revoking(store, bytes_of(out->octets, out->size));
-    if (by)
-        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_CERTIFICATE_REVOKED,
-            "a certificate of the path is revoked by a CRL of trust domain %s", by->name);
-    return RESULT_OK;
 }
 
 /* --- many paths, by the CRLs of one moment --- */

@@ -10,17 +10,11 @@
  * nothing of older paths. */
 #pragma once
 
-#include "trust/evidence.h"
+#include "trust/store.h"
 
 /* The domain with a CRL in force that lists a certificate of EVIDENCE (trust/evidence.h); NULL:
  * none has. Verifies signatures where need be. */
 const struct trust_domain *review_find_revoking(struct trust_store *store, struct bytes evidence);
-
-/* The last question before somebody is let in, who has a valid path in DOMAIN by VERDICT: do the
- * CRLs of all domains let it pass, as they will be asked of the key from then on? Writes the path's
- * evidence to OUT. RESULT_CERTIFICATE_REFUSED, with FAULT and the alert certificate_revoked. */
-enum result review_admit(struct trust_store *store, const struct path_verdict *verdict,
-    size_t domain, struct evidence *out, struct fault *fault) WARN_UNUSED;
 
 /* A review of many paths, one after another, by the CRLs of one moment. STORE must outlive it. */
 struct review;
