@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order that leaves no gap: first CRLs are put in force, then all keys in the cache are
- * reviewed by them. A key that an exchange caches meanwhile is judged by the exchange once it is
- * cached (exchange/procedure.c), and so by those CRLs. */
+/* The order leaves no gap: first CRLs are put in force, then all keys in the cache are reviewed by
+ * them. A key that an exchange caches meanwhile is reviewed by the exchange itself once it is
+ * cached (exchange/procedure.c), and so by those CRLs too. */
 #include "daemon/revocation.h"
 
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 #define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
 
-/* A key that a CRL of its issuer's name lists. Whether that issuer signed it is found out after the
- * cache's lock is let go. */
+/* A key with a certificate on its path that a CRL in the issuer's name lists. Whether the issuer
+ * signed that CRL is found out after the cache's lock is released. */
 struct suspect {
     uint8_t id[KEY_ID_OCTETS];
     uint8_t evidence[KEY_EVIDENCE_OCTETS];
@@ -46,15 +46,6 @@ struct revoker {
     struct suspect suspects[REVIEW_MOST];
 };
 
-/* What revokes a key on the main thread, unless a review is at it, is a call on the key socket. All
- * else goes by a CRL: the review, and exchanges on HTTP's threads (exchange/procedure.c). */
-static _Thread_local bool by_hand;
-
-bool revoker_is_by_crl(void)
-{
-    return !by_hand;
-}
-
 static struct trust_store *store_of(const struct revoker *revoker)
 {
     return tls_context_trust(revoker->snapshot->tls);
@@ -62,8 +53,8 @@ static struct trust_store *store_of(const struct revoker *revoker)
 
 /* --- the review --- */
 
-/* Under the cache's lock. */
-static bool judge(const struct key_info *info, struct bytes evidence, void *context)
+/* A key_judge, called under the cache's lock. */
+static bool is_revoked(const struct key_info *info, struct bytes evidence, void *context)
 {
     struct revoker *revoker = context;
     enum review_answer answer = review_look_up(revoker->by_crls, evidence);
@@ -77,14 +68,15 @@ static bool judge(const struct key_info *info, struct bytes evidence, void *cont
     return false;
 }
 
-/* The first of a CRL's keys, mostly: then its signature is known. */
-static void settle_suspects(struct revoker *revoker)
+/* Verifies signatures where need be: once for each CRL and issuer's key, then they are remembered.
+ */
+static void check_suspects(struct revoker *revoker)
 {
     for (unsigned i = 0; i < revoker->suspect_count; i++) {
         const struct suspect *suspect = &revoker->suspects[i];
 
         if (review_find_revoking(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
-            key_cache_revoke(revoker->cache, suspect->id) != RESULT_OK)
+            key_cache_revoke_by_crl(revoker->cache, suspect->id) != RESULT_OK)
             log_debug("a key that a CRL revokes is gone already");
     }
     revoker->suspect_count = 0;
@@ -93,10 +85,10 @@ static void settle_suspects(struct revoker *revoker)
 /* False when all keys have been seen. */
 static bool review_some(struct revoker *revoker)
 {
-    by_hand = false;
-    bool more = key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, judge, revoker);
-    settle_suspects(revoker);
-    by_hand = true;
+    bool more =
+        key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, is_revoked, revoker);
+
+    check_suspects(revoker);
     return more;
 }
 
@@ -289,7 +281,6 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     if (watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
         sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
-    by_hand = true;
     revoker_follow(revoker);
     while (revoker->by_crls && review_some(revoker))
         ;

@@ -168,7 +168,8 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
     if (result != RESULT_OK)
         return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
     if (is_revoked_meanwhile(step, evidence)) {
-        result = key_cache_revoke(step->procedure->cache, info.id); /* if no review did already */
+        /* A review may have revoked it already. */
+        result = key_cache_revoke_by_crl(step->procedure->cache, info.id);
         return fault_set_alert(&step->fault, RESULT_CERTIFICATE_REFUSED,
             TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange");
     }

@@ -230,7 +230,8 @@ enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, con
     return result;
 }
 
-enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+static enum result revoke_as(
+    struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS], enum key_event event)
 {
     struct news news;
     news.count = 0;
@@ -238,10 +239,20 @@ enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OC
     uint32_t at = key_table_find(&cache->table, id);
     enum result result = is_live(cache, at) ? RESULT_OK : RESULT_NOT_FOUND;
     if (at)
-        discard(cache, at, KEY_REVOKED, &news);
+        discard(cache, at, event, &news);
     pthread_mutex_unlock(&cache->lock);
     tell(cache, &news);
     return result;
+}
+
+enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+{
+    return revoke_as(cache, id, KEY_REVOKED);
+}
+
+enum result key_cache_revoke_by_crl(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+{
+    return revoke_as(cache, id, KEY_REVOKED_BY_CRL);
 }
 
 bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *info)
@@ -270,7 +281,7 @@ static bool review_one(struct key_cache *cache, uint64_t *cursor, key_judge *jud
         key_arena_describe(&cache->arena, at, &info);
         if (judge(&info, key_arena_evidence(&cache->arena, at, text), context)) {
             *cursor = key_table_before(&cache->table, at);
-            discard(cache, at, KEY_REVOKED, &news);
+            discard(cache, at, KEY_REVOKED_BY_CRL, &news);
         }
     }
     pthread_mutex_unlock(&cache->lock);

@@ -30,7 +30,13 @@ struct key_info {
     int64_t expires_s;     /* the same, as it was when the key was put: see key_cache_put */
 };
 
-enum key_event { KEY_ESTABLISHED, KEY_EXPIRED, KEY_REVOKED, KEY_EVICTED };
+enum key_event {
+    KEY_ESTABLISHED,
+    KEY_EXPIRED,
+    KEY_REVOKED, /* by whoever called key_cache_revoke */
+    KEY_EVICTED,
+    KEY_REVOKED_BY_CRL, /* by key_cache_revoke_by_crl or a review */
+};
 
 /* Called on the thread that caused the event, outside the cache's lock: so events of one key that
  * two threads cause may come in either order. Must not block. */
@@ -85,14 +91,18 @@ enum result key_cache_get_by_id(struct key_cache *cache, const uint8_t id[KEY_ID
 enum result key_cache_get_by_peer(struct key_cache *cache, const char *peer, const char *local,
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
+/* Both remove a live key; RESULT_NOT_FOUND when there is none. They differ in the event, which says
+ * the cause: somebody asked for it, or a CRL revokes a certificate of the owner's path. */
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;
+enum result key_cache_revoke_by_crl(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+    WARN_UNUSED;
 
 /* True: revoke it. Called with the cache's lock held: short, no I/O, no call into the cache. */
 typedef bool key_judge(const struct key_info *info, struct bytes evidence, void *context);
 
 /* Has JUDGE look at up to MOST live keys, newest first, from where *CURSOR stands (0 = begin), and
- * revokes those that it condemns; false when all have been seen. Keys put meanwhile may be seen or
- * not: begin once what JUDGE goes by is in force for new keys too. */
+ * revokes those for which it returns true; false when all have been seen. Keys put meanwhile may be
+ * seen or not: begin once what JUDGE goes by is in force for new keys too. */
 bool key_cache_review(
     struct key_cache *cache, uint64_t *cursor, unsigned most, key_judge *judge, void *context);
 
