@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon would say to an initiator's certificate, by the functions that it decides with;
- * without it, and without a private key. */
+/* What the daemon would decide about an initiator's certificate, by the function that it decides
+ * with (trust/admission.h); without a daemon, and without a private key. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,16 +8,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "ctl/common.h"
-#include "ctl/judgement.h"
 #include "ctl/syntax.h"
 #include "ctl/verbs.h"
+#include "ctl/verdict.h"
 #include "policy_load/load.h"
 #include "tls/context.h"
-#include "tls/message.h"
 #include "trust/crl_notice.h"
-#include "trust/revocation.h"
+#include "trust/store_load.h"
+#include "x509/key_file.h"
 #include "x509/pem.h"
-#include "x509/public_key.h"
 
 #define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many, to have that refused */
 #define CHAIN_FILE_OCTETS 262144
@@ -54,55 +53,49 @@ struct chain {
     size_t count;
 };
 
-static void bench_release(struct bench *bench)
-{
-    trust_store_free(bench->trust);
-    policy_free(bench->policy);
-}
-
 static void chain_release(struct chain *chain)
 {
     for (size_t i = 0; i < CHAIN_MAX; i++)
         buffer_release(&chain->der[i]);
 }
 
-/* --- policy, end-point, From, time: false after saying why not --- */
+/* --- policy, end-point, From, time: each returns false after it has printed why not --- */
 
 /* The daemon runs without a CRL file that it cannot use, and so does the verdict. */
 static void warn_of_crls(struct trust_store *trust)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     crl_notices_report(trust, &report);
     for (size_t i = 0; i < report.count; i++)
         if (!report.entries[i].warning)
             fprintf(stderr, "e2ekeyctl: warning: %s\n", report.entries[i].text);
 }
 
-/* Of the configuration, all but what needs a private key. */
-static bool load_policy(struct bench *bench)
+/* Loads all of the configuration that needs no private key. */
+static bool load_policy(struct policy **policy, struct trust_store **trust)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     struct fault fault = FAULT_INIT;
     if (tls_start(&fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text), false;
-    enum result result = policy_load(asked.policy, &bench->policy, &report);
+    enum result result = policy_load(asked.policy, policy, &report);
     if (result == RESULT_OK)
-        result = trust_store_new(bench->policy, &bench->trust, &report);
+        result = trust_store_new(*policy, trust, &report);
     for (size_t i = 0; i < report.count; i++)
         if (!report.entries[i].warning)
             fail(STATUS_USAGE, "%s", report.entries[i].text);
-    if (bench->trust)
-        warn_of_crls(bench->trust);
-    return bench->policy && bench->trust;
+    if (result == RESULT_OK)
+        warn_of_crls(*trust);
+    return result == RESULT_OK;
 }
 
-static bool find_endpoint(struct bench *bench)
+static bool find_endpoint(const struct policy *policy, size_t *endpoint)
 {
-    if (!asked.endpoint && bench->policy->endpoint_count > 0)
+    if (!asked.endpoint && policy->endpoint_count > 0)
         return true;
-    for (size_t i = 0; asked.endpoint && i < bench->policy->endpoint_count; i++) {
-        bench->endpoint = i;
-        if (strcmp(bench->policy->endpoints[i].name, asked.endpoint) == 0)
+    for (size_t i = 0; asked.endpoint && i < policy->endpoint_count; i++) {
+        *endpoint = i;
+        if (strcmp(policy->endpoints[i].name, asked.endpoint) == 0)
             return true;
     }
     return fail(STATUS_USAGE, "%s: there is no end-point%s%s", asked.policy,
@@ -110,20 +103,19 @@ static bool find_endpoint(struct bench *bench)
            false;
 }
 
-static bool read_from(struct bench *bench)
+static bool read_from(const struct policy_cse *cse, char from[IDENTIFIER_OCTETS])
 {
     struct fault fault = FAULT_INIT;
-    const struct policy_cse *cse = &bench->policy->cse;
     if (!asked.from ||
-        identifier_absolute(cse->sp_id, cse->cse_id, asked.from, bench->from, &fault) == RESULT_OK)
+        identifier_absolute(cse->sp_id, cse->cse_id, asked.from, from, &fault) == RESULT_OK)
         return true;
     return fail_usage("--from: %s", fault.text), false;
 }
 
-static bool read_time(struct bench *bench)
+static bool read_time(int64_t *now_s)
 {
     static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
-    bench->now_s = clock_wall_s();
+    *now_s = clock_wall_s();
     if (!asked.at)
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -131,13 +123,13 @@ static bool read_time(struct bench *bench)
         const char *end = strptime(asked.at, forms[i], &parts);
         if (!end || *end != '\0')
             continue;
-        bench->now_s = timegm(&parts);
+        *now_s = timegm(&parts);
         return true;
     }
     return fail_usage("--at %s: neither 2027-01-31 nor 2027-01-31T12:00:00Z", asked.at), false;
 }
 
-/* --- what the file holds: false after saying why not --- */
+/* --- what the file holds: returns false after it has printed why not --- */
 
 static enum result take_certificates(struct bytes text, struct chain *chain, struct fault *fault)
 {
@@ -156,7 +148,7 @@ static enum result take_certificates(struct bytes text, struct chain *chain, str
 
 static bool read_chain(struct chain *chain)
 {
-    AUTO_BUFFER struct buffer file = {0};
+    struct buffer file AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     if (file_read(asked.file, CHAIN_FILE_OCTETS, &file, &fault) != RESULT_OK)
         return fail(STATUS_USAGE, "%s", fault.text), false;
@@ -165,105 +157,44 @@ static bool read_chain(struct chain *chain)
     return true;
 }
 
-/* What the certificate says, whether or not its path is good; nothing of a malformed one. */
-static bool read_names(struct chain *chain, struct names *out)
+static bool read_public_key(uint8_t spki[P256_SPKI_OCTETS])
 {
-    struct certificate leaf;
-    if (!read_chain(chain))
-        return false;
-    if (certificate_parse(chain->view[0], &leaf, NULL) != RESULT_OK ||
-        certificate_names(&leaf, out, NULL) != RESULT_OK)
-        *out = (struct names){0};
-    return true;
-}
-
-static bool read_public_key(struct names *out)
-{
-    uint8_t spki[P256_SPKI_OCTETS];
     struct fault fault = FAULT_INIT;
-    if (public_key_of_file(asked.file, spki, &fault) == RESULT_OK &&
-        spki_digest(bytes_of(spki, sizeof(spki)), out->spki_digest) == RESULT_OK)
+    if (public_key_of_file(asked.file, spki, &fault) == RESULT_OK)
         return true;
     return fail(STATUS_USAGE, "%s", fault.text), false;
 }
 
-/* --- the verdict, in the daemon's order --- */
-
-static enum result judge_type(const struct bench *bench, struct fault *fault)
-{
-    const struct certificate_types types = policy_types_taken(bench->policy, bench->endpoint);
-    if (asked.raw_public_key ? types.raw_public_key : types.x509)
-        return RESULT_OK;
-    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
-        "%s is not taken: no rule of end-point %s is for one",
-        asked.raw_public_key ? "a raw public key" : "a certificate",
-        bench->policy->endpoints[bench->endpoint].name);
-}
-
-static enum result judge_path(
-    const struct bench *bench, const struct chain *chain, struct judgement *out)
-{
-    struct certificate leaf;
-    enum result result = RESULT_OK;
-    if (asked.raw_public_key)
-        return RESULT_OK;
-    if (chain->count < CHAIN_MAX) /* else the message is refused before its certificates */
-        result = certificate_parse(chain->view[0], &leaf, &out->fault);
-    if (result == RESULT_OK)
-        result = path_validate(bench->trust, chain->view, chain->count, PATH_CLIENT, bench->now_s,
-            &out->path, &out->fault);
-    return result;
-}
-
-/* By those of all trust domains; the path was judged by its own domain's. */
-static enum result judge_crls(const struct bench *bench, struct judgement *out)
-{
-    const struct policy_rule *rule = out->authorised.rule;
-    struct evidence evidence;
-    if (!rule || asked.raw_public_key)
-        return RESULT_OK;
-    return revocation_admit(bench->trust, &out->path, (size_t)rule->trust, &evidence, &out->fault);
-}
-
-static enum result judge(
-    const struct bench *bench, const struct chain *chain, struct judgement *out)
-{
-    enum result result = judge_type(bench, &out->fault);
-    if (result == RESULT_OK)
-        result = judge_path(bench, chain, out);
-    if (result == RESULT_OK)
-        result = policy_match(bench->policy, bench->endpoint, &out->names, asked.raw_public_key,
-            out->path.trusted, bench->from, &out->authorised, &out->fault);
-    if (result == RESULT_OK)
-        result = judge_crls(bench, out);
-    if (result == RESULT_OK && bench->from[0] != '\0' &&
-        strcmp(bench->from, out->authorised.identity) != 0)
-        result = fault_set_alert(&out->fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
-            "From is %s, but the %s is that of %s", bench->from,
-            asked.raw_public_key ? "public key" : "certificate", out->authorised.identity);
-    return result;
-}
-
 int verb_check_certificate(int argc, char **argv)
 {
-    CLEANUP(bench_release) struct bench bench = {0};
-    CLEANUP(chain_release) struct chain chain = {0};
+    struct policy *policy CLEANUP(auto_policy_free) = NULL;
+    struct trust_store *trust CLEANUP(auto_trust_store_free) = NULL;
+    struct chain chain CLEANUP(chain_release) = {0};
+    uint8_t spki[P256_SPKI_OCTETS];
+    char from[IDENTIFIER_OCTETS] = "";
     int status = STATUS_USAGE;
     if (!syntax_read(&syntax, argc, argv, &status))
         return status;
-    bench.file = asked.file;
-    bench.raw_public_key = asked.raw_public_key;
-    if (!load_policy(&bench) || !find_endpoint(&bench) || !read_from(&bench) || !read_time(&bench))
+    struct verdict *verdict AUTO_FREE = calloc(1, sizeof(*verdict));
+    if (!verdict)
+        return fail(STATUS_USAGE, "out of memory");
+    struct admission_request *request = &verdict->request;
+    if (!load_policy(&policy, &trust) || !find_endpoint(policy, &request->endpoint) ||
+        !read_from(&policy->cse, from) || !read_time(&request->now_s) ||
+        !(asked.raw_public_key ? read_public_key(spki) : read_chain(&chain)))
         return STATUS_USAGE;
 
-    AUTO_FREE struct judgement *judgement = calloc(1, sizeof(*judgement));
-    if (!judgement)
-        return fail(STATUS_USAGE, "out of memory");
-    judgement->fault = FAULT_INIT;
-    if (asked.raw_public_key ? !read_public_key(&judgement->names)
-                             : !read_names(&chain, &judgement->names))
-        return STATUS_USAGE;
-    judgement->result = judge(&bench, &chain, judgement);
-    judgement->presented = chain.count;
-    return judgement_print(&bench, judgement);
+    verdict->file = asked.file;
+    verdict->presented = chain.count;
+    request->policy = policy;
+    request->trust = trust;
+    request->takes = policy_types_taken(policy, request->endpoint);
+    request->chain = chain.view;
+    request->chain_count = chain.count;
+    request->public_key = asked.raw_public_key ? bytes_of(spki, sizeof(spki)) : (struct bytes){0};
+    request->purpose = PATH_CLIENT;
+    request->from = from;
+    verdict->fault = FAULT_INIT;
+    verdict->result = admission_decide(request, &verdict->admission, &verdict->fault);
+    return verdict_print(verdict);
 }

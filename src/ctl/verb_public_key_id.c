@@ -8,7 +8,7 @@
 #include "ctl/verbs.h"
 #include "identity/public_key_id.h"
 #include "tls/context.h"
-#include "x509/certificate.h"
+#include "x509/key_file.h"
 
 static const char *file;
 

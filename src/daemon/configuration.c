@@ -11,7 +11,7 @@
 #include "policy_load/load.h"
 #include "tls/expiry.h"
 #include "trust/crl_notice.h"
-#include "trust/revocation.h"
+#include "trust/store_load.h"
 
 enum result configuration_load(
     const char *path, uint64_t generation, struct snapshot **out, struct report *report)
@@ -122,7 +122,7 @@ bool configuration_reload(const char *path, struct snapshot_slot *slot)
         say_not_reloaded(old, result);
         return false;
     }
-    revocation_succeed(tls_context_trust(next->tls), tls_context_trust(old->tls));
+    trust_store_keep_crls(tls_context_trust(next->tls), tls_context_trust(old->tls));
     warn_of_restart(old->policy, next->policy);
     snapshot_swap(slot, next); /* NEXT stays valid below, as only this thread swaps */
     say_reloaded(next);

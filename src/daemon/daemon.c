@@ -55,6 +55,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
     static const enum metric counters[] = {
         [KEY_EXPIRED] = METRIC_KEYS_EXPIRED,
         [KEY_REVOKED] = METRIC_KEYS_REVOKED,
+        [KEY_REVOKED_BY_CRL] = METRIC_KEYS_REVOKED,
         [KEY_EVICTED] = METRIC_KEYS_EVICTED,
     };
     struct daemon *daemon = context;
@@ -65,7 +66,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
         log_event(&(struct log_event){.level = LOG_WARNING, .message_id = LOG_EVENT_LIMIT},
             "key cache is full (keys.capacity %u): the oldest keys make room",
             key_cache_capacity(daemon->cache));
-    if (event == KEY_REVOKED) {
+    if (event == KEY_REVOKED || event == KEY_REVOKED_BY_CRL) {
         char id[2 * KEY_ID_OCTETS + 1];
 
         bytes_to_hex(bytes_of(info->id, sizeof(info->id)), id);
@@ -75,7 +76,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
                       .local = info->local,
                       .key_id = id},
             "key %s with %s revoked%s", id, info->peer,
-            revoker_is_by_crl() ? ": a CRL revokes a certificate of its path" : "");
+            event == KEY_REVOKED_BY_CRL ? ": a CRL revokes a certificate of its path" : "");
     }
     if (daemon->query)
         query_server_notify(event, info, daemon->query);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order that leaves no gap: first CRLs are put in force, then all keys in the cache are
- * reviewed by them. A key that an exchange caches meanwhile is judged by the exchange once it is
- * cached (exchange/message3.c), and so by those CRLs. */
+/* The order leaves no gap: first CRLs are put in force, then all keys in the cache are reviewed by
+ * them. A key that an exchange caches meanwhile is reviewed by the exchange itself once it is
+ * cached (exchange/message3.c), and so by those CRLs too. */
 #include "daemon/revoker.h"
 
 #include <stdio.h>
@@ -11,12 +11,13 @@
 #include "observe/log.h"
 #include "tls/context.h"
 #include "trust/crl_notice.h"
-#include "trust/revocation.h"
+#include "trust/review.h"
+#include "trust/store_load.h"
 
 #define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
 
-/* A key that a CRL of its issuer's name lists. Whether that issuer signed it is found out after the
- * cache's lock is let go. */
+/* A key with a certificate on its path that a CRL in the issuer's name lists. Whether the issuer
+ * signed that CRL is found out after the cache's lock is released. */
 struct suspect {
     uint8_t id[KEY_ID_OCTETS];
     uint8_t evidence[KEY_EVIDENCE_OCTETS];
@@ -39,20 +40,11 @@ struct revoker {
     struct logged_lines logged; /* the notices of the CRLs in force */
 
     sd_event_source *review; /* on while one is under way */
-    struct revocation_view *view;
+    struct review *by_crls;  /* the review under way; NULL: none is */
     uint64_t cursor;
     unsigned suspect_count;
     struct suspect suspects[REVIEW_MOST];
 };
-
-/* What revokes a key on the main thread, unless a review is at it, is a call on the key socket. All
- * else goes by a CRL: the review, and exchanges on HTTP's threads (exchange/message3.c). */
-static _Thread_local bool by_hand;
-
-bool revoker_is_by_crl(void)
-{
-    return !by_hand;
-}
 
 static struct trust_store *store_of(const struct revoker *revoker)
 {
@@ -61,14 +53,14 @@ static struct trust_store *store_of(const struct revoker *revoker)
 
 /* --- the review --- */
 
-/* Under the cache's lock. */
-static bool judge(const struct key_info *info, struct bytes evidence, void *context)
+/* A key_reviewer, called under the cache's lock. */
+static bool is_revoked(const struct key_info *info, struct bytes evidence, void *context)
 {
     struct revoker *revoker = context;
-    enum revocation_judgement judgement = revocation_view_judge(revoker->view, evidence);
+    enum review_answer answer = review_look_up(revoker->by_crls, evidence);
 
-    if (judgement != JUDGEMENT_SUSPECT)
-        return judgement == JUDGEMENT_REVOKED;
+    if (answer != REVIEW_SUSPECT)
+        return answer == REVIEW_REVOKED;
     struct suspect *suspect = &revoker->suspects[revoker->suspect_count++];
     memcpy(suspect->id, info->id, sizeof(suspect->id));
     memcpy(suspect->evidence, evidence.data, evidence.size);
@@ -76,14 +68,15 @@ static bool judge(const struct key_info *info, struct bytes evidence, void *cont
     return false;
 }
 
-/* The first of a CRL's keys, mostly: then its signature is known. */
-static void settle_suspects(struct revoker *revoker)
+/* Verifies signatures where need be: once for each CRL and issuer's key, then they are remembered.
+ */
+static void check_suspects(struct revoker *revoker)
 {
     for (unsigned i = 0; i < revoker->suspect_count; i++) {
         const struct suspect *suspect = &revoker->suspects[i];
 
-        if (revocation_condemns(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
-            key_cache_revoke(revoker->cache, suspect->id) != RESULT_OK)
+        if (review_find_revoking(store_of(revoker), bytes_of(suspect->evidence, suspect->size)) &&
+            key_cache_revoke_by_crl(revoker->cache, suspect->id) != RESULT_OK)
             log_debug("a key that a CRL revokes is gone already");
     }
     revoker->suspect_count = 0;
@@ -92,16 +85,16 @@ static void settle_suspects(struct revoker *revoker)
 /* False when all keys have been seen. */
 static bool review_some(struct revoker *revoker)
 {
-    by_hand = false;
-    bool more = key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, judge, revoker);
-    settle_suspects(revoker);
-    by_hand = true;
+    bool more =
+        key_cache_review(revoker->cache, &revoker->cursor, REVIEW_MOST, is_revoked, revoker);
+
+    check_suspects(revoker);
     return more;
 }
 
 static void end_review(struct revoker *revoker)
 {
-    revocation_view_free(TAKE_PTR(revoker->view));
+    review_free(TAKE_PTR(revoker->by_crls));
     (void)sd_event_source_set_enabled(revoker->review, SD_EVENT_OFF);
 }
 
@@ -120,7 +113,7 @@ static void begin_review(struct revoker *revoker)
 {
     end_review(revoker);
     revoker->cursor = 0;
-    if (revocation_view_new(store_of(revoker), &revoker->view) != RESULT_OK ||
+    if (review_new(store_of(revoker), &revoker->by_crls) != RESULT_OK ||
         sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
         log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
 }
@@ -197,7 +190,7 @@ static bool reload(struct revoker *revoker, size_t domain)
     const char *name = revoker->snapshot->policy->trust[domain].name;
     bool changed;
 
-    if (revocation_reload(store_of(revoker), domain, &changed) != RESULT_OK) {
+    if (trust_store_reload_crls(store_of(revoker), domain, &changed) != RESULT_OK) {
         log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
             "CRLs of trust domain %s not reloaded, the old ones stay in force: out of memory",
             name);
@@ -224,7 +217,7 @@ static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
     changed = reload(revoker, domain);
     for (size_t i = 0; i < count; i++)
         file_watch_set_seen(
-            revoker->watch, first + i, revocation_file_print(store_of(revoker), domain, i));
+            revoker->watch, first + i, trust_store_crl_print(store_of(revoker), domain, i));
     return changed;
 }
 
@@ -258,7 +251,7 @@ static enum result watch_crls(struct revoker *revoker)
     for (size_t i = 0; i < policy->trust_count; i++)
         for (size_t j = 0; j < policy->trust[i].crl_count; j++)
             files[file++] = (struct watched_file){
-                policy->trust[i].crls[j].path, revocation_file_print(store_of(revoker), i, j)};
+                policy->trust[i].crls[j].path, trust_store_crl_print(store_of(revoker), i, j)};
     return file_watch_set(revoker->watch, files, count);
 }
 
@@ -291,9 +284,8 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     if (file_watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
         sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
-    by_hand = true;
     revoker_follow(revoker);
-    while (revoker->view && review_some(revoker))
+    while (revoker->by_crls && review_some(revoker))
         ;
     end_review(revoker);
     return RESULT_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Revocation as time goes by: reads CRLs again when their files change, and reviews the keys that
- * are in the cache by them. The main loop's alone. */
+/* Reads CRLs again when their files change, and then reviews the keys in the cache: those with a
+ * certificate on their path that a CRL revokes are removed. Only for the main thread. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -11,15 +11,13 @@
 
 struct revoker;
 
-/* Before others see the cache: the keys that it holds already are reviewed before this returns.
- * CHANGED is called after CRLs were replaced. */
+/* Reviews the keys that CACHE holds already before it returns, so that nobody is given one that is
+ * revoked. CHANGED is called each time after CRLs were replaced. */
 enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
     void (*changed)(void *context), void *context, struct revoker **out, struct fault *fault)
     WARN_UNUSED;
 void revoker_free(struct revoker *revoker);
 
-/* There is a new policy in the slot: watches its files, and begins a review by its CRLs. */
+/* To be called when there is a new policy in the slot: watches its files, and begins a review by
+ * its CRLs. */
 void revoker_follow(struct revoker *revoker);
-
-/* Is what revokes a key on this thread now a CRL? For those that hear of it. */
-bool revoker_is_by_crl(void);

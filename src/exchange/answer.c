@@ -72,8 +72,7 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
             response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
     snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
         cse->resource_name, exchange->name);
-    return check_written(
-        content_write_e2ek(&e2ek, with_address ? address : NULL, response), fault);
+    return check_written(content_write_e2ek(&e2ek, with_address ? address : NULL, response), fault);
 }
 
 /* The certificates stand in e2eSecInfo, where initiators look for them (TS-0003 8.4.3.1.3). */

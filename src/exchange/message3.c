@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "exchange/authenticate.h"
 #include "observe/histogram.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "tls/context.h"
-#include "trust/revocation.h"
+#include "trust/admission.h"
+#include "trust/review.h"
 
 #define PENDING_MAX 64 /* of one originator: limits.pendingPerOriginator allows no more */
 
@@ -26,7 +26,7 @@ static bool is_revoked_meanwhile(struct step *step, struct bytes evidence)
 {
     struct snapshot *current CLEANUP(auto_snapshot_unref) = snapshot_current(step->slot);
 
-    return revocation_condemns(tls_context_trust(current->tls), evidence);
+    return review_find_revoking(tls_context_trust(current->tls), evidence) != NULL;
 }
 
 static enum result cache_key(struct step *step, struct exchange *exchange,
@@ -47,7 +47,7 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
     if (key_cache_put(step->cache, &info, exported->key, evidence) != RESULT_OK)
         return fault_set(&step->fault, RESULT_INTERNAL, "the key cache does not take the key");
     if (is_revoked_meanwhile(step, evidence)) {
-        enum result revoked = key_cache_revoke(step->cache, info.id);
+        enum result revoked = key_cache_revoke_by_crl(step->cache, info.id);
         (void)revoked; /* a review may have revoked the key before us */
         return fault_set_alert(&step->fault, RESULT_CERTIFICATE_REFUSED,
             TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange");
@@ -72,21 +72,44 @@ static void log_established(const struct exchange *exchange)
     log_event(&event, "key %s established with %s", exchange->key_id, exchange->from);
 }
 
+/* Decides who the Initiating End-Point is, and whether the policy authorises it. EXCHANGE is
+ * locked, and what is PRESENTED has the key that signed its transcript. */
+static enum result admit_initiator(const struct exchange *exchange,
+    const struct presented *presented, struct admission *out, struct fault *fault)
+{
+    const struct snapshot *snapshot = exchange->snapshot;
+    bool raw = presented->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    const struct admission_request request = {
+        .policy = snapshot->policy,
+        .trust = tls_context_trust(snapshot->tls),
+        .endpoint = tls_endpoint_number(exchange->endpoint),
+        .takes = tls_endpoint_takes(exchange->endpoint),
+        .chain = presented->chain,
+        .chain_count = presented->chain_count,
+        .public_key = raw ? presented->key.spki : (struct bytes){0},
+        .purpose = PATH_CLIENT,
+        .from = exchange->from,
+        .now_s = clock_wall_s(),
+    };
+
+    return admission_decide(&request, out, fault);
+}
+
 /* PARSED signs the transcript of EXCHANGE with the key that it presents: authenticates the
  * initiator, finishes the handshake, and caches the exported key before Message 4 leaves. */
 static enum result establish(struct step *step, struct exchange *exchange, struct bytes message3,
     const struct message3 *parsed, const struct presented *presented)
 {
     void *exported CLEANUP(auto_secret_free) = secret_alloc(sizeof(struct exported_key));
-    struct authorisation authorised;
-    struct evidence evidence;
+    struct admission admission;
 
     step->has_signed = true;
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
-    TRY(authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault));
+    TRY(admit_initiator(exchange, presented, &admission, &step->fault));
     TRY(handshake_finish(exchange->handshake, parsed, &exchange->message4, exported, &step->fault));
-    TRY(cache_key(step, exchange, &authorised, exported, bytes_of(evidence.octets, evidence.size)));
+    TRY(cache_key(step, exchange, &admission.authorised, exported,
+        bytes_of(admission.evidence.octets, admission.evidence.size)));
     TRY(step_transition(step, exchange, EXCHANGE_MESSAGE3));
     handshake_free(TAKE_PTR(exchange->handshake));
     exchange_table_answered(step->table, exchange, step_fingerprint(step, message3));

@@ -154,7 +154,8 @@ bool key_cache_find_by_peer(struct key_cache *cache, const char *peer, const cha
     return is_found;
 }
 
-enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+static enum result revoke_as(
+    struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS], enum key_event event)
 {
     struct key_changes changes;
     changes.count = 0;
@@ -162,10 +163,20 @@ enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OC
     uint32_t at = key_table_find(&cache->keyring.table, id);
     enum result result = keyring_is_live(&cache->keyring, at) ? RESULT_OK : RESULT_NOT_FOUND;
     if (at)
-        keyring_discard(&cache->keyring, at, KEY_REVOKED, &changes);
+        keyring_discard(&cache->keyring, at, event, &changes);
     pthread_mutex_unlock(&cache->lock);
     notify(cache, &changes);
     return result;
+}
+
+enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+{
+    return revoke_as(cache, id, KEY_REVOKED);
+}
+
+enum result key_cache_revoke_by_crl(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+{
+    return revoke_as(cache, id, KEY_REVOKED_BY_CRL);
 }
 
 bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *info)
@@ -196,7 +207,7 @@ static bool review_one(
         key_arena_describe(&cache->keyring.arena, at, &info);
         if (reviewer(&info, key_arena_evidence(&cache->keyring.arena, at, text), context)) {
             *cursor = key_table_before(&cache->keyring.table, at);
-            keyring_discard(&cache->keyring, at, KEY_REVOKED, &changes);
+            keyring_discard(&cache->keyring, at, KEY_REVOKED_BY_CRL, &changes);
         }
     }
     pthread_mutex_unlock(&cache->lock);

@@ -56,7 +56,11 @@ bool key_cache_find_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTET
 bool key_cache_find_by_peer(struct key_cache *cache, const char *peer, const char *local,
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
+/* Both remove a live key; RESULT_NOT_FOUND when there is none. They differ in the event, which says
+ * the cause: somebody asked for it, or a CRL revokes a certificate of the owner's path. */
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;
+enum result key_cache_revoke_by_crl(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
+    WARN_UNUSED;
 
 /* Returns whether to revoke the key. Called with the cache's lock held: it must be short, and must
  * neither do I/O nor call the cache. */

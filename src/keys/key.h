@@ -27,7 +27,13 @@ struct key_info {
     int64_t expires_s;     /* the same, as it was when the key was put: see key_cache_put */
 };
 
-enum key_event { KEY_ESTABLISHED, KEY_EXPIRED, KEY_REVOKED, KEY_EVICTED };
+enum key_event {
+    KEY_ESTABLISHED,
+    KEY_EXPIRED,
+    KEY_REVOKED, /* by whoever called key_cache_revoke */
+    KEY_EVICTED,
+    KEY_REVOKED_BY_CRL, /* by key_cache_revoke_by_crl or a review */
+};
 
 /* How many keys a restart has found. */
 struct key_restored {

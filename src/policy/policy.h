@@ -72,8 +72,8 @@ struct policy_rule {
     char *match;         /* what the certificate must say: the rule's identity, domainName, nodeId,
                             deviceId or publicKeyId, in canonical form */
     int trust;           /* index into policy.trust; -1 for raw public keys */
-    uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
     uint32_t lifetime_s; /* of the keys established under this rule */
+    uint64_t endpoints;  /* bit i: policy.endpoints[i] accepts it */
 };
 
 /* Whether the rule's identity, which must not be empty, is a pattern. */

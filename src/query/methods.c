@@ -238,6 +238,7 @@ static const char *const event_names[] = {
     [KEY_ESTABLISHED] = "established",
     [KEY_EXPIRED] = "expired",
     [KEY_REVOKED] = "revoked",
+    [KEY_REVOKED_BY_CRL] = "revoked",
     [KEY_EVICTED] = "evicted",
 };
 

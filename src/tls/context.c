@@ -5,6 +5,7 @@
 
 #include "base/secret.h"
 #include "tls/engine.h"
+#include "trust/store_load.h"
 
 struct tls_context {
     const struct policy *policy;

@@ -6,8 +6,8 @@
 #include "base/report.h"
 #include "policy/policy.h"
 #include "tls/endpoint.h"
-#include "trust/path.h"
 
+struct trust_store;
 struct tls_context;
 
 /* Once per process, before any thread: gives the engine its allocator and starts it. */

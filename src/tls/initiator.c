@@ -10,6 +10,8 @@
 #include "identity/public_key_id.h"
 #include "tls/credential.h"
 #include "tls/message.h"
+#include "trust/path.h"
+#include "trust/store_load.h"
 
 struct initiator_credential {
     struct credential own;

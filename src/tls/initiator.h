@@ -3,9 +3,9 @@
  * e2ekeyctl, tests and benchmarks. */
 #pragma once
 
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "tls/exporter.h"
-#include "trust/path.h"
 
 /* What an initiator presents and whom it trusts. It may serve many exchanges on many threads. */
 struct initiator_credential;

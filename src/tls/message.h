@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "tls/hello.h"
 #include "tls/record.h"
-#include "trust/path.h"
+#include "x509/certificate.h"
 
 #define TLS_ALERT_RECORD_OCTETS 7
 #define TLS_HANDSHAKE_MAX       65536 /* octets of handshake messages in one E2EKey message */

@@ -30,7 +30,7 @@ struct token_key {
     gnutls_privkey_t handle; /* NULL: to be opened (again) */
     struct fault pin_fault;  /* why no login; RESULT_OK: there was none, or it was good */
     bool pin_refused;        /* not to be tried again: tokens lock themselves */
-    bool failing;            /* and it has been said */
+    bool failing;            /* it does not sign, and that was logged */
     int64_t retry_ms;
 };
 
@@ -43,7 +43,7 @@ static struct {
     bool started, configured; /* the latter: with p11-kit's modules, too */
 } tokens = {.turn = PTHREAD_MUTEX_INITIALIZER};
 
-/* A token that hangs holds up one thread for as long as it likes, the others for TURN_S. */
+/* A token that hangs blocks the thread that has its turn, and the others for TURN_S at most. */
 static bool take_turn(void)
 {
     struct timespec until;
@@ -70,7 +70,7 @@ static enum result bad_uri(struct fault *fault, const struct token_key *key, con
     return fault_set(fault, RESULT_BAD_CONFIGURATION, "%.128s: %s", key->uri, what);
 }
 
-/* The file of the PIN; NULL when SOURCE is no kind of it that we take. */
+/* The path of the file with the PIN; NULL when SOURCE, a pin-source, is of no kind that we take. */
 static char *pin_path(const char *source)
 {
     const char *folder = credential_dir(), *name = credential_name(source);
@@ -84,7 +84,7 @@ static char *pin_path(const char *source)
     return path;
 }
 
-/* A URI that left the token open would send the PIN to whatever token there is. */
+/* A URI that does not name the token would have the PIN sent to any token that is there. */
 static bool names_one_key(P11KitUri *uri)
 {
     const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
@@ -116,7 +116,8 @@ static enum result read_uri(struct token_key *key, P11KitUri *uri, struct fault 
     return RESULT_OK;
 }
 
-/* p11-kit takes them there, too: into what is for the token and the log. */
+/* p11-kit takes PIN attributes before the "?" too. That part of the URI goes to the token and into
+ * the log, so a PIN must not be there. */
 static bool has_pin_in_path(const struct token_key *key, P11KitUri *uri)
 {
     return p11_kit_uri_parse(key->uri, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK &&
@@ -142,10 +143,10 @@ DEFINE_CLEANUP(P11KitUri *, p11_kit_uri_free)
 
 static enum result key_new(const char *text, struct token_key **out, struct fault *fault)
 {
-    CLEANUP(auto_key_free) struct token_key *key = calloc(1, sizeof(*key));
-    CLEANUP(auto_p11_kit_uri_free) P11KitUri *uri = p11_kit_uri_new();
+    struct token_key *key CLEANUP(auto_key_free) = calloc(1, sizeof(*key));
+    P11KitUri *uri CLEANUP(auto_p11_kit_uri_free) = p11_kit_uri_new();
 
-    /* The query tells where the PIN and the module are: for us, not for the token or the log. */
+    /* The query says where the PIN and the module are: neither the token nor the log needs it. */
     if (!key || !uri || !(key->uri = strndup(text, strcspn(text, "?"))))
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     if (has_pin_in_path(key, uri))
@@ -154,22 +155,19 @@ static enum result key_new(const char *text, struct token_key **out, struct faul
     int bad = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
     if (bad)
         return bad_uri(fault, key, p11_kit_uri_message(bad));
-    enum result result = read_uri(key, uri, fault);
-    if (result == RESULT_OK)
-        *out = TAKE_PTR(key);
-    return result;
+    TRY(read_uri(key, uri, fault));
+    *out = TAKE_PTR(key);
+    return RESULT_OK;
 }
 
 /* --- the PIN --- */
 
 static enum result read_pin(const char *path, char *out, size_t size, struct fault *fault)
 {
-    CLEANUP(auto_secret_free) void *file = NULL;
+    void *file CLEANUP(auto_secret_free) = NULL;
     size_t file_size;
-    enum result result = file_read_secret(path, PIN_FILE_OCTETS, &file, &file_size, fault);
 
-    if (result != RESULT_OK)
-        return result;
+    TRY(file_read_secret(path, PIN_FILE_OCTETS, &file, &file_size, fault));
     size_t length = strcspn(file, "\r\n"); /* secret memory ends in a NUL */
     if (length == 0 || length >= size || length + 2 < file_size)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: holds no PIN", path);
@@ -223,7 +221,7 @@ static int sign(gnutls_privkey_t handle, struct bytes digest,
     return error;
 }
 
-/* One digest signed and verified: the key works, and is the certificate's. */
+/* Has a digest signed and verifies it: the key works, and belongs to the certificate. */
 static int prove(const struct token_key *key)
 {
     uint8_t digest[SHA256_OCTETS], signature[ECDSA_SIGNATURE_OCTETS];
@@ -247,7 +245,8 @@ static void stop_modules(void)
     tokens.started = false;
 }
 
-/* A key that names its module does not bring in all others that the host has. */
+/* Loads the module that KEY names, or all that p11-kit is configured with if some key names none.
+ */
 static int start_modules(const struct token_key *key)
 {
     if (tokens.started && (key->module || tokens.configured))
@@ -268,7 +267,8 @@ static int open_handle(struct token_key *key)
 
     key->pin_fault = (struct fault){.result = RESULT_OK};
     if (error == 0 && key->module)
-        error = gnutls_pkcs11_add_provider(key->module, NULL); /* once more is no harm */
+        error =
+            gnutls_pkcs11_add_provider(key->module, NULL); /* harmless if it is loaded already */
     if (error == 0)
         error = gnutls_privkey_init(&key->handle);
     if (error != 0)
@@ -282,7 +282,7 @@ static int open_handle(struct token_key *key)
     return error;
 }
 
-/* Modules may see a token that has come back only after a start. */
+/* Some modules only see a token that was plugged in again after they are restarted. */
 static int open_anew(struct token_key *key)
 {
     close_handle(key);
@@ -321,7 +321,7 @@ static const char *reason(const struct token_key *key, int error)
 enum result token_key_open(
     const char *uri, struct bytes point, struct token_key **out, struct fault *fault)
 {
-    CLEANUP(auto_token_key_close) struct token_key *key = NULL;
+    struct token_key *key CLEANUP(auto_token_key_close) = NULL;
     enum result result = key_new(uri, &key, fault);
 
     if (!key)
@@ -340,7 +340,7 @@ enum result token_key_open(
     return RESULT_OK;
 }
 
-static void say(struct token_key *key, int error)
+static void log_change(struct token_key *key, int error)
 {
     if (error != 0 && !key->failing)
         log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_TOKEN},
@@ -364,14 +364,14 @@ enum result token_key_sign(struct token_key *key, struct bytes digest,
         if (error == 0)
             error = sign(key->handle, digest, signature, size);
     }
-    say(key, error);
+    log_change(key, error);
     end_turn();
     return error == 0 ? RESULT_OK : RESULT_SYSTEM_ERROR;
 }
 
 void token_key_close(struct token_key *key)
 {
-    if (!key || !take_turn()) /* while a token hangs, better left to the end of the process */
+    if (!key || !take_turn()) /* if a token hangs, the end of the process closes it */
         return;
     for (struct token_key **link = &tokens.keys; *link; link = &(*link)->next)
         if (*link == key) {

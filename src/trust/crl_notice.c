@@ -92,7 +92,7 @@ static void describe_name(struct bytes name, char *out, size_t size)
 
 /* --- notices --- */
 
-struct telling {
+struct notifying {
     struct trust_store *store;
     const struct trust_domain *domain;
     const struct crl_set *set;
@@ -100,29 +100,29 @@ struct telling {
     void *context;
 };
 
-/* NOTICE has its flags already; of CRL file SLOT. */
-static void PRINTF(4, 5) tell(
-    const struct telling *telling, struct crl_notice notice, size_t slot, const char *format, ...)
+/* Calls the reader with NOTICE, which has its flags already, about CRL file number SLOT. */
+static void PRINTF(4, 5) notify(const struct notifying *notifying, struct crl_notice notice,
+    size_t slot, const char *format, ...)
 {
     char line[CRL_NOTICE_OCTETS];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    notice.file = &telling->domain->trust->crls[slot];
+    notice.file = &notifying->domain->trust->crls[slot];
     bytes_escape(bytes_of_string(line), notice.text, sizeof(notice.text));
-    telling->each(&notice, telling->context);
+    notifying->each(&notice, notifying->context);
 }
 
-/* One that is missing is only a fault where somebody is refused for it. */
-static void tell_problem(const struct telling *telling, size_t i)
+/* A file that is missing is only a fault where its CRL is required. */
+static void notify_problem(const struct notifying *notifying, size_t i)
 {
-    const struct crl_slot *slot = &telling->set->slots[i];
-    const char *path = telling->domain->trust->crls[i].path;
+    const struct crl_slot *slot = &notifying->set->slots[i];
+    const char *path = notifying->domain->trust->crls[i].path;
     if (slot->problem == CRL_PROBLEM_NONE)
         return;
     bool is_fault = slot->problem == CRL_PROBLEM_UNUSABLE ||
-                    (slot->problem == CRL_PROBLEM_UNREADABLE && telling->domain->require_crl);
+                    (slot->problem == CRL_PROBLEM_UNREADABLE && notifying->domain->require_crl);
     static const char *const remains[] = {
         [CRL_REMAINS_NOTHING] = "it counts for nothing",
         [CRL_REMAINS_OTHERS] = "its other CRLs count",
@@ -130,7 +130,7 @@ static void tell_problem(const struct telling *telling, size_t i)
     };
     struct crl_notice notice = {
         .is_fault = is_fault, .is_kept = slot->remains == CRL_REMAINS_BEFORE};
-    tell(telling, notice, i, "%s; %s", slot->why ? slot->why : path, remains[slot->remains]);
+    notify(notifying, notice, i, "%s; %s", slot->why ? slot->why : path, remains[slot->remains]);
 }
 
 static bool has_crl_of_leaves(const struct crl_set *set, const struct trust_crl *crl)
@@ -143,33 +143,31 @@ static bool has_crl_of_leaves(const struct crl_set *set, const struct trust_crl 
     return false;
 }
 
-static void tell_standing(const struct telling *telling, size_t i)
+static void notify_standing(const struct notifying *notifying, size_t i)
 {
-    const struct trust_crl *crl = telling->set->crls[i];
-    const size_t slot = telling->set->slot_of[i];
-    const char *path = telling->domain->trust->crls[slot].path;
+    const struct trust_crl *crl = notifying->set->crls[i];
+    const size_t slot = notifying->set->slot_of[i];
+    const char *path = notifying->domain->trust->crls[slot].path;
     char issuer[ISSUER_OCTETS];
     describe_name(crl->crl.issuer, issuer, sizeof(issuer));
-    switch (crl_standing(telling->store, telling->domain, crl)) {
+    switch (crl_standing(notifying->store, notifying->domain, crl)) {
     case CRL_AWAITS_CA:
-        tell(telling, (struct crl_notice){0}, slot,
+        notify(notifying, (struct crl_notice){0}, slot,
             "%s: CRL %zu of %s: no anchor of trust domain %s has this issuer's name: it counts "
-            "once "
-            "a device presents that CA's certificate",
-            path, crl->number, issuer, telling->domain->name);
+            "once a device presents that CA's certificate",
+            path, crl->number, issuer, notifying->domain->name);
         break;
     case CRL_UNSIGNED:
-        tell(telling, (struct crl_notice){0}, slot,
+        notify(notifying, (struct crl_notice){0}, slot,
             "%s: CRL %zu of %s: not signed by the anchor of that name in trust domain %s: it "
-            "counts "
-            "once a device presents a certificate of that CA with the key that signed it",
-            path, crl->number, issuer, telling->domain->name);
+            "counts once a device presents a certificate of that CA with the key that signed it",
+            path, crl->number, issuer, notifying->domain->name);
         break;
     case CRL_COUNTS:
         break;
     }
-    if (!crl->crl.covers_leaves && !has_crl_of_leaves(telling->set, crl))
-        tell(telling, (struct crl_notice){0}, slot,
+    if (!crl->crl.covers_leaves && !has_crl_of_leaves(notifying->set, crl))
+        notify(notifying, (struct crl_notice){0}, slot,
             "%s: CRL %zu of %s: it covers CA certificates only (onlyContainsCACerts), and there is "
             "none that covers the leaves of this issuer",
             path, crl->number, issuer);
@@ -178,12 +176,12 @@ static void tell_standing(const struct telling *telling, size_t i)
 void crl_notices(struct trust_store *store, const struct trust_domain *domain,
     crl_notice_reader *each, void *context)
 {
-    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, domain);
-    const struct telling telling = {store, domain, set, each, context};
+    struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(store, domain);
+    const struct notifying notifying = {store, domain, set, each, context};
     for (size_t i = 0; set && i < set->slot_count; i++)
-        tell_problem(&telling, i);
+        notify_problem(&notifying, i);
     for (size_t i = 0; set && i < set->count; i++)
-        tell_standing(&telling, i);
+        notify_standing(&notifying, i);
 }
 
 static void report(const struct crl_notice *notice, void *context)

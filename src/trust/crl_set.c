@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "trust/evidence.h"
-#include "trust/store.h"
+#include "trust/issuer.h"
 #include "x509/distinguished_name.h"
 #include "x509/pem.h"
 
@@ -39,13 +38,10 @@ static void file_unref(struct crl_file *file)
 }
 DEFINE_CLEANUP(struct crl_file *, file_unref)
 
-struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain *domain)
+struct crl_set *crl_set_ref(struct crl_set *set)
 {
-    pthread_mutex_lock(&store->crls_lock);
-    struct crl_set *set = domain->crls;
     if (set)
         atomic_fetch_add_explicit(&set->references, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&store->crls_lock);
     return set;
 }
 
@@ -66,27 +62,23 @@ void crl_set_unref(struct crl_set *set)
 static enum result read_crl(struct trust_crl *out, struct fault *fault)
 {
     struct bytes der = buffer_bytes(&out->der);
-    enum result result = crl_parse(der, &out->crl, fault);
-    if (result == RESULT_OK)
-        result = sha256_of(der, (struct bytes){0}, out->digest);
-    if (result == RESULT_OK)
-        result = evidence_issuer(out->crl.issuer, &out->issuer);
-    if (result == RESULT_OK)
-        result = evidence_old_issuer(out->crl.issuer, &out->old_issuer);
-    return result;
+    TRY(crl_parse(der, &out->crl, fault));
+    if (sha256_of(der, (struct bytes){0}, out->digest) != RESULT_OK ||
+        issuer_hash(out->crl.issuer, &out->issuer) != RESULT_OK ||
+        issuer_old_hash(out->crl.issuer, &out->old_issuer) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    return RESULT_OK;
 }
 
 /* Takes DER over, whatever it answers. */
 static enum result add_crl(
     struct crl_file *file, size_t number, struct buffer *der, struct fault *fault)
 {
-    CLEANUP(release_crl) struct trust_crl crl = {.der = *der, .number = number};
+    struct trust_crl crl CLEANUP(release_crl) = {.der = *der, .number = number};
     *der = (struct buffer){0};
     if (file->count == CRL_SET_MAX)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", CRL_SET_MAX);
-    enum result result = read_crl(&crl, fault);
-    if (result != RESULT_OK)
-        return result;
+    TRY(read_crl(&crl, fault));
     struct trust_crl *crls = reallocarray(file->crls, file->count + 1, sizeof(*crls));
     if (!crls)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
@@ -96,7 +88,7 @@ static enum result add_crl(
     return RESULT_OK;
 }
 
-/* For one who named the wrong file: what it holds instead. */
+/* TEXT has no CRL. Says what it holds instead, to an operator who named the wrong file. */
 static enum result refuse_content(struct bytes text, const char *path, struct fault *fault)
 {
     static const char begin[] = "-----BEGIN ";
@@ -113,14 +105,14 @@ static enum result refuse_content(struct bytes text, const char *path, struct fa
         path, found ? ", which holds a " : ", which is neither PEM nor DER", label);
 }
 
-/* All that can be used goes to OUT. When something cannot, FAULT is the first such thing. */
+/* Puts all CRLs that can be used into OUT. FAULT is about the first one that cannot. */
 static enum result read_all(
     struct bytes text, const char *path, struct crl_file *out, struct fault *fault)
 {
     const struct bytes whole = text;
     enum result first = RESULT_OK;
     for (size_t number = 1;; number++) {
-        AUTO_BUFFER struct buffer der = {.limit = CRL_FILE_OCTETS_MAX};
+        struct buffer der AUTO_BUFFER = {.limit = CRL_FILE_OCTETS_MAX};
         struct fault why = FAULT_INIT;
         enum result result = pem_or_der_next(&text, "X509 CRL", &der, &why);
         if (result == RESULT_NOT_FOUND)
@@ -143,16 +135,14 @@ struct reading {
 
 static enum result read_file(const char *path, struct reading *out)
 {
-    AUTO_BUFFER struct buffer text = {0};
-    CLEANUP(auto_file_unref) struct crl_file *file = calloc(1, sizeof(*file));
+    struct buffer text AUTO_BUFFER = {0};
+    struct crl_file *file CLEANUP(auto_file_unref) = calloc(1, sizeof(*file));
     *out = (struct reading){.problem = CRL_PROBLEM_UNREADABLE, .why = FAULT_INIT};
     if (!file)
         return fault_set(&out->why, RESULT_NO_MEMORY, "%s: out of memory", path);
     file->references = 1;
-    enum result result = file_read(path, CRL_FILE_OCTETS_MAX, &text, &out->why);
-    if (result != RESULT_OK)
-        return result;
-    result = read_all(buffer_bytes(&text), path, file, &out->why);
+    TRY(file_read(path, CRL_FILE_OCTETS_MAX, &text, &out->why));
+    enum result result = read_all(buffer_bytes(&text), path, file, &out->why);
     if (result == RESULT_NO_MEMORY)
         return result;
     out->problem = result == RESULT_OK ? CRL_PROBLEM_NONE : CRL_PROBLEM_UNUSABLE;
@@ -201,8 +191,8 @@ static void keep(struct crl_slot *slot, struct reading *reading)
         slot->file || slot->kept ? CRL_REMAINS_BEFORE : CRL_REMAINS_NOTHING, reading->why.text);
 }
 
-/* What was whole last stays beside a file of which only some CRLs can be used: what these say is
- * newer, and of the others that is all there is. */
+/* When only some CRLs of a file can be used, what the file held when it was last whole stays in
+ * force beside them: they are newer, and of the other issuers there is nothing else. */
 static void take(struct crl_slot *slot, struct reading *reading)
 {
     struct crl_file *whole = slot->kept ? slot->kept : slot->file;
@@ -235,9 +225,9 @@ static size_t count_with(const struct crl_slot *slot, const struct reading *read
     return count_of(reading->file) + (reading->problem == CRL_PROBLEM_NONE ? 0 : before);
 }
 
-/* READING, which this takes over, succeeds what is in force in SLOT. Its CRLs are taken together or
- * not at all: who puts several into one file publishes them together. */
-static void succeed(
+/* Puts READING, which this takes over, in force in SLOT in the place of what is. Its CRLs are taken
+ * together or not at all: whoever puts several into one file publishes them together. */
+static void put_in_force(
     struct crl_set *set, struct crl_slot *slot, const char *path, struct reading *reading)
 {
     const struct trust_crl *older = NULL;
@@ -270,7 +260,7 @@ static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const c
     /* What a file holds changes with the file; that it cannot be read may pass by itself. */
     if (reading.problem == CRL_PROBLEM_UNREADABLE && is_there)
         slot->print = never;
-    succeed(set, slot, path, &reading);
+    put_in_force(set, slot, path, &reading);
     return result == RESULT_NO_MEMORY ? result : RESULT_OK;
 }
 
@@ -302,33 +292,29 @@ static void adopt(struct crl_slot *slot, const struct crl_slot *previous)
 }
 
 enum result crl_set_load(
-    const struct trust_domain *domain, const struct crl_set *previous, struct crl_set **out)
+    const struct policy_trust *trust, const struct crl_set *previous, struct crl_set **out)
 {
-    const struct policy_trust *trust = domain->trust;
-    enum result result = RESULT_OK;
     *out = NULL;
     if (trust->crl_count == 0)
         return RESULT_OK;
-    CLEANUP(auto_crl_set_unref) struct crl_set *set = calloc(1, sizeof(*set));
+    struct crl_set *set CLEANUP(auto_crl_set_unref) = calloc(1, sizeof(*set));
     if (!set)
         return RESULT_NO_MEMORY;
     set->references = 1;
     set->slot_count = trust->crl_count;
     for (size_t i = 0; previous && i < set->slot_count; i++)
         adopt(&set->slots[i], &previous->slots[i]);
-    for (size_t i = 0; i < set->slot_count && result == RESULT_OK; i++) {
+    for (size_t i = 0; i < set->slot_count; i++) {
         const struct file_print now = file_print_of(trust->crls[i].path);
         if (!previous || !file_print_equal(&now, &set->slots[i].print))
-            result = read_slot(set, &set->slots[i], trust->crls[i].path);
+            TRY(read_slot(set, &set->slots[i], trust->crls[i].path));
     }
-    if (result != RESULT_OK)
-        return result;
     gather(set);
     *out = TAKE_PTR(set);
     return RESULT_OK;
 }
 
-void crl_set_succeed(struct crl_set *set, const struct policy_trust *trust, size_t i,
+void crl_set_inherit(struct crl_set *set, const struct policy_trust *trust, size_t i,
     const struct crl_slot *previous)
 {
     struct crl_slot *slot = &set->slots[i];
@@ -339,6 +325,6 @@ void crl_set_succeed(struct crl_set *set, const struct policy_trust *trust, size
     if (count_of(previous->file) + count_of(previous->kept) <= room_of(set, slot))
         adopt(slot, previous);
     slot->print = print;
-    succeed(set, slot, trust->crls[i].path, &reading);
+    put_in_force(set, slot, trust->crls[i].path, &reading);
     gather(set);
 }

@@ -8,21 +8,17 @@
 #include "base/file.h"
 #include "base/report.h"
 #include "policy/policy.h"
-#include "x509/certificate.h"
 #include "x509/crl.h"
 #include "x509/p256.h"
 
 #define CRL_SET_MAX 128 /* CRLs of one domain */
 
-struct trust_domain;
-struct trust_store;
-
 struct trust_crl {
     struct buffer der;
     struct crl crl; /* views into DER */
     uint8_t digest[SHA256_OCTETS];
-    uint64_t issuer;     /* evidence_issuer of its name */
-    uint64_t old_issuer; /* evidence_old_issuer of its name */
+    uint64_t issuer;     /* issuer_hash of its name */
+    uint64_t old_issuer; /* issuer_old_hash of its name */
     size_t number;       /* in its file, from 1 */
 };
 
@@ -47,12 +43,12 @@ enum crl_remains {
     CRL_REMAINS_BEFORE, /* what it held before, beside these */
 };
 
-/* How one file of the policy stands. */
+/* One CRL file of the policy: what of it is in force, and what is wrong with it. */
 struct crl_slot {
     struct crl_file *file;   /* in force, as it was read last; NULL: nothing is */
     struct crl_file *kept;   /* in force too, from before, as FILE is not whole; NULL: nothing is */
-    struct file_print print; /* of what was looked at last, from before that; one that never matches
-                                when it could not be read and may be by itself the next time */
+    struct file_print print; /* of the file as it was read last, taken before; equal to no file's
+                                when it could not be read, so that it is tried again */
     enum crl_problem problem; /* with the file as it is now */
     enum crl_remains remains;
     char *why; /* the problem in one line, with the file's path; NULL: none, or no memory */
@@ -68,17 +64,17 @@ struct crl_set {
     size_t count;
 };
 
-/* Reads the files that DOMAIN's policy names (PEM, one or more, or one DER) into a new set with one
- * reference; NULL when it names none. Files whose print is that of PREVIOUS, which may be NULL, are
- * not read again; those that have a problem keep what they held in PREVIOUS. RESULT_NO_MEMORY. */
-enum result crl_set_load(const struct trust_domain *domain, const struct crl_set *previous,
+/* Reads the CRL files of TRUST (PEM, one or more, or one DER) into a new set with one reference;
+ * NULL when it has none. Files whose print is that of PREVIOUS, which may be NULL, are not read
+ * again; those that have a problem keep what they held in PREVIOUS. RESULT_NO_MEMORY. */
+enum result crl_set_load(const struct policy_trust *trust, const struct crl_set *previous,
     struct crl_set **out) WARN_UNUSED;
-/* For a SET that nobody else knows yet, made for TRUST without a previous one: as if what PREVIOUS
- * holds had been in force in the place of its file number I. */
-void crl_set_succeed(struct crl_set *set, const struct policy_trust *trust, size_t i,
+/* For a SET that was loaded for TRUST without a previous one and is not in force yet: treats its
+ * file number I as if what PREVIOUS holds had been in force before it was read. */
+void crl_set_inherit(struct crl_set *set, const struct policy_trust *trust, size_t i,
     const struct crl_slot *previous);
 
-/* A reference of the caller's own to those in force; NULL: the domain has none. Any thread. */
-struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain *domain);
+/* Another reference to SET, which may be NULL and is the result. Any thread. */
+struct crl_set *crl_set_ref(struct crl_set *set);
 void crl_set_unref(struct crl_set *set);
 DEFINE_CLEANUP(struct crl_set *, crl_set_unref)

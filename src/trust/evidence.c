@@ -4,33 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "trust/store.h"
-#include "x509/distinguished_name.h"
-
-static uint64_t number_of(const uint8_t digest[SHA256_OCTETS])
-{
-    uint64_t number;
-    memcpy(&number, digest, sizeof(number));
-    return be64toh(number);
-}
-
-enum result evidence_issuer(struct bytes name, uint64_t *out)
-{
-    uint8_t digest[SHA256_OCTETS];
-    enum result result = distinguished_name_digest(name, digest);
-    if (result == RESULT_OK)
-        *out = number_of(digest);
-    return result;
-}
-
-enum result evidence_old_issuer(struct bytes name, uint64_t *out)
-{
-    uint8_t digest[SHA256_OCTETS];
-    enum result result = sha256_of(name, (struct bytes){0}, digest);
-    if (result == RESULT_OK)
-        *out = number_of(digest);
-    return result;
-}
+#include "trust/issuer.h"
 
 static void put(struct evidence *out, const void *data, size_t size)
 {
@@ -44,9 +18,7 @@ static enum result write_link(
     static const uint8_t no_point[P256_POINT_OCTETS];
     uint8_t serial_size = (uint8_t)certificate->serial.size;
     uint64_t number;
-    enum result result = evidence_issuer(certificate->issuer, &number);
-    if (result != RESULT_OK)
-        return result;
+    TRY(issuer_hash(certificate->issuer, &number));
     number = htobe64(number);
     put(out, &number, sizeof(number));
     put(out, certificate_may_sign_crls(issuer) ? issuer->point.data : no_point, sizeof(no_point));
@@ -58,16 +30,15 @@ static enum result write_link(
 enum result evidence_write(const struct trust_store *store, const struct path_verdict *verdict,
     size_t domain, struct evidence *out)
 {
-    const struct path_trail *trail = &verdict->trails[domain];
-    const struct certificate *issuer = &store->domains[domain].anchors[trail->anchor].certificate;
-    enum result result = RESULT_OK;
+    const struct path *path = &verdict->paths[domain];
+    const struct certificate *issuer = &store->domains[domain].anchors[path->anchor].certificate;
     out->size = 0;
-    for (size_t i = trail->length; i-- > 0 && result == RESULT_OK;) {
-        const struct certificate *certificate = &verdict->presented[trail->presented[i]];
-        result = write_link(out, certificate, issuer);
+    for (size_t i = path->length; i-- > 0;) {
+        const struct certificate *certificate = &verdict->presented[path->presented[i]];
+        TRY(write_link(out, certificate, issuer));
         issuer = certificate;
     }
-    return result;
+    return RESULT_OK;
 }
 
 bool evidence_next(struct bytes *evidence, struct evidence_link *out)

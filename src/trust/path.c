@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/alert.h"
+#include "trust/path_policies.h"
 #include "trust/revocation.h"
-#include "x509/certificate_policies.h"
 #include "x509/constraints.h"
 #include "x509/distinguished_name.h"
+#include "x509/subject_names.h"
 
 /* Certificates that may be put on a path in the search of one domain. A path without ambiguity
  * takes one a certificate; this bounds what CAs that certify each other can cost. */
@@ -27,10 +28,9 @@ struct search {
     const struct certificate *presented; /* the verdict's */
     size_t presented_count;
     unsigned usable; /* bit i: presented[i] could be parsed */
-    size_t target;   /* presented[target] is the one that the path is for: 0, the leaf, but when
-                        it is looked for one who signs CRLs */
-    const struct certificate *crls_under; /* then the anchor has to have the name of this one */
-    unsigned ancestors; /* bit i: by names alone, presented[i] is the target or may be above it */
+    size_t target; /* the path is for presented[target]: 0, the leaf, or a CA that may sign CRLs */
+    const struct certificate *crls_under; /* of such a CA: its anchor needs the name of this one */
+    unsigned ancestors; /* bit i: going by names, presented[i] is the target or may be above it */
     enum path_purpose purpose;
     int64_t now_s;
     struct trust_effort effort; /* of the whole validation */
@@ -40,7 +40,7 @@ struct search {
     /* The anchor first. */
     const struct certificate *path[PATH_CERTIFICATES_MAX + 1];
     size_t length;
-    struct path_trail trail; /* of the valid path that was found */
+    struct path found; /* the valid path, once there is one */
 
     /* Of the certificate that passed most checks, over all domains: the number of the check that it
      * failed, from 1 (0: none was looked at), and why. */
@@ -53,8 +53,8 @@ static bool is_target(const struct search *search, const struct certificate *cer
     return certificate == &search->presented[search->target];
 }
 
-/* An anchor stands on an empty path. */
-static const char *place_name(const struct search *search, const struct certificate *certificate)
+/* What a fault calls CERTIFICATE, which would stand next on the path: an anchor stands first. */
+static const char *role_of(const struct search *search, const struct certificate *certificate)
 {
     if (is_target(search, certificate))
         return "leaf";
@@ -79,17 +79,17 @@ static enum result check_dates(
 {
     if (search->now_s < next->not_before_s)
         return REFUSE(
-            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s is not valid yet", place_name(search, next));
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s is not valid yet", role_of(search, next));
     if (search->now_s > next->not_after_s)
         return REFUSE(
-            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s has expired", place_name(search, next));
+            fault, TLS_ALERT_CERTIFICATE_EXPIRED, "%s has expired", role_of(search, next));
     return RESULT_OK;
 }
 
 static enum result check_authority(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    const char *name = place_name(search, next);
+    const char *name = role_of(search, next);
     bool is_anchor = search->length == 0;
     if (is_target(search, next))
         return RESULT_OK; /* check_leaf, or may_sign_crls_of */
@@ -127,8 +127,8 @@ static enum result check_signature(
     if (search->length == 0 ||
         trust_signed_by(search->store, next, issuer_of_next(search), &search->effort))
         return RESULT_OK;
-    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s",
-        place_name(search, next), spent ? "is one too many to check" : "does not verify");
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s", role_of(search, next),
+        spent ? "is one too many to check" : "does not verify");
 }
 
 /* RFC 5280 6.1.3 (b), (c): every CA's constraints bind all below it but self-issued CAs. */
@@ -141,17 +141,19 @@ static enum result check_constraints(
         struct fault why = FAULT_INIT;
         if (search->path[i]->name_constraints.size == 0)
             continue;
-        enum result result = constraints_check(search->path[i]->name_constraints, next, &why);
+        enum result result = constraints_check(
+            search->path[i]->name_constraints, next->subject, next->subject_alt_name, &why);
         if (result != RESULT_OK)
             return fault_set_alert(
-                fault, result, why.alert, "%s: %s", place_name(search, next), why.text);
+                fault, result, why.alert, "%s: %s", role_of(search, next), why.text);
     }
     return RESULT_OK;
 }
 
 static bool has_path_to_sign_crls(struct search *search, size_t i);
 
-/* Does CANDIDATE, by what it says, sign the CRLs of the one that issued NEXT, with another key? */
+/* By its fields, is CANDIDATE another certificate of NEXT's issuer, with another key that may sign
+ * its CRLs? */
 static bool may_sign_crls_of(const struct search *search, const struct certificate *candidate,
     const struct certificate *next)
 {
@@ -192,11 +194,10 @@ static enum result check_revocation(
         return RESULT_OK;
     const struct revocation_finding finding = find_revocation(search, next);
     if (finding.revocation == REVOCATION_REVOKED)
-        return REFUSE(
-            fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", place_name(search, next));
+        return REFUSE(fault, TLS_ALERT_CERTIFICATE_REVOKED, "%s is revoked", role_of(search, next));
     if (finding.revocation == REVOCATION_UNKNOWN && search->domain->require_crl)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
-            "no current CRL from the issuer of the %s: %s", place_name(search, next), finding.why);
+            "no current CRL from the issuer of the %s: %s", role_of(search, next), finding.why);
     return RESULT_OK;
 }
 
@@ -207,7 +208,7 @@ static enum result check_policies(
     if (!is_target(search, next))
         return RESULT_OK;
     search->path[search->length] = next;
-    if (certificate_policies_hold(search->path, search->length + 1))
+    if (path_policies_hold(search->path, search->length + 1))
         return RESULT_OK;
     return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
         "a CA asks for a certificate policy (policyConstraints) that the path does not have");
@@ -243,7 +244,7 @@ static bool key_ids_fit(const struct certificate *issuer, const struct certifica
 }
 
 /* Keeps the reason that came up in the latest check. An issuer whose key identifier does not fit is
- * a mere namesake until the signature verifies: what is wrong before is no reason to tell. */
+ * a mere namesake until the signature verifies: what is wrong before that is not reported. */
 static void note_reason(struct search *search, enum check check, const struct certificate *next,
     const struct fault *why)
 {
@@ -304,12 +305,12 @@ static bool is_candidate(const struct search *search, size_t i)
            !is_on_path(search, candidate);
 }
 
-static void note_trail(struct search *search)
+static void note_path(struct search *search)
 {
-    struct path_trail *trail = &search->trail;
-    trail->length = (uint8_t)(search->length - 1);
-    for (size_t i = 0; i < trail->length; i++)
-        trail->presented[i] = (uint8_t)(search->path[trail->length - i] - search->presented);
+    struct path *found = &search->found;
+    found->length = (uint8_t)(search->length - 1);
+    for (size_t i = 0; i < found->length; i++)
+        found->presented[i] = (uint8_t)(search->path[found->length - i] - search->presented);
 }
 
 /* Depth first; as deep as there are certificates, as none is on a path twice. */
@@ -324,7 +325,7 @@ static bool extend_path(struct search *search)
         search->path[search->length++] = &search->presented[i];
         found = i == search->target || extend_path(search);
         if (i == search->target)
-            note_trail(search);
+            note_path(search);
         search->length--;
     }
     return found;
@@ -352,13 +353,13 @@ static bool try_anchors(struct search *search)
             !may_stand_next(search, anchor))
             continue;
         search->path[search->length++] = anchor;
-        search->trail.anchor = (uint8_t)i;
+        search->found.anchor = (uint8_t)i;
         found = extend_path(search);
     }
     return found;
 }
 
-/* By issuers whose key identifier fits first, then by others. */
+/* Tries issuers whose key identifier fits first, then all. */
 static bool find_path(struct search *search)
 {
     search->steps_left = PATH_STEPS_MAX;
@@ -370,8 +371,8 @@ static bool find_path(struct search *search)
 }
 
 /* RFC 5280 6.3.3 (f): has presented certificate I itself a valid path in this domain, to an anchor
- * of the name of this path's? It is judged by the CRLs of those above it, but not by CRLs under
- * further presented keys, so that this ends. */
+ * of the name of this path's? Whether it is revoked is asked of the CRLs of the CAs above it, but
+ * not of CRLs that further presented keys signed, so that the recursion ends. */
 static bool has_path_to_sign_crls(struct search *search, size_t i)
 {
     struct search its = {.store = search->store,
@@ -391,21 +392,21 @@ static bool has_path_to_sign_crls(struct search *search, size_t i)
     search->effort = its.effort;
     if (found)
         trust_note_authority(
-            search->store, search->domain, its.trail.anchor, &search->presented[i]);
+            search->store, search->domain, its.found.anchor, &search->presented[i]);
     return found;
 }
 
-/* For CRLs of theirs that come later. */
+/* Remembers the CAs of the path, for CRLs that they sign later. */
 static void note_authorities(const struct search *search)
 {
-    for (size_t i = 1; i < search->trail.length; i++)
-        trust_note_authority(search->store, search->domain, search->trail.anchor,
-            &search->presented[search->trail.presented[i]]);
+    for (size_t i = 1; i < search->found.length; i++)
+        trust_note_authority(search->store, search->domain, search->found.anchor,
+            &search->presented[search->found.presented[i]]);
 }
 
 static bool domain_trusts(struct search *search, const struct trust_domain *domain)
 {
-    CLEANUP(auto_crl_set_unref) struct crl_set *crls = crl_set_of(search->store, domain);
+    struct crl_set *crls CLEANUP(auto_crl_set_unref) = crl_set_of(search->store, domain);
     search->domain = domain;
     search->crls = crls;
     return find_path(search);
@@ -413,16 +414,7 @@ static bool domain_trusts(struct search *search, const struct trust_domain *doma
 
 /* --- what does not depend on the domain --- */
 
-static enum result read_leaf(struct certificate *leaf, struct bytes der, struct fault *fault)
-{
-    struct fault why = FAULT_INIT;
-    enum result result = certificate_parse(der, leaf, &why);
-    if (result == RESULT_OK)
-        return RESULT_OK;
-    return fault_set_alert(fault, result, why.alert, "presented certificate 1: %s", why.text);
-}
-
-/* Of the others one that we cannot use does no harm beside a good path. */
+/* Reads all but the leaf. One that cannot be used does no harm beside a good path. */
 static void read_others(
     struct search *search, struct certificate *presented, const struct bytes *chain)
 {
@@ -450,6 +442,17 @@ static enum result check_leaf(
             "leaf has an extKeyUsage without %s",
             purpose == PATH_CLIENT ? "clientAuth" : "serverAuth");
     return RESULT_OK;
+}
+
+/* The names are also read of a leaf that is refused, for whoever explains why. */
+static enum result read_leaf(
+    struct bytes der, enum path_purpose purpose, struct path_verdict *out, struct fault *fault)
+{
+    struct certificate *leaf = &out->presented[0];
+    TRY(certificate_parse(der, leaf, fault));
+    enum result result = certificate_names(leaf, &out->names, fault);
+    TRY(check_leaf(leaf, purpose, fault));
+    return result;
 }
 
 /* Every anchor may be the one that signed a certificate without key identifiers, so each counts. */
@@ -481,6 +484,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
     out->trusted = 0;
+    out->names = (struct names){0};
     struct search search = {.store = store,
         .presented = out->presented,
         .presented_count = count,
@@ -490,14 +494,10 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         .fault = FAULT_INIT};
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
+    enum result result = read_leaf(chain[0], purpose, out, fault);
     if (count > PATH_CERTIFICATES_MAX)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
             PATH_CERTIFICATES_MAX);
-    enum result result = read_leaf(&out->presented[0], chain[0], fault);
-    if (result == RESULT_OK)
-        result = check_leaf(&out->presented[0], purpose, fault);
-    if (result == RESULT_OK)
-        result = certificate_names(&out->presented[0], &out->names, fault);
     if (result != RESULT_OK)
         return result;
 
@@ -508,7 +508,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         if (!domain_trusts(&search, &store->domains[i]))
             continue;
         trusted |= UINT64_C(1) << i;
-        out->trails[i] = search.trail;
+        out->paths[i] = search.found;
         note_authorities(&search);
     }
     if (trusted == 0 && search.furthest == 0)

@@ -8,51 +8,36 @@
 #pragma once
 
 #include "base/fault.h"
-#include "base/report.h"
-#include "policy/policy.h"
+#include "identity/names.h"
+#include "trust/store.h"
 #include "x509/certificate.h"
 
-#define PATH_CERTIFICATES_MAX 9 /* presented, leaf included */
-
-/* The trust domains of one configuration: anchors by domain, and a memory of signatures that were
- * verified (by digest; a new configuration starts with none). Thread-safe once built. */
-struct trust_store;
-
-/* Reads every domain's anchors and CRLs (PEM, one or more, or one DER). Faults and warnings to
- * REPORT. */
-enum result trust_store_new(
-    const struct policy *policy, struct trust_store **out, struct report *report) WARN_UNUSED;
-/* The same from one PEM file, as domain 0: for an initiator. */
-enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
-    WARN_UNUSED;
-void trust_store_free(struct trust_store *store);
-DEFINE_CLEANUP(struct trust_store *, trust_store_free)
-
+/* Which extKeyUsage the leaf needs, if it has any. */
 enum path_purpose {
-    PATH_CLIENT,
-    PATH_SERVER
-}; /* which extKeyUsage the leaf needs, if it has any */
+    PATH_CLIENT, /* clientAuth: an Initiating End-Point's */
+    PATH_SERVER, /* serverAuth: a Terminating End-Point's */
+};
 
-/* One valid path: where its certificates stand. */
-struct path_trail {
+/* One valid path, by the numbers of its certificates. */
+struct path {
     uint8_t length;                           /* without the anchor */
     uint8_t presented[PATH_CERTIFICATES_MAX]; /* the leaf first */
-    uint8_t anchor;                           /* in its domain */
+    uint8_t anchor;                           /* of its domain */
 };
 
 struct path_verdict {
     uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
     struct certificate leaf; /* views into CHAIN */
-    struct names names;      /* the leaf's */
-    struct certificate presented[PATH_CERTIFICATES_MAX]; /* all zero where it is of no use */
-    struct path_trail trails[POLICY_TRUST_MAX];          /* of the domains that trust it */
+    struct names names;      /* the leaf's; also of a leaf that is refused, if it can be read */
+    struct certificate presented[PATH_CERTIFICATES_MAX]; /* all zero where one cannot be read */
+    struct path paths[POLICY_TRUST_MAX];                 /* by domain, for those that trust it */
 };
 
 /* CHAIN[0] is the leaf, the others in any order; those that cannot be parsed are left out. Checks
  * paths to each domain's anchors at NOW_S: signatures, dates, basicConstraints and path length,
- * keyUsage, name constraints (tls/constraints.h) at every CA, anchors' own included, certificate
+ * keyUsage, name constraints (x509/constraints.h) at every CA, anchors' own included, certificate
  * policies where a CA asks for one; revocation by the domain's CRLs, whose absence is a reason to
- * refuse where the policy requires them. Names are compared as tls/distinguished_name.h says.
+ * refuse where the policy requires them. Names are compared as x509/distinguished_name.h says.
  * The work is bounded: at most PATH_SIGNATURES_MAX signatures are verified, and as many more as
  * there are anchors, each at most once. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
  * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,

@@ -18,11 +18,12 @@ static struct source_position place_of(const struct policy_rule *rule, char poin
     return (struct source_position){.file = rule->place.file, .pointer = pointer};
 }
 
-/* RULE's name as a certificate has it; a device id into STORAGE. False: in an arc of its own. */
+/* Writes RULE's name as a certificate has it, a device id into STORAGE. Returns false for a device
+ * id whose OID lies outside DEVICE_ARC_TEXT, which no certificate can have. */
 static bool name_of(
     const struct policy_rule *rule, uint8_t storage[DEVICE_NAME_OCTETS], struct general_name *out)
 {
-    out->form = GENERAL_NAME_URI; /* of a pattern too: what is compared is its host */
+    out->form = GENERAL_NAME_URI; /* also for a pattern: constraints only compare its host */
     out->value = bytes_of_string(rule->match);
     if (rule->flavour == FLAVOUR_DEVICE) {
         out->form = GENERAL_NAME_OTHER;

@@ -1,13 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trust/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "trust/evidence.h"
-#include "trust/rule_reach.h"
-#include "x509/pem.h"
+#include "trust/issuer.h"
+
+/* --- the store --- */
+
+enum result trust_store_alloc(size_t domain_count, struct trust_store **out)
+{
+    struct trust_store *store = calloc(1, sizeof(*store));
+    *out = NULL;
+    if (!store)
+        return RESULT_NO_MEMORY;
+    store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
+    if (!store->domains) {
+        free(store);
+        return RESULT_NO_MEMORY;
+    }
+    store->domain_count = domain_count;
+    pthread_mutex_init(&store->memory.lock, NULL);
+    pthread_mutex_init(&store->crls_lock, NULL);
+    pthread_mutex_init(&store->authorities.lock, NULL);
+    *out = store;
+    return RESULT_OK;
+}
+
+void trust_store_free(struct trust_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        for (size_t j = 0; j < store->domains[i].anchor_count; j++)
+            buffer_release(&store->domains[i].anchors[j].der);
+        free(store->domains[i].anchors);
+        crl_set_unref(store->domains[i].crls);
+    }
+    free(store->domains);
+    pthread_mutex_destroy(&store->authorities.lock);
+    pthread_mutex_destroy(&store->crls_lock);
+    pthread_mutex_destroy(&store->memory.lock);
+    free(store);
+}
+
+struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain *domain)
+{
+    pthread_mutex_lock(&store->crls_lock);
+    struct crl_set *set = crl_set_ref(domain->crls);
+    pthread_mutex_unlock(&store->crls_lock);
+    return set;
+}
+
+void trust_store_replace_crls(
+    struct trust_store *store, struct trust_domain *domain, struct crl_set *set)
+{
+    pthread_mutex_lock(&store->crls_lock);
+    struct crl_set *replaced = domain->crls;
+    domain->crls = set;
+    pthread_mutex_unlock(&store->crls_lock);
+    crl_set_unref(replaced); /* outside the lock: it may free much */
+}
 
 /* --- the memory of verified signatures --- */
 
@@ -31,8 +84,8 @@ static void remember(struct trust_memory *memory, const uint8_t digest[SHA256_OC
     pthread_mutex_unlock(&memory->lock);
 }
 
-/* IDENTITY stands for all of a signed object: its DER, or of a CRL, which can be large, the digest
- * of that. A point is of one size, so the two can't be mistaken. */
+/* IDENTITY stands for a signed object: it is the DER of a certificate, or the digest of a CRL,
+ * which can be large. Where it begins is clear, as all points have the same size. */
 static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[SHA256_OCTETS])
 {
     return sha256_of(point, identity, digest) == RESULT_OK;
@@ -71,7 +124,7 @@ bool trust_signed_by(struct trust_store *store, const struct certificate *certif
     return false;
 }
 
-/* A bad signature is remembered by the complement of its digest, in the same place. */
+/* A bad signature is remembered by the complement of its digest, in the same slot. */
 static enum trust_signature recall(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS],
     const uint8_t complement[SHA256_OCTETS])
 {
@@ -138,8 +191,7 @@ void trust_note_authority(struct trust_store *store, const struct trust_domain *
     struct trust_authorities *authorities = &store->authorities;
     struct trust_authority authority = {
         .domain = (size_t)(domain - store->domains), .anchor = domain->anchors[anchor].name};
-    if (!certificate_may_sign_crls(ca) ||
-        evidence_issuer(ca->subject, &authority.name) != RESULT_OK)
+    if (!certificate_may_sign_crls(ca) || issuer_hash(ca->subject, &authority.name) != RESULT_OK)
         return;
     memcpy(authority.point, ca->point.data, sizeof(authority.point));
     pthread_mutex_lock(&authorities->lock);
@@ -186,171 +238,4 @@ uint64_t trust_domains_with(struct trust_store *store, struct bytes point)
     }
     pthread_mutex_unlock(&authorities->lock);
     return domains;
-}
-
-/* --- anchors --- */
-
-static bool is_known(const struct trust_domain *domain, struct bytes der)
-{
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        if (bytes_equal(domain->anchors[i].certificate.der, der))
-            return true;
-    }
-    return false;
-}
-
-/* A key usage that an anchor has binds it; it needn't have one, as self-signed ones often don't. */
-static enum result check_anchor(const struct certificate *anchor, struct fault *fault)
-{
-    if (!anchor->is_ca || (anchor->has_key_usage && !(anchor->key_usage & KEY_USAGE_CERT_SIGN)))
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "not a CA certificate");
-    return RESULT_OK;
-}
-
-/* Takes DER over. */
-static enum result add_anchor(struct trust_domain *domain, struct buffer *der, struct fault *fault)
-{
-    struct certificate certificate;
-    uint64_t name;
-    enum result result = certificate_parse(buffer_bytes(der), &certificate, fault);
-    if (result == RESULT_OK)
-        result = check_anchor(&certificate, fault);
-    if (result == RESULT_OK)
-        result = evidence_issuer(certificate.subject, &name);
-    if (result != RESULT_OK || is_known(domain, certificate.der))
-        return result;
-    if (domain->anchor_count == TRUST_ANCHORS_MAX)
-        return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", TRUST_ANCHORS_MAX);
-    domain->anchors[domain->anchor_count++] = (struct trust_anchor){*der, certificate, name};
-    *der = (struct buffer){0};
-    return RESULT_OK;
-}
-
-static enum result read_anchors(
-    struct trust_domain *domain, const char *path, struct bytes text, struct fault *fault)
-{
-    for (size_t number = 1;; number++) {
-        AUTO_BUFFER struct buffer der = {.limit = TRUST_FILE_OCTETS_MAX};
-        struct fault why = FAULT_INIT;
-        enum result result = pem_or_der_next(&text, "CERTIFICATE", &der, &why);
-        if (result == RESULT_NOT_FOUND && number > 1)
-            return RESULT_OK;
-        if (result == RESULT_OK)
-            result = add_anchor(domain, &der, &why);
-        if (result != RESULT_OK)
-            return fault_set(
-                fault, RESULT_BAD_CONFIGURATION, "%s: certificate %zu: %s", path, number, why.text);
-    }
-}
-
-static enum result load_anchors(struct trust_domain *domain, const char *path, struct fault *fault)
-{
-    AUTO_BUFFER struct buffer file = {0};
-    enum result result = file_read(path, TRUST_FILE_OCTETS_MAX, &file, fault);
-    if (result != RESULT_OK)
-        return result;
-    domain->anchors = calloc(TRUST_ANCHORS_MAX, sizeof(*domain->anchors));
-    if (!domain->anchors)
-        return fault_set(fault, RESULT_NO_MEMORY, "%s: out of memory", path);
-    return read_anchors(domain, path, buffer_bytes(&file), fault);
-}
-
-/* --- the store --- */
-
-static enum result store_new(size_t domain_count, struct trust_store **out)
-{
-    struct trust_store *store = calloc(1, sizeof(*store));
-    if (!store)
-        return RESULT_NO_MEMORY;
-    pthread_mutex_init(&store->memory.lock, NULL);
-    pthread_mutex_init(&store->crls_lock, NULL);
-    pthread_mutex_init(&store->authorities.lock, NULL);
-    store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
-    store->domain_count = domain_count;
-    *out = store;
-    if (store->domains)
-        return RESULT_OK;
-    store->domain_count = 0;
-    return RESULT_NO_MEMORY;
-}
-
-static void warn_of_dates(const struct trust_domain *domain, const struct policy_trust *trust,
-    int64_t now_s, struct report *report)
-{
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        const struct certificate *anchor = &domain->anchors[i].certificate;
-        if (now_s < anchor->not_before_s || now_s > anchor->not_after_s)
-            report_warning(report, &trust->anchors.place, "%s: certificate %zu: %s",
-                trust->anchors.path, i + 1,
-                now_s > anchor->not_after_s ? "expired" : "not valid yet");
-    }
-}
-
-static void load_domain(
-    struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
-{
-    struct fault fault = FAULT_INIT;
-    domain->name = trust->name;
-    domain->trust = trust;
-    domain->require_crl = trust->require_crl;
-    if (!trust->anchors.path)
-        report_fault(report, &trust->place, "no anchors");
-    else if (load_anchors(domain, trust->anchors.path, &fault) != RESULT_OK)
-        report_fault(report, &trust->anchors.place, "%s", fault.text);
-    else
-        warn_of_dates(domain, trust, clock_wall_s(), report);
-    if (crl_set_load(domain, NULL, &domain->crls) != RESULT_OK)
-        report_fault(report, &trust->place, "out of memory");
-}
-
-enum result trust_store_new(
-    const struct policy *policy, struct trust_store **out, struct report *report)
-{
-    CLEANUP(auto_trust_store_free) struct trust_store *store = NULL;
-    size_t faults = report->faults;
-    *out = NULL;
-    enum result result = store_new(policy->trust_count, &store);
-    if (result != RESULT_OK) {
-        report_fault(report, NULL, "%s", result_text(result));
-        return result;
-    }
-    for (size_t i = 0; i < policy->trust_count; i++)
-        load_domain(&store->domains[i], &policy->trust[i], report);
-    if (report->faults == faults)
-        reach_check(policy, store->domains, report);
-    if (report->faults > faults)
-        return RESULT_BAD_CONFIGURATION;
-    *out = TAKE_PTR(store);
-    return RESULT_OK;
-}
-
-enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
-{
-    CLEANUP(auto_trust_store_free) struct trust_store *store = NULL;
-    *out = NULL;
-    enum result result = store_new(1, &store);
-    if (result != RESULT_OK)
-        return fault_set(fault, result, "%s: %s", path, result_text(result));
-    store->domains[0].name = "anchors";
-    result = load_anchors(&store->domains[0], path, fault);
-    if (result == RESULT_OK)
-        *out = TAKE_PTR(store);
-    return result;
-}
-
-void trust_store_free(struct trust_store *store)
-{
-    if (!store)
-        return;
-    for (size_t i = 0; i < store->domain_count; i++) {
-        for (size_t j = 0; j < store->domains[i].anchor_count; j++)
-            buffer_release(&store->domains[i].anchors[j].der);
-        free(store->domains[i].anchors);
-        crl_set_unref(store->domains[i].crls);
-    }
-    free(store->domains);
-    pthread_mutex_destroy(&store->authorities.lock);
-    pthread_mutex_destroy(&store->crls_lock);
-    pthread_mutex_destroy(&store->memory.lock);
-    free(store);
 }

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What path validation starts from: trust domains' anchors, and the memory of verified signatures.
- */
+/* The trust domains of one policy: their anchors, their CRLs, and what is remembered while paths
+ * are validated. trust/store_load.h reads it from files. */
 #pragma once
 
 #include <pthread.h>
 
 #include "trust/crl_set.h"
-#include "trust/path.h"
+#include "x509/certificate.h"
 
 #define TRUST_ANCHORS_MAX     64 /* of one domain */
 #define TRUST_MEMORY_SLOTS    4096
 #define TRUST_AUTHORITIES_MAX 128 /* intermediate CAs that are remembered */
-#define TRUST_FILE_OCTETS_MAX ((size_t)256 * 1024)
 
 struct trust_anchor {
     struct buffer der;
     struct certificate certificate; /* views into DER */
-    uint64_t name;                  /* evidence_issuer of its subject */
+    uint64_t name;                  /* issuer_hash of its subject */
 };
 
 struct trust_domain {
-    const char *name;                 /* of the policy's */
-    const struct policy_trust *trust; /* NULL: of an initiator, without a policy */
+    const char *name;                 /* as the policy calls it */
+    const struct policy_trust *trust; /* NULL: the store of an initiator, which has no policy */
     struct trust_anchor *anchors;
     size_t anchor_count;
     bool require_crl;
-    struct crl_set *crls; /* NULL: none. All else stays as it was loaded; this is swapped */
+    struct crl_set *crls; /* NULL: none. Replaced when files change, under the store's crls_lock;
+                             all else stays as it was loaded */
 };
 
-/* Digests of signatures that were verified, each at the one place that its first octets give: a
- * newer one takes an older one's place. It says whether a signature is good and nothing else, and
- * that never changes: so no expiry. Any thread, under LOCK. */
+/* Digests of signatures that were verified, each in the slot that its first octets give: a newer
+ * one replaces an older one. Whether a signature is good never changes, so that nothing expires.
+ * Any thread, under LOCK. */
 struct trust_memory {
     pthread_mutex_t lock;
     uint8_t digest[TRUST_MEMORY_SLOTS][SHA256_OCTETS];
 };
 
 /* The keys of intermediate CAs that had a valid path and may sign CRLs, the newest
- * TRUST_AUTHORITIES_MAX of them. When only evidence is left of a certificate, they tell that a CRL
- * is by another key of its issuer, whose certificate came with somebody else. Any thread, under
- * LOCK. */
+ * TRUST_AUTHORITIES_MAX of them. When only evidence is left of a certificate, they show that a CRL
+ * was signed by another key of its issuer, whose certificate somebody else presented. Any thread,
+ * under LOCK. */
 struct trust_authority {
     size_t domain;
-    uint64_t anchor; /* evidence_issuer of the subject of the anchor that its path ends at */
+    uint64_t anchor; /* issuer_hash of the subject of the anchor that its path ends at */
     uint64_t name;   /* the same of its own subject */
     uint8_t point[P256_POINT_OCTETS];
 };
@@ -53,41 +53,56 @@ struct trust_authorities {
     size_t count, next;
 };
 
+/* Thread-safe once it is loaded. */
 struct trust_store {
     struct trust_domain *domains;
     size_t domain_count;
-    pthread_mutex_t crls_lock; /* over the domains' crls, the pointers */
+    pthread_mutex_t crls_lock; /* over the pointers domains[].crls */
     struct trust_memory memory;
     struct trust_authorities authorities;
 };
 
-/* What one validation may still spend on verifying signatures, and the digests of those that failed
- * in it, so that none is verified in vain twice. The oldest make way for the newest. */
+/* An empty store with room for DOMAIN_COUNT domains. RESULT_NO_MEMORY. */
+enum result trust_store_alloc(size_t domain_count, struct trust_store **out) WARN_UNUSED;
+void trust_store_free(struct trust_store *store);
+DEFINE_CLEANUP(struct trust_store *, trust_store_free)
+
+/* The CRLs of DOMAIN that are in force, as a reference of the caller's own; NULL: it has none. Any
+ * thread. */
+struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain *domain);
+/* Puts SET, of which it takes the reference over, in force for DOMAIN. */
+void trust_store_replace_crls(
+    struct trust_store *store, struct trust_domain *domain, struct crl_set *set);
+
+/* How many signatures one validation may still verify, and the digests of the newest of those that
+ * failed in it, so that none of them is verified again. */
 #define TRUST_FAILURES_MAX 64
 struct trust_effort {
     size_t left;
-    size_t failures; /* so far */
+    size_t failures; /* so far, also those that newer ones have replaced */
     uint8_t failed[TRUST_FAILURES_MAX][SHA256_OCTETS];
 };
 
-/* Is CERTIFICATE signed by ISSUER's key? From memory, else by one verification, for which
- * EFFORT->left goes down by one; false when that is 0. */
+/* Is CERTIFICATE signed by ISSUER's key? If that is not remembered it takes one verification, for
+ * which EFFORT->left goes down by one; false when that is 0. */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort);
 
 enum trust_signature { TRUST_SIGNATURE_BAD, TRUST_SIGNATURE_GOOD, TRUST_SIGNATURE_UNKNOWN };
-/* Whether the key of POINT signed CRL. From memory, where both answers are kept; else, if it may
- * VERIFY, by one verification. There is no bound on these: the operator chose how many CRLs there
- * are, and each is verified once by each key of its issuer. UNKNOWN also when memory is short. */
+/* Has the key of POINT signed CRL? Both answers are remembered. If neither is, it takes one
+ * verification, or with VERIFY false the answer is UNKNOWN. There is no bound on verifications: the
+ * operator chose how many CRLs there are, and each is verified once by each key of its issuer.
+ * UNKNOWN also when memory is short. */
 enum trust_signature trust_crl_signature(
     struct trust_store *store, const struct trust_crl *crl, struct bytes point, bool verify);
 
-/* CA has a valid path to that ANCHOR of DOMAIN. */
+/* Remembers that CA has a valid path to DOMAIN's anchor number ANCHOR. */
 void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
     size_t anchor, const struct certificate *ca);
-/* Copies into OUT, which holds TRUST_AUTHORITIES_MAX, those that were noted in one of DOMAINS, bit
- * by bit, with that NAME. Returns how many. */
+/* Copies the remembered authorities of that NAME (issuer_hash) in one of DOMAINS (bit i: domain i)
+ * into OUT, which has room for TRUST_AUTHORITIES_MAX. Returns how many. */
 size_t trust_find_authorities(
     struct trust_store *store, uint64_t domains, uint64_t name, struct trust_authority *out);
-/* The domains, bit by bit, of which POINT is an anchor's key or that of a noted authority. */
+/* The domains (bit i: domain i) in which POINT is the key of an anchor or of a remembered
+ * authority. */
 uint64_t trust_domains_with(struct trust_store *store, struct bytes point);

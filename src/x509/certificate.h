@@ -4,11 +4,11 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "identity/names.h"
 #include "x509/public_key.h"
 
 #define CERTIFICATE_OCTETS_MAX 8192
 #define SERIAL_OCTETS_MAX      20 /* RFC 5280 4.1.2.2 */
+#define PATH_CERTIFICATES_MAX  9  /* that a peer presents, its own (the leaf) included */
 
 /* Key usage bits that we look at (RFC 5280 4.2.1.3). */
 #define KEY_USAGE_DIGITAL_SIGNATURE 0x01
@@ -21,7 +21,7 @@ struct certificate {
     struct bytes tbs;                     /* what is signed, header included */
     struct bytes signature;               /* DER ECDSA-Sig-Value */
     struct bytes serial;                  /* INTEGER content */
-    struct bytes issuer;                  /* Name, header included (tls/distinguished_name.h) */
+    struct bytes issuer;                  /* Name, header included (x509/distinguished_name.h) */
     struct bytes subject;                 /* the same */
     uint8_t issuer_digest[SHA256_OCTETS]; /* distinguished_name_digest: equal for equal names */
     uint8_t subject_digest[SHA256_OCTETS];
@@ -53,19 +53,11 @@ enum result certificate_parse(struct bytes der, struct certificate *out, struct 
 
 struct public_key certificate_key(const struct certificate *certificate);
 
-/* Is ISSUER's subject the name of CERTIFICATE's issuer (RFC 5280 7.1)? */
+/* Does CERTIFICATE name ISSUER's subject as its issuer (RFC 5280 7.1)? */
 bool certificate_names_issuer(
     const struct certificate *certificate, const struct certificate *issuer);
-/* Are its own subject and issuer one name (RFC 5280 3.2)? */
+/* Are its subject and its issuer the same name (RFC 5280 3.2)? */
 bool certificate_is_self_issued(const struct certificate *certificate);
 
-/* The leaf's names, validated (identity/names.h); wildcards, bad octets, over-long names and too
- * many names are refused. */
-enum result certificate_names(
-    const struct certificate *certificate, struct names *out, struct fault *fault) WARN_UNUSED;
-
-/* Where keyUsage is there, it has to say so (RFC 5280 6.3.3 (f)). */
+/* May its key sign CRLs (RFC 5280 6.3.3 (f))? Without a keyUsage extension it may. */
 bool certificate_may_sign_crls(const struct certificate *certificate);
-
-/* SHA-256 of a SubjectPublicKeyInfo: what RFC 6920 identifiers of raw public keys hold. */
-enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE]) WARN_UNUSED;

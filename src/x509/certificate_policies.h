@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Certificate policies (RFC 5280 4.2.1.4, 4.2.1.5, 6.1). We ask for no policy ourselves: the
- * user-initial-policy-set is any-policy. But a CA can ask for one, by policyConstraints, for all
- * paths through it. */
+/* The extensions that list certificate policies and map them (RFC 5280 4.2.1.4, 4.2.1.5). What they
+ * mean for a path is in trust/path_policies.h. */
 #pragma once
 
-#include "x509/certificate.h"
+#include "base/bytes.h"
 
 #define CERTIFICATE_POLICIES_MAX 128
 
@@ -14,7 +13,9 @@ bool certificate_policies_are_valid(struct bytes policies, bool critical);
 /* Is this the content of PolicyMappings: not empty, and none from or to anyPolicy? */
 bool policy_mappings_are_valid(struct bytes mappings);
 
-/* Does the path, from the anchor at PATH[0] down to the leaf at PATH[LENGTH - 1], have a policy
- * where one is asked for? Of the anchor's policy extensions only policyConstraints and
- * inhibitAnyPolicy count. */
-bool certificate_policies_hold(const struct certificate *const *path, size_t length);
+/* Takes a policy (content of its OBJECT IDENTIFIER) and its qualifiers from the front of IN, the
+ * content of CertificatePolicies. False at the end. */
+bool certificate_policy_take(struct bytes *in, struct bytes *policy, struct bytes *qualifiers);
+bool certificate_policy_is_any(struct bytes policy);
+/* Takes a pair from the front of IN, the content of PolicyMappings. False at the end. */
+bool policy_mapping_take(struct bytes *in, struct bytes *from, struct bytes *to);

@@ -275,19 +275,19 @@ static bool is_utf8_mailbox(const struct general_name *name)
 
 static const struct general_name unreadable_mailbox = {.form = GENERAL_NAME_RFC822};
 
-enum result constraints_check(
-    struct bytes constraints, const struct certificate *certificate, struct fault *fault)
+enum result constraints_check(struct bytes constraints, struct bytes subject,
+    struct bytes subject_alt_name, struct fault *fault)
 {
     static const uint8_t email_address[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01};
     const struct bytes type = bytes_of(email_address, sizeof(email_address));
-    struct general_name name = {GENERAL_NAME_DIRECTORY, certificate->subject};
-    struct bytes names = certificate->subject_alt_name, rdns;
-    if (!der_only(certificate->subject, DER_SEQUENCE, &rdns))
+    struct general_name name = {GENERAL_NAME_DIRECTORY, subject};
+    struct bytes names = subject_alt_name, rdns;
+    if (!der_only(subject, DER_SEQUENCE, &rdns))
         return outside(name.form, fault);
     if (rdns.size > 0 && !constraints_permit(constraints, &name))
         return outside(name.form, fault);
     name.form = GENERAL_NAME_RFC822;
-    for (size_t i = 0; distinguished_name_value(certificate->subject, type, i, &name.value); i++) {
+    for (size_t i = 0; distinguished_name_value(subject, type, i, &name.value); i++) {
         if (!constraints_permit(constraints, &name))
             return outside(name.form, fault);
     }

@@ -377,7 +377,7 @@ static void release_canonical(struct canonical *canonical)
 
 enum result distinguished_name_digest(struct bytes name, uint8_t digest[SHA256_OCTETS])
 {
-    CLEANUP(release_canonical) struct canonical canonical = {0};
+    struct canonical canonical CLEANUP(release_canonical) = {0};
     struct bytes rdns;
     if (!der_only(name, DER_SEQUENCE, &rdns) || wc_InitSha256(&canonical.hash) != 0)
         return RESULT_INTERNAL;

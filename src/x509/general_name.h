@@ -24,8 +24,8 @@ struct general_name {
     struct bytes value; /* the content; of a directoryName the Name, header included */
 };
 
-/* Takes one from the front; false, and IN unmoved, when it is malformed. An iPAddress may be of any
- * size here, as that of a constraint has a mask. */
+/* Takes a name from the front of IN; false, and IN unmoved, when it is malformed. An iPAddress may
+ * be of any size here, as that of a constraint has a mask. */
 bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 
 #define GENERAL_NAMES_MAX 64
@@ -40,7 +40,7 @@ bool uri_host(struct bytes uri, struct bytes *host) WARN_UNUSED;
 /* Printable ASCII without wildcard, with a scheme or, as an Absolute-AE-ID, with an authority. */
 bool uri_is_valid(struct bytes uri);
 
-/* The type-id of an otherName and the value, header included; false when it is malformed. */
+/* Splits an otherName's content into type-id and value, header included; false when malformed. */
 bool other_name_split(struct bytes other_name, struct bytes *type, struct bytes *value) WARN_UNUSED;
 /* Is TYPE in the M2M Device Indication ID arc (TS-0003 10.1)? */
 bool other_name_type_is_device(struct bytes type);
@@ -52,7 +52,7 @@ bool device_id_text(struct bytes type, struct bytes value, bool may_be_empty, ch
 #define DEVICE_ARC_TEXT    "0.2.481.1"
 #define DEVICE_NAME_OCTETS (NAME_OCTETS + 16)
 
-/* The other way: an otherName for the whole dotted id TEXT, as OUT in STORAGE. False when it is not
- * below DEVICE_ARC_TEXT. */
+/* Writes the content of an otherName for the whole dotted id TEXT into STORAGE; OUT is a view of
+ * it. False when TEXT is not below DEVICE_ARC_TEXT. */
 bool device_name_write(const char *text, uint8_t storage[DEVICE_NAME_OCTETS], struct bytes *out)
     WARN_UNUSED;

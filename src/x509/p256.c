@@ -26,7 +26,7 @@ static bool import_point(struct bytes point, ecc_key *key)
 
 bool ecdsa_is_point(struct bytes point)
 {
-    CLEANUP(release_key) ecc_key key;
+    ecc_key key CLEANUP(release_key);
     mp_int a, b, prime;
     if (wc_ecc_init(&key) != 0 || !import_point(point, &key) ||
         mp_init_multi(&a, &b, &prime, NULL, NULL, NULL) != MP_OKAY)
@@ -46,7 +46,7 @@ static bool import_scalar(const uint8_t scalar[P256_SCALAR_OCTETS], ecc_key *key
 
 bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256_POINT_OCTETS])
 {
-    CLEANUP(release_key) ecc_key key = {0};
+    ecc_key key CLEANUP(release_key) = {0};
     word32 size = P256_POINT_OCTETS;
     return wc_ecc_init(&key) == 0 && import_scalar(scalar, &key) &&
            wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* which looks at the scalar's range */
@@ -62,7 +62,7 @@ static bool sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
     const uint8_t digest[SHA256_OCTETS], WC_RNG *random, uint8_t signature[ECDSA_SIGNATURE_OCTETS],
     size_t *size)
 {
-    CLEANUP(release_key) ecc_key key = {0};
+    ecc_key key CLEANUP(release_key) = {0};
     word32 room = ECDSA_SIGNATURE_OCTETS;
     if (wc_ecc_init(&key) != 0 || !import_scalar(scalar, &key) ||
         wc_ecc_sign_hash(digest, SHA256_OCTETS, signature, &room, random, &key) != 0)
@@ -76,7 +76,7 @@ bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
     const uint8_t digest[SHA256_OCTETS], struct WC_RNG *random,
     uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)
 {
-    CLEANUP(release_random) WC_RNG own = {0};
+    WC_RNG own CLEANUP(release_random) = {0};
     if (!random && wc_InitRng(&own) != 0)
         return false;
     return sign_digest(scalar, digest, random ? random : &own, signature, size);
@@ -94,7 +94,7 @@ static bool is_signature(struct bytes signature)
 static enum result check_digest(
     struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature)
 {
-    CLEANUP(release_key) ecc_key key = {0};
+    ecc_key key CLEANUP(release_key) = {0};
     int good = 0;
     if (!is_signature(signature))
         return RESULT_BAD_INPUT;
@@ -132,7 +132,7 @@ static void release_hash(wc_Sha256 *hash)
 
 enum result sha256_of(struct bytes a, struct bytes b, uint8_t digest[SHA256_OCTETS])
 {
-    CLEANUP(release_hash) wc_Sha256 hash;
+    wc_Sha256 hash CLEANUP(release_hash);
     if (wc_InitSha256(&hash) != 0 || wc_Sha256Update(&hash, a.data, (word32)a.size) != 0 ||
         wc_Sha256Update(&hash, b.data, (word32)b.size) != 0 || wc_Sha256Final(&hash, digest) != 0)
         return RESULT_INTERNAL;

@@ -15,7 +15,7 @@ bool ecdsa_is_point(struct bytes point);
 
 /* With a private key, big-endian: its point, and a signature (ECDSA-Sig-Value) with RANDOM, a
  * generator of wolfCrypt's, or where it is NULL with one of its own. Both leave parts of the key
- * and of the nonce in their frames: only by secret_call. False when SCALAR is not in [1, n-1], or
+ * and of the nonce on the stack: call them by secret_call. False when SCALAR is not in [1, n-1], or
  * when random numbers or memory fail. */
 struct WC_RNG;
 bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256_POINT_OCTETS]);
@@ -26,12 +26,12 @@ bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
 /* Is SIGNATURE (ECDSA-Sig-Value, strict DER) that of CONTENT by POINT's key, with SHA-256? */
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature);
 
-/* The same for who keeps the answer: RESULT_BAD_INPUT when it is another's or none, RESULT_INTERNAL
- * when memory is short or so, and the answer is not known. */
+/* The same, for whoever remembers the answer: RESULT_BAD_INPUT when the signature is not valid, and
+ * RESULT_INTERNAL when that could not be found out, for lack of memory or so. */
 enum result ecdsa_check(struct bytes point, struct bytes content, struct bytes signature)
     WARN_UNUSED;
 
-/* The same for a digest in hand. */
+/* The same, when the content's digest is known. */
 bool ecdsa_verify_digest(
     struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature);
 

@@ -9,11 +9,11 @@
 
 #define MARK_OCTETS 80
 
-/* Moves TEXT past MARK; BEFORE is what stood in front of it. */
-static bool find_mark(struct bytes *text, const char *mark, struct bytes *before)
+/* Moves TEXT past BOUNDARY; BEFORE is what stood in front of it. */
+static bool find_boundary(struct bytes *text, const char *boundary, struct bytes *before)
 {
-    size_t size = strlen(mark);
-    const uint8_t *found = text->size > 0 ? memmem(text->data, text->size, mark, size) : NULL;
+    size_t size = strlen(boundary);
+    const uint8_t *found = text->size > 0 ? memmem(text->data, text->size, boundary, size) : NULL;
     if (!found)
         return false;
     *before = bytes_of(text->data, (size_t)(found - text->data));
@@ -26,9 +26,7 @@ static bool find_mark(struct bytes *text, const char *mark, struct bytes *before
 static enum result decode_lines(struct bytes lines, struct buffer *out)
 {
     size_t joined = 0;
-    enum result result = buffer_reserve(out, lines.size);
-    if (result != RESULT_OK)
-        return result;
+    TRY(buffer_reserve(out, lines.size));
     for (size_t i = 0; i < lines.size; i++) {
         if (!memchr(" \t\r\n", lines.data[i], 4))
             out->data[joined++] = lines.data[i];
@@ -48,9 +46,9 @@ enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
     snprintf(begin, sizeof(begin), "-----BEGIN %s-----", label);
     snprintf(end, sizeof(end), "-----END %s-----", label);
     buffer_consume(out, out->size);
-    if (!find_mark(text, begin, &lines))
+    if (!find_boundary(text, begin, &lines))
         return RESULT_NOT_FOUND;
-    if (!find_mark(text, end, &lines))
+    if (!find_boundary(text, end, &lines))
         return RESULT_BAD_INPUT;
     return decode_lines(lines, out);
 }

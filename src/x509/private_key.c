@@ -9,8 +9,6 @@
 #include "x509/pem.h"
 #include "x509/signed_object.h"
 
-#define KEY_FILE_OCTETS 65536
-
 struct private_key {
     uint8_t scalar[P256_SCALAR_OCTETS];
     uint8_t spki[P256_SPKI_OCTETS];
@@ -112,9 +110,7 @@ enum result private_key_parse(struct bytes text, struct private_key **out)
         .der = {.data = der, .capacity = text.size, .limit = text.size},
         .key = key,
     };
-    enum result result = secret_call(read_key, &reading);
-    if (result != RESULT_OK)
-        return result;
+    TRY(secret_call(read_key, &reading));
     if (!reading.good)
         return RESULT_BAD_INPUT;
     *out = TAKE_PTR(key);
@@ -125,10 +121,8 @@ enum result private_key_read(const char *path, struct private_key **out, struct 
 {
     void *text CLEANUP(auto_secret_free) = NULL;
     size_t size;
-    enum result result = file_read_secret(path, KEY_FILE_OCTETS, &text, &size, fault);
-    if (result != RESULT_OK)
-        return result;
-    result = private_key_parse(bytes_of(text, size), out);
+    TRY(file_read_secret(path, KEY_FILE_OCTETS_MAX, &text, &size, fault));
+    enum result result = private_key_parse(bytes_of(text, size), out);
     if (result == RESULT_BAD_INPUT)
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: no usable private key (P-256; PEM or DER; PKCS#8 or SEC1; not encrypted)", path);

@@ -6,6 +6,8 @@
 #include "base/fault.h"
 #include "x509/public_key.h"
 
+#define KEY_FILE_OCTETS_MAX 65536 /* of a file that holds a key */
+
 struct private_key;
 
 /* Of a file in PEM or DER: PKCS#8 (RFC 5208) or SEC1 (RFC 5915), not encrypted. FAULT: "PATH: what
@@ -17,7 +19,7 @@ enum result private_key_parse(struct bytes text, struct private_key **out) WARN_
 void private_key_free(struct private_key *key);
 DEFINE_CLEANUP(struct private_key *, private_key_free)
 
-/* What goes with it: a view, as long as KEY. */
+/* The public key that belongs to it: a view that lives as long as KEY. */
 struct public_key private_key_public(const struct private_key *key);
 
 /* SIGNATURE: ECDSA-Sig-Value of the SHA-256 DIGEST; of a longer one of its first 32 octets, as

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/fault.h"
+#include "identity/names.h"
 #include "x509/p256.h"
 
 #define P256_SPKI_OCTETS 91
@@ -18,13 +19,11 @@ struct public_key {
 
 /* Takes one from the front of IN: in DER, with a point that is on the curve. */
 bool public_key_take(struct bytes *in, struct public_key *out) WARN_UNUSED;
-/* SPKI is one, and nothing else. */
+/* The same of all of SPKI: nothing may follow the key. */
 bool public_key_parse(struct bytes spki, struct public_key *out) WARN_UNUSED;
 
-/* Writes the one of POINT. */
+/* Writes the SubjectPublicKeyInfo of POINT, which is on the curve. */
 void public_key_write(const uint8_t point[P256_POINT_OCTETS], uint8_t spki[P256_SPKI_OCTETS]);
 
-/* That of a file which holds a certificate, a public key or a private key, in PEM or DER. FAULT:
- * "PATH: what is wrong". */
-enum result public_key_of_file(
-    const char *path, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault) WARN_UNUSED;
+/* SHA-256 of a SubjectPublicKeyInfo: what the RFC 6920 identifier of a raw public key holds. */
+enum result spki_digest(struct bytes spki, uint8_t digest[SPKI_DIGEST_SIZE]) WARN_UNUSED;

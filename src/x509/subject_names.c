@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* subjectAltName to the names that rules are matched against (TS-0003 8.1.2.5). */
-#include "base/text.h"
-#include "x509/certificate.h"
+#include "x509/subject_names.h"
 
 #include <string.h>
 
 #include "base/alert.h"
+#include "base/text.h"
 #include "x509/der.h"
 #include "x509/general_name.h"
 
@@ -33,7 +32,7 @@ static bool add_uri(struct bytes value, struct names *out)
     return uri_is_valid(value) && add_text(value, &out->uri);
 }
 
-/* otherNames of other kinds are nobody's name here. */
+/* An otherName that is no device id is left out: no rule matches it. */
 static bool add_other(struct bytes value, struct names *out)
 {
     struct bytes type, rest;
@@ -45,7 +44,7 @@ static bool add_other(struct bytes value, struct names *out)
     return device_id_text(type, rest, false, id) && add_text(bytes_of_string(id), &out->device);
 }
 
-/* Those that carry an identity; the other forms matter to name constraints alone. */
+/* The forms that carry an identity; the others only matter to name constraints. */
 static const struct {
     const char *what;
     bool (*add)(struct bytes value, struct names *out);
@@ -63,10 +62,14 @@ enum result certificate_names(
     struct general_name name;
     while (rest.size > 0) {
         bool taken = general_name_take(&rest, &name);
-        if (!taken || (kinds[name.form].add && !kinds[name.form].add(name.value, out)))
+        if (!taken || (kinds[name.form].add && !kinds[name.form].add(name.value, out))) {
+            *out = (struct names){0};
             return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
                 "subjectAltName: a %s is malformed, a wildcard, too long or one too many",
                 taken ? kinds[name.form].what : "name");
+        }
     }
-    return spki_digest(certificate->spki, out->spki_digest);
+    if (spki_digest(certificate->spki, out->spki_digest) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    return RESULT_OK;
 }

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "x509/certificate_policies.h"
+#include "trust/path_policies.h"
 #include "x509/constraints.h"
 #include "x509/distinguished_name.h"
+#include "x509/subject_names.h"
 
 static struct names names;
 
@@ -33,11 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     enum result result = certificate_names(&certificate, &names, &fault);
     if (certificate.name_constraints.size > 0)
-        result = constraints_check(certificate.name_constraints, &certificate, &fault);
+        result = constraints_check(certificate.name_constraints, certificate.subject,
+            certificate.subject_alt_name, &fault);
     compare_names(certificate.subject, certificate.issuer);
     const struct certificate *const path[] = {&certificate, &certificate, &certificate};
-    if (!certificate_policies_hold(path, ARRAY_SIZE(path)) &&
-        certificate.require_explicit_policy < 0)
+    if (!path_policies_hold(path, ARRAY_SIZE(path)) && certificate.require_explicit_policy < 0)
         abort();
     return result == RESULT_INTERNAL ? -1 : 0;
 }

@@ -10,7 +10,7 @@
 #include "support/spoil.h"
 #include "tls/context.h"
 #include "tls/message.h"
-#include "x509/certificate.h"
+#include "x509/key_file.h"
 
 static struct daemon daemon_;
 static CURL *client;

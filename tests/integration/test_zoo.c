@@ -115,7 +115,9 @@ static void append_record(struct buffer *out, uint8_t handshake_type, const stru
 /* A record of a Certificate message with the certificates of KIND, as they stand in its file. */
 static void append_certificates(struct buffer *out, const struct kind *kind)
 {
-    AUTO_BUFFER struct buffer file = {0}, list = {.limit = 65536}, body = {.limit = 65536};
+    struct buffer file AUTO_BUFFER = {0};
+    struct buffer list AUTO_BUFFER = {.limit = 65536};
+    struct buffer body AUTO_BUFFER = {.limit = 65536};
     struct fault fault = FAULT_INIT;
 
     ck_assert_int_eq(
@@ -123,7 +125,7 @@ static void append_certificates(struct buffer *out, const struct kind *kind)
         RESULT_OK);
     struct bytes text = buffer_bytes(&file);
     for (;;) {
-        AUTO_BUFFER struct buffer der = {.limit = 65536};
+        struct buffer der AUTO_BUFFER = {.limit = 65536};
         enum result result = pem_next(&text, "CERTIFICATE", &der);
         if (result == RESULT_NOT_FOUND && list.size > 0)
             break;
@@ -140,7 +142,8 @@ static void append_certificates(struct buffer *out, const struct kind *kind)
  * cannot sign with SHA-256 (Ed25519). */
 static bool append_proof(struct buffer *out, const struct kind *kind, struct bytes records)
 {
-    AUTO_BUFFER struct buffer file = {0}, body = {.limit = 1024};
+    struct buffer file AUTO_BUFFER = {0};
+    struct buffer body AUTO_BUFFER = {.limit = 1024};
     struct fault fault = FAULT_INIT;
     struct record record;
     char command[1024];
@@ -173,7 +176,7 @@ static void flights_release(struct flights *flights)
 
 static void take_flight(struct flights *flights, const char *message)
 {
-    AUTO_BUFFER struct buffer octets = {.limit = 65536};
+    struct buffer octets AUTO_BUFFER = {.limit = 65536};
 
     ck_assert_int_eq(base64_decode(bytes_of_string(message), &octets), RESULT_OK);
     flights->octets.limit = 262144;
@@ -185,7 +188,7 @@ static void take_flight(struct flights *flights, const char *message)
  * Finished does not fit, so that even a good certificate is refused, but not for what it is. */
 static char *swap_certificates(const struct kind *kind, const struct flights *flights)
 {
-    AUTO_BUFFER struct buffer all = {.limit = 262144};
+    struct buffer all AUTO_BUFFER = {.limit = 262144};
     struct record certificate, key_exchange, proof;
     struct bytes rest =
         bytes_of(flights->octets.data + flights->third, flights->octets.size - flights->third);
@@ -210,7 +213,7 @@ static char *swap_certificates(const struct kind *kind, const struct flights *fl
 
 static void shake_hands(const struct kind *kind, struct outcome *outcome)
 {
-    CLEANUP(flights_release) struct flights flights = {0};
+    struct flights flights CLEANUP(flights_release) = {0};
     struct foreign foreign;
     char credential[128], path[128];
 
@@ -361,7 +364,7 @@ static void expect_same_refusal(
 
 /* --- the zoo --- */
 
-static void judge(const struct kind *kind)
+static void check(const struct kind *kind)
 {
     struct outcome outcome;
     char word[64] = "", reason[FAULT_TEXT_OCTETS];
@@ -398,7 +401,7 @@ static void judge_part(const char *parting, bool is_second)
         is_past |= strncmp(line, parting, strlen(parting)) == 0;
         if (is_past != is_second || !read_kind(line, &kind))
             continue;
-        judge(&kind);
+        check(&kind);
         kinds++;
     }
     ck_assert_uint_ge(kinds, KINDS_LEAST);
@@ -443,7 +446,7 @@ static void start_generated(unsigned long seed, unsigned long count)
 /* The name of the alert in an answer's eckm; "" when the exchange goes on. */
 static const char *alert_in(const struct http_answer *answer)
 {
-    AUTO_BUFFER struct buffer octets = {.limit = 65536};
+    struct buffer octets AUTO_BUFFER = {.limit = 65536};
     struct record record;
 
     if (answer->status == 200)

@@ -14,7 +14,7 @@
 #define PEERS    500
 
 static struct key_cache *cache;
-static _Atomic unsigned events[4];
+static _Atomic unsigned events[KEY_REVOKED_BY_CRL + 1];
 
 static void count_event(enum key_event event, const struct key_info *info, void *context)
 {

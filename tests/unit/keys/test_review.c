@@ -22,7 +22,7 @@ static void listen(enum key_event event, const struct key_info *info, void *cont
 {
     size_t used = strlen(heard);
     (void)context;
-    snprintf(heard + used, sizeof(heard) - used, "%c%u ", "+xr-"[event], number_of(info));
+    snprintf(heard + used, sizeof(heard) - used, "%c%u ", "+xr-r"[event], number_of(info));
 }
 
 static struct key_cache *cache_of(uint32_t keys)

@@ -11,6 +11,7 @@
 #include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/initiator.h"
+#include "x509/key_file.h"
 
 static char folder[64], key_path[96];
 static struct initiator_credential *credential;

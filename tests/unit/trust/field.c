@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "trust/crl_notice.h"
+#include "trust/store_load.h"
 
 static const struct recipe authorities[] = {
     {.name = "root", .extensions = MAKER_CA, .not_before = FIELD_LONG_AGO, .not_after = FIELD_LATE},
@@ -63,7 +64,7 @@ void field_stop(void)
 
 void field_write_crl(const char *path, const struct crl_recipe *recipe)
 {
-    AUTO_BUFFER struct buffer der = maker_crl(recipe);
+    struct buffer der AUTO_BUFFER = maker_crl(recipe);
     maker_write_file(path, buffer_bytes(&der));
 }
 
@@ -76,7 +77,7 @@ struct report field_notices(struct trust_store *store)
 
 void field_expect_notice(struct trust_store *store, bool is_fault, const char *text)
 {
-    CLEANUP(report_release) struct report report = field_notices(store);
+    struct report report CLEANUP(report_release) = field_notices(store);
     ck_assert_uint_eq(report.count, 1);
     ck_assert_msg(strstr(report.entries[0].text, text), "%s", report.entries[0].text);
     ck_assert_msg(report.faults == is_fault, "%s", report.entries[0].text);

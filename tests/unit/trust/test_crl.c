@@ -13,7 +13,7 @@
 
 static void expect_refused(struct bytes der, const char *text)
 {
-    CLEANUP(crl_release) struct crl crl;
+    struct crl crl CLEANUP(crl_release);
     struct fault fault = FAULT_INIT;
     ck_assert_int_eq(crl_parse(der, &crl, &fault), RESULT_CERTIFICATE_REFUSED);
     ck_assert_msg(strstr(fault.text, text), "not \"%s\" but \"%s\"", text, fault.text);
@@ -21,7 +21,7 @@ static void expect_refused(struct bytes der, const char *text)
 
 static void expect_recipe_refused(const struct crl_recipe *recipe, const char *text)
 {
-    AUTO_BUFFER struct buffer der = maker_crl(recipe);
+    struct buffer der AUTO_BUFFER = maker_crl(recipe);
     expect_refused(buffer_bytes(&der), text);
 }
 
@@ -46,8 +46,8 @@ START_TEST(reads_what_cas_write)
     for (size_t i = 0; i < ARRAY_SIZE(recipes); i++) {
         struct crl_recipe recipe = recipes[i];
         recipe.revoked[0] = buffer_bytes(&field.leaf);
-        AUTO_BUFFER struct buffer der = maker_crl(&recipe);
-        CLEANUP(crl_release) struct crl crl;
+        struct buffer der AUTO_BUFFER = maker_crl(&recipe);
+        struct crl crl CLEANUP(crl_release);
         struct fault fault = FAULT_INIT;
         ck_assert_msg(
             crl_parse(buffer_bytes(&der), &crl, &fault) == RESULT_OK, "%zu: %s", i, fault.text);
@@ -142,8 +142,8 @@ END_TEST
 START_TEST(says_what_else_it_is)
 {
     field_start();
-    AUTO_BUFFER struct buffer der = maker_crl(&(struct crl_recipe){.issuer = "root"});
-    AUTO_BUFFER struct buffer longer = {.limit = 65536};
+    struct buffer der AUTO_BUFFER = maker_crl(&(struct crl_recipe){.issuer = "root"});
+    struct buffer longer AUTO_BUFFER = {.limit = 65536};
     ck_assert_int_eq(buffer_append(&longer, der.data, der.size), RESULT_OK);
     ck_assert_int_eq(buffer_append(&longer, "\n\n", 2), RESULT_OK);
     expect_refused(buffer_bytes(&field.leaf), "a certificate, and no CRL");
@@ -159,12 +159,12 @@ END_TEST
 START_TEST(survives_damage)
 {
     field_start();
-    AUTO_BUFFER struct buffer der = maker_crl(&(struct crl_recipe){.issuer = "root",
+    struct buffer der AUTO_BUFFER = maker_crl(&(struct crl_recipe){.issuer = "root",
         .extensions = AKI "crlNumber=DER:020101\n"
                           "issuingDistributionPoint=critical,DER:300CA007A0058603613A628101FF\n",
         .revoked = {buffer_bytes(&field.leaf), buffer_bytes(&field.sub)}});
     for (size_t i = 0; i < der.size; i++) {
-        CLEANUP(crl_release) struct crl cut, changed;
+        struct crl cut CLEANUP(crl_release), changed CLEANUP(crl_release);
         struct fault fault;
         uint8_t *copy = malloc(der.size);
         memcpy(copy, der.data, der.size);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
-#include "trust/revocation.h"
+#include "trust/store_load.h"
 #include "unit/trust/field.h"
 
 #define NUMBER(hex) "authorityKeyIdentifier=keyid\ncrlNumber=DER:" hex "\n"
@@ -14,7 +14,7 @@
 /* How many entries the CRLs of the first file that are in force have; -1: there is none. */
 static int entries_of(struct trust_store *store, size_t file)
 {
-    CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, &store->domains[0]);
+    struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(store, &store->domains[0]);
     int count = -1;
     for (size_t i = 0; i < set->count; i++) {
         if (set->slot_of[i] == file)
@@ -26,13 +26,13 @@ static int entries_of(struct trust_store *store, size_t file)
 static void reload(struct trust_store *store, bool expect_change)
 {
     bool changed;
-    ck_assert_int_eq(revocation_reload(store, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(trust_store_reload_crls(store, 0, &changed), RESULT_OK);
     ck_assert_int_eq(changed, expect_change);
 }
 
 static void expect_no_notice(struct trust_store *store)
 {
-    CLEANUP(report_release) struct report report = field_notices(store);
+    struct report report CLEANUP(report_release) = field_notices(store);
     ck_assert_msg(report.count == 0, "%s", report.count > 0 ? report.entries[0].text : "");
 }
 
@@ -59,7 +59,7 @@ START_TEST(a_new_file_takes_the_place_of_the_old)
     ck_assert_int_eq(entries_of(store, 0), 0);
     reload(store, true);
     ck_assert_int_eq(entries_of(store, 0), 1);
-    struct file_print in_force = revocation_file_print(store, 0, 0);
+    struct file_print in_force = trust_store_crl_print(store, 0, 0);
     ck_assert(file_print_equal(&in_force, &print));
     ck_assert_uint_eq(old->crls[0]->crl.serial_count, 0); /* whoever holds it may use it */
     crl_set_unref(old);
@@ -125,12 +125,12 @@ START_TEST(a_file_that_goes_stays_in_force_and_one_that_comes_is_taken)
     field_expect_notice(store, false, "No such file");
 
     /* What is not there is not looked for again and again; what cannot be read is. */
-    struct file_print seen = revocation_file_print(store, 0, 0);
+    struct file_print seen = trust_store_crl_print(store, 0, 0);
     struct file_print now = file_print_of(field.crl_paths[0]);
     ck_assert(file_print_equal(&seen, &now));
     ck_assert_int_eq(symlink(field.folder, field.crl_paths[0]), 0);
     reload(store, false);
-    seen = revocation_file_print(store, 0, 0);
+    seen = trust_store_crl_print(store, 0, 0);
     now = file_print_of(field.crl_paths[0]);
     ck_assert(!file_print_equal(&seen, &now));
     ck_assert_int_eq(entries_of(store, 0), 1);
@@ -146,7 +146,7 @@ static bool takes_place(const char *number, int64_t this_update_s)
     struct trust_store *store = field_store(1, false);
     write_list(0, number, this_update_s, false);
     bool changed;
-    ck_assert_int_eq(revocation_reload(store, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(trust_store_reload_crls(store, 0, &changed), RESULT_OK);
     ck_assert_int_eq(entries_of(store, 0), changed ? 0 : 1);
     if (changed)
         expect_no_notice(store);
@@ -192,7 +192,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
     struct trust_store *store = field_store(2, false);
     ck_assert_int_eq(entries_of(store, 0), -1);
     ck_assert_int_eq(entries_of(store, 1), 0);
-    revocation_succeed(store, old);
+    trust_store_keep_crls(store, old);
     trust_store_free(old);
     ck_assert_int_eq(entries_of(store, 0), 1);
     ck_assert_int_eq(entries_of(store, 1), 1);
@@ -202,7 +202,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 
     write_list(1, NUMBER("020106"), 0, false);
     struct trust_store *next = field_store(2, false);
-    revocation_succeed(next, store);
+    trust_store_keep_crls(next, store);
     ck_assert_int_eq(entries_of(next, 0), 1);
     ck_assert_int_eq(entries_of(next, 1), 0);
     trust_store_free(store);
@@ -227,7 +227,7 @@ static void write_three(const char *bad)
 /* Who loses one of several CRLs does not have to lose the others with it. */
 START_TEST(what_can_be_used_of_a_bad_file_is)
 {
-    CLEANUP(report_release) struct report report = {0};
+    struct report report CLEANUP(report_release) = {0};
     field_start();
     write_three("deltaCRL=DER:020101\n");
     struct trust_store *store = field_store(1, false);
@@ -253,13 +253,13 @@ START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
         reload(store, true);
         ck_assert_int_eq(entries_of(store, 0), 3);
     }
-    CLEANUP(report_release) struct report report = field_notices(store);
+    struct report report CLEANUP(report_release) = field_notices(store);
     ck_assert_msg(strstr(report.entries[0].text, "what it held before stays in force"), "%s",
         report.entries[0].text);
 
     struct trust_store *next = field_store(1, false);
     ck_assert_int_eq(entries_of(next, 0), 2);
-    revocation_succeed(next, store);
+    trust_store_keep_crls(next, store);
     ck_assert_int_eq(entries_of(next, 0), 3);
     trust_store_free(store);
     write_list(0, NULL, 0, true);

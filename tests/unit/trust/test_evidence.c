@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
-#include "trust/revocation.h"
+#include "trust/issuer.h"
+#include "trust/review.h"
 #include "unit/trust/field.h"
 
 static struct evidence evidence_of(
@@ -49,25 +50,25 @@ static void expect_link(struct bytes *rest, struct bytes certificate_der, struct
     uint64_t name;
     ck_assert_int_eq(certificate_parse(certificate_der, &certificate, &fault), RESULT_OK);
     ck_assert_int_eq(certificate_parse(issuer_der, &issuer, &fault), RESULT_OK);
-    ck_assert_int_eq(evidence_issuer(issuer.subject, &name), RESULT_OK);
+    ck_assert_int_eq(issuer_hash(issuer.subject, &name), RESULT_OK);
     ck_assert(evidence_next(rest, &link));
     ck_assert_uint_eq(link.issuer, name);
     ck_assert(bytes_equal(link.point, issuer.point));
     ck_assert(bytes_equal(link.serial, certificate.serial));
 }
 
-/* Both ways of judging agree, and a view knows the answer once it was settled. */
-static bool is_condemned(struct trust_store *store, const struct evidence *evidence)
+/* Both ways to ask agree, and a review knows the answer once the signature was verified. */
+static bool is_revoked(struct trust_store *store, const struct evidence *evidence)
 {
-    struct revocation_view *view;
-    ck_assert_int_eq(revocation_view_new(store, &view), RESULT_OK);
-    enum revocation_judgement before = revocation_view_judge(view, octets_of(evidence));
-    bool condemned = revocation_condemns(store, octets_of(evidence));
-    enum revocation_judgement after = revocation_view_judge(view, octets_of(evidence));
-    ck_assert_int_eq(after, condemned ? JUDGEMENT_REVOKED : JUDGEMENT_GOOD);
-    ck_assert(condemned ? before != JUDGEMENT_GOOD : before != JUDGEMENT_REVOKED);
-    revocation_view_free(view);
-    return condemned;
+    struct review *review;
+    ck_assert_int_eq(review_new(store, &review), RESULT_OK);
+    enum review_answer before = review_look_up(review, octets_of(evidence));
+    bool revoked = review_find_revoking(store, octets_of(evidence)) != NULL;
+    enum review_answer after = review_look_up(review, octets_of(evidence));
+    ck_assert_int_eq(after, revoked ? REVIEW_REVOKED : REVIEW_GOOD);
+    ck_assert(revoked ? before != REVIEW_GOOD : before != REVIEW_REVOKED);
+    review_free(review);
+    return revoked;
 }
 
 START_TEST(holds_every_certificate_but_the_anchor)
@@ -75,7 +76,7 @@ START_TEST(holds_every_certificate_but_the_anchor)
     struct evidence_link link;
     field_start();
     struct trust_store *store = field_store(0, false);
-    AUTO_BUFFER struct buffer root = maker_authority("root");
+    struct buffer root AUTO_BUFFER = maker_authority("root");
     struct evidence evidence = evidence_below_sub(store);
     struct bytes rest = octets_of(&evidence);
     expect_link(&rest, buffer_bytes(&field.sub), buffer_bytes(&root));
@@ -95,9 +96,9 @@ START_TEST(an_issuer_that_signs_no_crls_leaves_no_key)
     struct evidence_link link;
     field_start();
     struct trust_store *store = field_store(0, false);
-    AUTO_BUFFER struct buffer root = maker_authority("root");
-    AUTO_BUFFER struct buffer silent = maker_authority("silent-sub");
-    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "silent-sub"});
+    struct buffer root AUTO_BUFFER = maker_authority("root");
+    struct buffer silent AUTO_BUFFER = maker_authority("silent-sub");
+    struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "silent-sub"});
     const struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&silent)};
     struct evidence evidence = evidence_of(store, chain, 2);
     struct bytes rest = octets_of(&evidence);
@@ -110,7 +111,7 @@ START_TEST(an_issuer_that_signs_no_crls_leaves_no_key)
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "silent-sub", .revoked = {buffer_bytes(&leaf)}});
     store = field_store(1, false);
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(!is_revoked(store, &evidence));
     trust_store_free(store);
     field_stop();
 }
@@ -178,43 +179,43 @@ START_TEST(reads_nothing_past_a_cut)
 }
 END_TEST
 
-/* --- judged --- */
+/* --- the review of a path by its evidence --- */
 
-/* Is the one below the intermediate revoked when this is the only CRL? */
-static bool condemns_below_sub(const char *issuer, const char *signer, const struct buffer *revoked)
+/* Is the path of field.below_sub revoked when the only CRL is by ISSUER and lists LISTED? */
+static bool revokes_below_sub(const char *issuer, const char *signer, const struct buffer *listed)
 {
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = issuer,
                                             .signer = signer,
                                             .next_update = MAKER_NOW - 1, /* listed is listed */
-                                            .revoked = {buffer_bytes(revoked)}});
+                                            .revoked = {buffer_bytes(listed)}});
     struct trust_store *before = field_store(0, false), *store = field_store(1, false);
     struct evidence evidence = evidence_below_sub(before);
-    bool condemned = is_condemned(store, &evidence);
+    bool revoked = is_revoked(store, &evidence);
     trust_store_free(before);
     trust_store_free(store);
-    return condemned;
+    return revoked;
 }
 
-START_TEST(a_crl_of_its_issuer_condemns)
+START_TEST(a_crl_of_its_issuer_revokes)
 {
     field_start();
-    AUTO_BUFFER struct buffer other_leaf = maker_make(&(struct recipe){.issuer = "sub"});
-    ck_assert(condemns_below_sub("sub", NULL, &field.below_sub));
-    ck_assert(condemns_below_sub("root", NULL, &field.sub)); /* the intermediate */
-    ck_assert(!condemns_below_sub("sub", NULL, &other_leaf));
-    ck_assert(!condemns_below_sub("root", NULL, &field.below_sub));   /* the serial of another CA */
-    ck_assert(!condemns_below_sub("sub", "other", &field.below_sub)); /* forged */
+    struct buffer other_leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub"});
+    ck_assert(revokes_below_sub("sub", NULL, &field.below_sub));
+    ck_assert(revokes_below_sub("root", NULL, &field.sub)); /* the intermediate */
+    ck_assert(!revokes_below_sub("sub", NULL, &other_leaf));
+    ck_assert(!revokes_below_sub("root", NULL, &field.below_sub));   /* the serial of another CA */
+    ck_assert(!revokes_below_sub("sub", "other", &field.below_sub)); /* forged */
     field_stop();
 }
 END_TEST
 
-START_TEST(without_evidence_nothing_is_condemned)
+START_TEST(without_evidence_nothing_is_revoked)
 {
     field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
-    ck_assert(!is_condemned(store, &(struct evidence){.size = 0}));
+    ck_assert(!is_revoked(store, &(struct evidence){.size = 0}));
     trust_store_free(store);
     field_stop();
 }
@@ -222,7 +223,7 @@ END_TEST
 
 /* --- by another key or another spelling of the same CA --- */
 
-START_TEST(a_crl_that_spells_its_issuer_otherwise_condemns)
+START_TEST(a_crl_that_spells_its_issuer_otherwise_revokes)
 {
     field_start();
     field_write_crl(field.crl_paths[0],
@@ -230,7 +231,7 @@ START_TEST(a_crl_that_spells_its_issuer_otherwise_condemns)
             .issuer = "sub", .is_printable = true, .revoked = {buffer_bytes(&field.below_sub)}});
     struct trust_store *before = field_store(0, false), *store = field_store(1, false);
     struct evidence evidence = evidence_below_sub(before);
-    ck_assert(is_condemned(store, &evidence));
+    ck_assert(is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
     field_stop();
@@ -248,48 +249,48 @@ START_TEST(evidence_of_an_older_version_still_counts)
     struct trust_store *before = field_store(0, false), *store = field_store(1, false);
     struct evidence evidence = evidence_of_leaf(before);
     ck_assert_int_eq(certificate_parse(buffer_bytes(&field.leaf), &leaf, NULL), RESULT_OK);
-    ck_assert_int_eq(evidence_old_issuer(leaf.issuer, &number), RESULT_OK);
+    ck_assert_int_eq(issuer_old_hash(leaf.issuer, &number), RESULT_OK);
     number = htobe64(number);
     ck_assert(memcmp(evidence.octets, &number, sizeof(number)) != 0);
     memcpy(evidence.octets, &number, sizeof(number));
-    ck_assert(is_condemned(store, &evidence));
+    ck_assert(is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
     field_stop();
 }
 END_TEST
 
-START_TEST(a_crl_by_another_anchor_of_the_name_condemns)
+START_TEST(a_crl_by_another_anchor_of_the_name_revokes)
 {
     field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root-new", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
     struct evidence evidence = evidence_of_leaf(store);
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(!is_revoked(store, &evidence));
     trust_store_free(store);
     maker_write(field.anchors_path, "root root-new");
     store = field_store(1, false);
-    ck_assert(is_condemned(store, &evidence));
+    ck_assert(is_revoked(store, &evidence));
     trust_store_free(store);
 
     /* Without the anchor that the path ends at, nothing says that they are one CA. */
     maker_write(field.anchors_path, "root-new");
     store = field_store(1, false);
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(!is_revoked(store, &evidence));
     trust_store_free(store);
     field_stop();
 }
 END_TEST
 
 /* Once somebody has presented the CA's certificate with the new key, which takes a valid path. */
-START_TEST(a_crl_by_a_new_key_of_the_ca_condemns)
+START_TEST(a_crl_by_a_new_key_of_the_ca_revokes)
 {
     field_start();
-    AUTO_BUFFER struct buffer sub_new = maker_authority("sub-new");
-    AUTO_BUFFER struct buffer sub_fake = maker_authority("sub-fake");
-    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "sub-new"});
-    AUTO_BUFFER struct buffer fake_leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    struct buffer sub_new AUTO_BUFFER = maker_authority("sub-new");
+    struct buffer sub_fake AUTO_BUFFER = maker_authority("sub-fake");
+    struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-new"});
+    struct buffer fake_leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-fake"});
     struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&sub_new)};
     struct bytes fake_chain[] = {buffer_bytes(&fake_leaf), buffer_bytes(&sub_fake)};
     struct path_verdict verdict;
@@ -299,9 +300,9 @@ START_TEST(a_crl_by_a_new_key_of_the_ca_condemns)
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "sub-new", .revoked = {buffer_bytes(&field.below_sub)}});
     struct trust_store *store = field_store(1, false);
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(!is_revoked(store, &evidence));
     (void)evidence_of(store, chain, 2);
-    ck_assert(is_condemned(store, &evidence));
+    ck_assert(is_revoked(store, &evidence));
     trust_store_free(store);
 
     field_write_crl(field.crl_paths[0],
@@ -309,7 +310,7 @@ START_TEST(a_crl_by_a_new_key_of_the_ca_condemns)
     store = field_store(1, false);
     ck_assert_int_ne(
         path_validate(store, fake_chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, NULL), RESULT_OK);
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(!is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
     field_stop();
@@ -317,11 +318,11 @@ START_TEST(a_crl_by_a_new_key_of_the_ca_condemns)
 END_TEST
 
 /* Another CA of that name, below another anchor of the same domain. */
-START_TEST(a_namesake_under_another_anchor_condemns_nobody)
+START_TEST(a_namesake_under_another_anchor_revokes_nobody)
 {
     field_start();
-    AUTO_BUFFER struct buffer sub_fake = maker_authority("sub-fake");
-    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    struct buffer sub_fake AUTO_BUFFER = maker_authority("sub-fake");
+    struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-fake"});
     const struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&sub_fake)};
     maker_write(field.anchors_path, "root other");
     field_write_crl(
@@ -332,18 +333,18 @@ START_TEST(a_namesake_under_another_anchor_condemns_nobody)
     struct path_verdict verdict;
     ck_assert_int_ne(
         path_validate(store, chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, NULL), RESULT_OK);
-    AUTO_BUFFER struct buffer other_leaf = maker_make(&(struct recipe){.issuer = "sub-fake"});
+    struct buffer other_leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-fake"});
     const struct bytes other_chain[] = {buffer_bytes(&other_leaf), buffer_bytes(&sub_fake)};
     (void)evidence_of(store, other_chain, 2); /* now the namesake is known */
-    ck_assert(is_condemned(store, &its));
-    ck_assert(!is_condemned(store, &evidence));
+    ck_assert(is_revoked(store, &its));
+    ck_assert(!is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
     field_stop();
 }
 END_TEST
 
-START_TEST(a_crl_condemns_within_its_scope)
+START_TEST(a_crl_revokes_within_its_scope)
 {
     static const struct {
         const char *extensions;
@@ -361,8 +362,8 @@ START_TEST(a_crl_condemns_within_its_scope)
                 .extensions = cases[i].extensions,
                 .revoked = {buffer_bytes(&field.leaf), buffer_bytes(&field.sub)}});
         struct trust_store *store = field_store(1, false);
-        ck_assert_int_eq(is_condemned(store, &leaf), cases[i].leaf);
-        ck_assert_int_eq(is_condemned(store, &below), cases[i].ca);
+        ck_assert_int_eq(is_revoked(store, &leaf), cases[i].leaf);
+        ck_assert_int_eq(is_revoked(store, &below), cases[i].ca);
         trust_store_free(store);
     }
     trust_store_free(before);
@@ -372,7 +373,7 @@ END_TEST
 
 CHECK_MAIN("trust/evidence", holds_every_certificate_but_the_anchor,
     an_issuer_that_signs_no_crls_leaves_no_key, a_path_of_nine_fits, reads_nothing_past_a_cut,
-    a_crl_of_its_issuer_condemns, without_evidence_nothing_is_condemned,
-    a_crl_that_spells_its_issuer_otherwise_condemns, evidence_of_an_older_version_still_counts,
-    a_crl_by_another_anchor_of_the_name_condemns, a_crl_by_a_new_key_of_the_ca_condemns,
-    a_namesake_under_another_anchor_condemns_nobody, a_crl_condemns_within_its_scope)
+    a_crl_of_its_issuer_revokes, without_evidence_nothing_is_revoked,
+    a_crl_that_spells_its_issuer_otherwise_revokes, evidence_of_an_older_version_still_counts,
+    a_crl_by_another_anchor_of_the_name_revokes, a_crl_by_a_new_key_of_the_ca_revokes,
+    a_namesake_under_another_anchor_revokes_nobody, a_crl_revokes_within_its_scope)

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alert.h"
 #include "support/check_main.h"
-#include "tls/message.h"
-#include "trust/store.h"
+#include "trust/store_load.h"
 #include "unit/x509/maker.h"
 
 #define CA_WITH(text) MAKER_CA text "\n"
@@ -622,7 +622,7 @@ static bool judged_rightly(const struct kind *kind)
     return right;
 }
 
-START_TEST(judges_every_kind)
+START_TEST(decides_every_kind)
 {
     unsigned wrong = 0;
     set_up();
@@ -808,9 +808,9 @@ START_TEST(finds_the_real_one_among_look_alikes)
         struct fault fault;
         struct chain good = look_alikes(real, real), bad = look_alikes(real, (real + 1) % 8);
         ck_assert_msg(validate(store, &good, &verdict, &fault) == RESULT_OK, "%s", fault.text);
-        ck_assert_uint_eq(verdict.trails[0].length, 2);
-        ck_assert_uint_eq(verdict.trails[0].presented[0], 0);
-        ck_assert_uint_eq(verdict.trails[0].presented[1], real + 1);
+        ck_assert_uint_eq(verdict.paths[0].length, 2);
+        ck_assert_uint_eq(verdict.paths[0].presented[0], 0);
+        ck_assert_uint_eq(verdict.paths[0].presented[1], real + 1);
         ck_assert_int_eq(validate(store, &bad, &verdict, &fault), RESULT_CERTIFICATE_REFUSED);
         chain_release(&good);
         chain_release(&bad);
@@ -864,7 +864,7 @@ START_TEST(tries_all_anchors_of_one_name)
         struct chain alone =
             chain_of(&(struct recipe){.issuer = names[i], .extensions = LEAF_BARE}, NULL);
         ck_assert_msg(validate(store, &alone, &verdict, &fault) == RESULT_OK, "%s", fault.text);
-        ck_assert_uint_eq(verdict.trails[0].anchor, i);
+        ck_assert_uint_eq(verdict.paths[0].anchor, i);
         chain_release(&alone);
     }
     trust_store_free(store);
@@ -973,7 +973,7 @@ START_TEST(takes_anchors_in_der)
 }
 END_TEST
 
-CHECK_MAIN("trust/path", judges_every_kind, refuses_every_changed_octet, tells_client_from_server,
+CHECK_MAIN("trust/path", decides_every_kind, refuses_every_changed_octet, tells_client_from_server,
     hands_out_leaf_and_names, does_not_take_an_anchor_for_a_leaf, bounds_the_number_presented,
     bounds_the_work, finds_the_real_one_among_look_alikes, verifies_no_signature_twice,
     tries_all_anchors_of_one_name, says_which_domains_trust, says_what_is_wrong_with_anchors,

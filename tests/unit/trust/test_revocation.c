@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alert.h"
 #include "support/check_main.h"
-#include "tls/message.h"
+#include "trust/path.h"
 #include "unit/trust/field.h"
 
 #define AKI "authorityKeyIdentifier=keyid\n"
@@ -137,7 +138,7 @@ START_TEST(is_not_worn_out_by_bad_signatures)
     struct certificate certificate, issuer;
     struct revocation_keys keys;
     struct fault fault;
-    AUTO_BUFFER struct buffer root = maker_authority("root");
+    struct buffer root AUTO_BUFFER = maker_authority("root");
     ck_assert_int_eq(certificate_parse(buffer_bytes(&field.leaf), &certificate, &fault), RESULT_OK);
     ck_assert_int_eq(certificate_parse(buffer_bytes(&root), &issuer, &fault), RESULT_OK);
     ck_assert(!trust_signed_by(store, &certificate, &issuer, &none));
@@ -311,7 +312,7 @@ END_TEST
 /* The one below the intermediate, presented with that and with authority OTHER beside. */
 static int alert_beside(const char *other, size_t count, bool require)
 {
-    AUTO_BUFFER struct buffer beside = maker_authority(other);
+    struct buffer beside AUTO_BUFFER = maker_authority(other);
     struct bytes chain[] = {
         buffer_bytes(&field.below_sub), buffer_bytes(&field.sub), buffer_bytes(&beside)};
     struct trust_store *store = field_store(count, require);
@@ -327,7 +328,7 @@ START_TEST(a_presented_new_key_of_the_ca_signs_too)
 {
     const int no = TLS_ALERT_BAD_CERTIFICATE;
     field_start();
-    AUTO_BUFFER struct buffer sub_new = maker_authority("sub-new");
+    struct buffer sub_new AUTO_BUFFER = maker_authority("sub-new");
     const struct bytes below = buffer_bytes(&field.below_sub);
     field_write_crl(
         field.crl_paths[0], &(struct crl_recipe){.issuer = "sub-new", .revoked = {below}});
@@ -371,7 +372,7 @@ END_TEST
 START_TEST(wants_cRLSign_of_an_issuer)
 {
     field_start();
-    AUTO_BUFFER struct buffer leaf = maker_make(&(struct recipe){.issuer = "silent"});
+    struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "silent"});
     const struct bytes chain = buffer_bytes(&leaf);
     struct fault fault;
     maker_write(field.anchors_path, "silent");

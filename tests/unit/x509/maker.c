@@ -420,7 +420,7 @@ void maker_write_crls(const char *path, const struct crl_recipe *recipes, size_t
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     for (size_t i = 0; i < count; i++) {
-        AUTO_BUFFER struct buffer der = maker_crl(&recipes[i]);
+        struct buffer der AUTO_BUFFER = maker_crl(&recipes[i]);
         ck_assert_int_gt(PEM_write(file, "X509 CRL", "", der.data, (long)der.size), 0);
     }
     ck_assert_int_eq(fclose(file), 0);

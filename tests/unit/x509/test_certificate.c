@@ -11,6 +11,7 @@
 #include "x509/der.h"
 #include "x509/general_name.h"
 #include "x509/pem.h"
+#include "x509/subject_names.h"
 
 #define BYTES(...) bytes_of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
@@ -159,7 +160,7 @@ END_TEST
 
 START_TEST(decodes_pem)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 64};
+    struct buffer out AUTO_BUFFER = {.limit = 64};
     struct bytes text = bytes_of_string("words\n-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n"
                                         "-----BEGIN THIS-----\r\nAQ\r\nID\r\n-----END THIS-----\n"
                                         "-----BEGIN THIS-----\nBA==\n-----END THIS-----");
@@ -238,7 +239,7 @@ static struct buffer make(const char *extensions)
 static enum result names_of(const char *extensions, struct names *names, struct fault *fault)
 {
     struct certificate certificate;
-    AUTO_BUFFER struct buffer der = make(extensions);
+    struct buffer der AUTO_BUFFER = make(extensions);
     *fault = FAULT_INIT;
     enum result result = certificate_parse(buffer_bytes(&der), &certificate, fault);
     return result == RESULT_OK ? certificate_names(&certificate, names, fault) : result;
@@ -249,7 +250,8 @@ START_TEST(reads_the_fields)
     maker_start(authorities);
     struct certificate leaf, root;
     struct fault fault = FAULT_INIT;
-    AUTO_BUFFER struct buffer der = make(MAKER_LEAF), issuer = maker_authority("root");
+    struct buffer der AUTO_BUFFER = make(MAKER_LEAF);
+    struct buffer issuer AUTO_BUFFER = maker_authority("root");
     ck_assert_int_eq(certificate_parse(buffer_bytes(&der), &leaf, &fault), RESULT_OK);
     ck_assert_int_eq(certificate_parse(buffer_bytes(&issuer), &root, &fault), RESULT_OK);
 
@@ -277,7 +279,7 @@ START_TEST(refuses_a_point_off_the_curve)
     maker_start(authorities);
     struct certificate leaf;
     struct fault fault = FAULT_INIT;
-    AUTO_BUFFER struct buffer der = make(MAKER_LEAF);
+    struct buffer der AUTO_BUFFER = make(MAKER_LEAF);
     ck_assert_int_eq(certificate_parse(buffer_bytes(&der), &leaf, &fault), RESULT_OK);
     der.data[leaf.point.data - der.data + P256_POINT_OCTETS - 1] ^= 1;
     ck_assert_int_eq(

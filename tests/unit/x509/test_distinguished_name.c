@@ -45,7 +45,7 @@ static void put(struct buffer *out, uint8_t tag, const struct buffer *content)
 /* ASCII as it is, or with the zeros of the wide encodings. */
 static void put_value(struct buffer *out, char letter, const char *text)
 {
-    AUTO_BUFFER struct buffer content = {.limit = 512};
+    struct buffer content AUTO_BUFFER = {.limit = 512};
     size_t zeros = letter == 'b' ? 1 : letter == 'w' ? 3 : 0;
     uint8_t tag = 0;
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
@@ -61,7 +61,7 @@ static void put_value(struct buffer *out, char letter, const char *text)
 
 static void put_attribute(struct buffer *out, const char *attribute)
 {
-    AUTO_BUFFER struct buffer content = {.limit = 512};
+    struct buffer content AUTO_BUFFER = {.limit = 512};
     const char *value = strchr(attribute, '=');
     ck_assert_ptr_nonnull(value);
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
@@ -78,12 +78,13 @@ static void put_attribute(struct buffer *out, const char *attribute)
 
 static struct bytes make(struct name *name, const char *text)
 {
-    AUTO_BUFFER struct buffer rdns = {.limit = 512}, whole = {.limit = 512};
+    struct buffer rdns AUTO_BUFFER = {.limit = 512};
+    struct buffer whole AUTO_BUFFER = {.limit = 512};
     char copy[512], *rest_of_name = copy, *rdn;
     ck_assert_uint_lt(strlen(text), sizeof(copy));
     strcpy(copy, text);
     while (*text && (rdn = strsep(&rest_of_name, "/"))) {
-        AUTO_BUFFER struct buffer attributes = {.limit = 512};
+        struct buffer attributes AUTO_BUFFER = {.limit = 512};
         char *attribute;
         while ((attribute = strsep(&rdn, "+")))
             put_attribute(&attributes, attribute);

@@ -34,7 +34,7 @@ static struct buffer octets_of(const char *hex)
 
 static enum result parse(const char *hex, struct private_key **out)
 {
-    AUTO_BUFFER struct buffer der = octets_of(hex);
+    struct buffer der AUTO_BUFFER = octets_of(hex);
     *out = NULL;
     return private_key_parse(buffer_bytes(&der), out);
 }
@@ -43,7 +43,7 @@ static enum result parse(const char *hex, struct private_key **out)
 static bool is_the_key(const char *hex)
 {
     struct private_key *key CLEANUP(auto_private_key_free) = NULL;
-    AUTO_BUFFER struct buffer point = octets_of(POINT);
+    struct buffer point AUTO_BUFFER = octets_of(POINT);
     struct public_key public_key;
     if (parse(hex, &key) != RESULT_OK)
         return false;
@@ -117,7 +117,7 @@ END_TEST
 /* What a file holds in PEM, with LABEL. */
 static enum result parse_pem(const char *label, const char *hex, struct private_key **out)
 {
-    AUTO_BUFFER struct buffer der = octets_of(hex);
+    struct buffer der AUTO_BUFFER = octets_of(hex);
     char body[512], text[1024];
     base64_encode_text(buffer_bytes(&der), body);
     snprintf(text, sizeof(text), "text\n-----BEGIN %s-----\n%.40s\r\n%s\n-----END %s-----\n", label,

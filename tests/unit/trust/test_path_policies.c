@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which paths have a policy where a CA asks for one: after the sections 4.8 to 4.12 of NIST's
  * Public Key Interoperability Test Suite. */
-#include "x509/certificate_policies.h"
+#include "trust/path_policies.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,7 +93,7 @@ static struct buffer groups_of(const char **text, size_t each)
 {
     struct buffer out = {.limit = 128};
     for (; is_policy(**text); *text += each) {
-        AUTO_BUFFER struct buffer group = {.limit = 64};
+        struct buffer group AUTO_BUFFER = {.limit = 64};
         for (size_t i = 0; i < each; i++)
             put_policy(&group, (*text)[i]);
         put(&out, 0x30, &group);
@@ -142,7 +142,7 @@ static bool judged_rightly(const struct kind *kind)
         make(word, &made[length]);
         path[length] = &made[length].certificate;
     }
-    bool good = certificate_policies_hold(path, length);
+    bool good = path_policies_hold(path, length);
     for (size_t i = 0; i < length; i++) {
         buffer_release(&made[i].policies);
         buffer_release(&made[i].mappings);
@@ -152,7 +152,7 @@ static bool judged_rightly(const struct kind *kind)
     return good == kind->good;
 }
 
-START_TEST(judges_every_kind)
+START_TEST(decides_every_kind)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -161,4 +161,4 @@ START_TEST(judges_every_kind)
 }
 END_TEST
 
-CHECK_MAIN("trust/certificate_policies", judges_every_kind)
+CHECK_MAIN("trust/path_policies", decides_every_kind)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/judgement.h"
+#include "ctl/verdict.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/alert.h"
 #include "ctl/common.h"
 #include "ctl/syntax.h"
 #include "identity/public_key_id.h"
 #include "policy/explain.h"
-#include "tls/message.h"
 
 #define LINE_OCTETS 1024
 
 /* --- why no rule: a line for each name and each rule that has it --- */
 
 struct explaining {
-    const struct bench *bench;
+    const struct policy *policy;
     json_t *lines;
 };
 
@@ -34,7 +34,7 @@ static void list_endpoints(
 static void explain(const struct explanation *explanation, void *context)
 {
     const struct explaining *explaining = context;
-    const struct policy *policy = explaining->bench->policy;
+    const struct policy *policy = explaining->policy;
     const struct policy_rule *rule = explanation->rule;
     char line[LINE_OCTETS], place[LINE_OCTETS / 2] = "", names[LINE_OCTETS / 4];
     if (rule)
@@ -54,11 +54,18 @@ static void explain(const struct explanation *explanation, void *context)
     json_array_append_new(explaining->lines, json_string(line));
 }
 
-static json_t *explain_all(const struct bench *bench, const struct judgement *judgement)
+static bool is_raw(const struct verdict *verdict)
 {
-    struct explaining explaining = {bench, json_array()};
-    if (policy_explain(bench->policy, bench->endpoint, &judgement->names, bench->raw_public_key,
-            judgement->path.trusted, explain, &explaining) != RESULT_OK) {
+    return verdict->request.public_key.size > 0;
+}
+
+static json_t *explain_all(const struct verdict *verdict)
+{
+    const struct admission_request *request = &verdict->request;
+    const struct admission *admission = &verdict->admission;
+    struct explaining explaining = {request->policy, json_array()};
+    if (policy_explain(request->policy, request->endpoint, &admission->names, is_raw(verdict),
+            admission->trusted, explain, &explaining) != RESULT_OK) {
         json_decref(explaining.lines);
         return NULL;
     }
@@ -75,22 +82,22 @@ static json_t *list_of(const struct name_list *list)
     return array;
 }
 
-/* Of a raw public key; that of a certificate is no name. */
-static json_t *public_key_id_of(const struct bench *bench, const struct names *names)
+/* The RFC 6920 identifier, only for raw public keys: a certificate is identified by its names. */
+static json_t *public_key_id_of(const struct verdict *verdict)
 {
     char id[PUBLIC_KEY_ID_OCTETS];
-    if (!bench->raw_public_key)
+    if (!is_raw(verdict))
         return NULL;
-    public_key_id_format(PUBLIC_KEY_ID_SHA_256, names->spki_digest, id);
+    public_key_id_format(PUBLIC_KEY_ID_SHA_256, verdict->admission.names.spki_digest, id);
     return json_string(id);
 }
 
-static json_t *domains_of(const struct bench *bench, uint64_t trusted)
+static json_t *domains_of(const struct policy *policy, uint64_t trusted)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < bench->policy->trust_count; i++)
+    for (size_t i = 0; i < policy->trust_count; i++)
         if (trusted >> i & 1)
-            json_array_append_new(array, json_string(bench->policy->trust[i].name));
+            json_array_append_new(array, json_string(policy->trust[i].name));
     return array;
 }
 
@@ -104,25 +111,27 @@ static json_t *rule_of(const struct policy_rule *rule)
 }
 
 /* A member without a value is left out. */
-static json_t *describe(const struct bench *bench, const struct judgement *judgement)
+static json_t *describe(const struct verdict *verdict)
 {
-    const struct authorisation *authorised = &judgement->authorised;
-    const bool good = judgement->result == RESULT_OK, ruled = authorised->rule;
-    const int alert = judgement->fault.alert;
+    const struct admission_request *request = &verdict->request;
+    const struct names *names = &verdict->admission.names;
+    const struct policy_rule *rule = verdict->admission.authorised.rule;
+    const bool good = verdict->result == RESULT_OK;
+    const int alert = verdict->fault.alert;
     return json_pack(
         "{s:s, s:I, s:o*, s:o, s:o, s:o, s:s, s:s*, s:o, s:o*, s:s*, s:s*, s:s, s:s*, s:s*,"
         " s:s*, s:o*}",
-        "certificate", bench->file, "presented", (json_int_t)judgement->presented, "publicKeyId",
-        public_key_id_of(bench, &judgement->names), "uri", list_of(&judgement->names.uri),
-        "dnsName", list_of(&judgement->names.dns), "deviceId", list_of(&judgement->names.device),
-        "endpoint", bench->policy->endpoints[bench->endpoint].name, "from",
-        bench->from[0] != '\0' ? bench->from : NULL, "trust",
-        domains_of(bench, judgement->path.trusted), "rule", rule_of(authorised->rule), "flavour",
-        ruled ? flavour_name(authorised->rule->flavour) : NULL, "identity",
-        ruled ? authorised->identity : NULL, "verdict", good ? "accepted" : "refused", "result",
-        good ? NULL : result_name(judgement->result), "alert",
-        good || alert == FAULT_NO_ALERT ? NULL : alert_name(alert), "reason",
-        good ? NULL : judgement->fault.text, "rules", good ? NULL : explain_all(bench, judgement));
+        "certificate", verdict->file, "presented", (json_int_t)verdict->presented, "publicKeyId",
+        public_key_id_of(verdict), "uri", list_of(&names->uri), "dnsName", list_of(&names->dns),
+        "deviceId", list_of(&names->device), "endpoint",
+        request->policy->endpoints[request->endpoint].name, "from",
+        request->from[0] != '\0' ? request->from : NULL, "trust",
+        domains_of(request->policy, verdict->admission.trusted), "rule", rule_of(rule), "flavour",
+        rule ? flavour_name(rule->flavour) : NULL, "identity",
+        rule ? verdict->admission.authorised.identity : NULL, "verdict",
+        good ? "accepted" : "refused", "result", good ? NULL : result_name(verdict->result),
+        "alert", good || alert == FAULT_NO_ALERT ? NULL : alert_name(alert), "reason",
+        good ? NULL : verdict->fault.text, "rules", good ? NULL : explain_all(verdict));
 }
 
 static void print_member(const char *title, const json_t *value)
@@ -158,13 +167,13 @@ static int print_text(json_t *description)
     return STATUS_DONE;
 }
 
-int judgement_print(const struct bench *bench, const struct judgement *judgement)
+int verdict_print(const struct verdict *verdict)
 {
-    json_t *description = describe(bench, judgement);
+    json_t *description = describe(verdict);
     if (!description)
         return fail(STATUS_USAGE, "out of memory");
     int status = common.json ? print_json_line(description) : print_text(description);
-    if (status == STATUS_DONE && judgement->result != RESULT_OK)
+    if (status == STATUS_DONE && verdict->result != RESULT_OK)
         status = STATUS_REFUSED;
     return status;
 }

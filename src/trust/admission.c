@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trust/admission.h"
+
+#include <string.h>
+
+#include "base/alert.h"
+#include "trust/review.h"
+
+static bool is_raw(const struct admission_request *request)
+{
+    return request->public_key.size > 0;
+}
+
+static enum result check_type(const struct admission_request *request, struct fault *fault)
+{
+    if (is_raw(request) ? request->takes.raw_public_key : request->takes.x509)
+        return RESULT_OK;
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+        "%s is not taken: no rule of end-point %s is for one",
+        is_raw(request) ? "a raw public key" : "a certificate",
+        request->policy->endpoints[request->endpoint].name);
+}
+
+/* Who was presented: fills in OUT's names and the trust domains that have a valid path to them. */
+static enum result identify(const struct admission_request *request, struct path_verdict *verdict,
+    struct admission *out, struct fault *fault)
+{
+    if (is_raw(request)) {
+        if (spki_digest(request->public_key, out->names.spki_digest) != RESULT_OK)
+            return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+        return RESULT_OK;
+    }
+    enum result result = path_validate(request->trust, request->chain, request->chain_count,
+        request->purpose, request->now_s, verdict, fault);
+    out->names = verdict->names;
+    out->trusted = verdict->trusted;
+    return result;
+}
+
+/* The path was validated with the CRLs of its own trust domain. Those of all domains are asked for
+ * as long as the key lives, and so they are asked here too. */
+static enum result check_crls(struct trust_store *trust, const struct path_verdict *verdict,
+    struct admission *out, struct fault *fault)
+{
+    struct evidence *evidence = &out->evidence;
+    if (evidence_write(trust, verdict, (size_t)out->authorised.rule->trust, evidence) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    const struct trust_domain *revoking =
+        review_find_revoking(trust, bytes_of(evidence->octets, evidence->size));
+    if (!revoking)
+        return RESULT_OK;
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_CERTIFICATE_REVOKED,
+        "a certificate of the path is revoked by a CRL of trust domain %s", revoking->name);
+}
+
+static enum result check_from(
+    const struct admission_request *request, const char *identity, struct fault *fault)
+{
+    if (request->from[0] == '\0' || strcmp(identity, request->from) == 0)
+        return RESULT_OK;
+    return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
+        "From is %s, but the %s is that of %s", request->from,
+        is_raw(request) ? "public key" : "certificate", identity);
+}
+
+enum result admission_decide(
+    const struct admission_request *request, struct admission *out, struct fault *fault)
+{
+    struct path_verdict verdict;
+    *out = (struct admission){0};
+    enum result identified = identify(request, &verdict, out, fault);
+    TRY(check_type(request, fault)); /* it goes before what is wrong with the path */
+    if (identified != RESULT_OK)
+        return identified;
+    TRY(policy_match(request->policy, request->endpoint, &out->names, is_raw(request), out->trusted,
+        request->from, &out->authorised, fault));
+    if (!is_raw(request)) /* only the policy revokes a raw public key */
+        TRY(check_crls(request->trust, &verdict, out, fault));
+    return check_from(request, out->authorised.identity, fault);
+}

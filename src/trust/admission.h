@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Admission: the one decision about whoever presents a certificate or a raw public key. The daemon
+ * acts on it, and e2ekeyctl check-certificate prints it.
+ *
+ * It is made for an Initiating End-Point that asks one of ours. An initiator can have it made about
+ * a Terminating End-Point by the same parts: PATH_SERVER as the purpose, and the identity that it
+ * wants to reach in the place of From. */
+#pragma once
+
+#include "policy/match.h"
+#include "trust/evidence.h"
+
+struct admission_request {
+    const struct policy *policy;
+    struct trust_store *trust;      /* that of POLICY */
+    size_t endpoint;                /* number of ours in POLICY */
+    struct certificate_types takes; /* policy_types_taken of ENDPOINT */
+
+    /* What was presented, by somebody who holds the private key; either of: */
+    const struct bytes *chain; /* certificates, DER, the leaf first */
+    size_t chain_count;
+    struct bytes public_key; /* a raw public key, its SubjectPublicKeyInfo; empty: the chain */
+
+    enum path_purpose purpose;
+    const char *from; /* absolute (TS-0001 7.2); "": no From to compare the identity with */
+    int64_t now_s;    /* seconds since the epoch */
+};
+
+struct admission {
+    struct authorisation authorised; /* the rule that matched, NULL: none has; and whom it admits */
+    struct names names;              /* of what was presented, also when it is refused */
+    uint64_t trusted;         /* bit i: trust domain i has a valid path; 0 for a raw public key */
+    struct evidence evidence; /* of the path in the rule's domain; empty for a raw public key */
+};
+
+/* Decides in this order: the type of what was presented (RFC 7250), the path (RFC 5280 6.1), the
+ * rule for its names or its key (TS-0003 8.1.2.5), the CRLs of all trust domains, and that From is
+ * the identity that the rule admits. OUT holds what was found on the way, also when the decision is
+ * to refuse: RESULT_TLS_REFUSED, RESULT_CERTIFICATE_REFUSED or RESULT_NOT_AUTHORISED, with the
+ * reason and the alert for the peer in FAULT; RESULT_INTERNAL or RESULT_NO_MEMORY without alert. */
+enum result admission_decide(const struct admission_request *request, struct admission *out,
+    struct fault *fault) WARN_UNUSED;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads a trust store from the files that a policy names, and its CRLs again when they change. */
+#pragma once
+
+#include "base/file.h"
+#include "base/report.h"
+#include "policy/policy.h"
+#include "trust/store.h"
+
+/* Reads every domain's anchors and CRLs (PEM, one or more, or one DER), and checks that the rules
+ * can be met (trust/rule_reach.h). Faults and warnings to REPORT. POLICY must outlive the store. */
+enum result trust_store_new(
+    const struct policy *policy, struct trust_store **out, struct report *report) WARN_UNUSED;
+/* For an initiator: one domain, number 0, with the anchors of one file (PEM or DER). */
+enum result trust_store_of_file(const char *path, struct trust_store **out, struct fault *fault)
+    WARN_UNUSED;
+
+/* Reads those of DOMAIN's CRL files that have changed, and puts what they hold in force. A file
+ * that cannot be used leaves in force what it held (trust/crl_notice.h says which). *CHANGED:
+ * another content is in force than before. RESULT_NO_MEMORY: all is as it was. */
+enum result trust_store_reload_crls(struct trust_store *store, size_t domain, bool *changed)
+    WARN_UNUSED;
+/* For a STORE that is not in use yet: what OLD has in force stays so where STORE, by its policy,
+ * reads the same file for a domain of the same name, and that file has gone, cannot be used or
+ * holds an older CRL. */
+void trust_store_keep_crls(struct trust_store *store, struct trust_store *old);
+/* Which content of CRL file number FILE of DOMAIN was read last. */
+struct file_print trust_store_crl_print(struct trust_store *store, size_t domain, size_t file);
