@@ -123,12 +123,11 @@ static enum result check_lengths(
 static enum result check_signature(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    bool spent = search->effort.left == 0;
     if (search->length == 0 ||
         trust_signed_by(search->store, next, issuer_of_next(search), &search->effort))
         return RESULT_OK;
-    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s",
-        place_name(search, next), spent ? "is one too many to check" : "does not verify");
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s does not verify",
+        place_name(search, next));
 }
 
 /* RFC 5280 6.1.3 (b), (c): every CA's constraints bind all below it but self-issued CAs. */
@@ -511,6 +510,10 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         out->trails[i] = search.trail;
         note_authorities(&search);
     }
+    if (trusted == 0 && search.effort.exhausted && search.furthest <= CHECK_SIGNATURE + 1)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+            "no path found within %zu signatures: too many certificates and anchors of one name",
+            signatures_allowed(store));
     if (trusted == 0 && search.furthest == 0)
         return refuse_path(&search, chain, fault);
     if (trusted == 0)

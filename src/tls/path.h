@@ -51,8 +51,9 @@ struct path_verdict {
  * keyUsage, name constraints (tls/constraints.h) at every CA, anchors' own included, certificate
  * policies where a CA asks for one; revocation by the domain's CRLs, whose absence is a reason to
  * refuse where the policy requires them. Names are compared as tls/distinguished_name.h says.
- * The work is bounded: at most PATH_SIGNATURES_MAX signatures are verified, and as many more as
- * there are anchors, each at most once. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
+ * The work is bounded: at most PATH_SIGNATURES_MAX signatures are asked about, and as many more as
+ * there are anchors. Those that an earlier handshake verified count too, so that the verdict does
+ * not depend on what came before. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
  * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
  * certificate_revoked 44, bad_certificate 42, unsupported_certificate 43; handshake_failure 40 when
  * there is no certificate at all. */
@@ -60,5 +61,9 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;
 
-/* A path has PATH_CERTIFICATES_MAX signatures at most; the rest is for look-alikes. */
-#define PATH_SIGNATURES_MAX 32
+/* Each presented certificate with the key of one anchor and of every other but the leaf: whatever
+ * the names are, that never ends too soon under one anchor of a name. With more anchors of one
+ * name, and no key identifiers that say which, a leaf and one CA can be tried with all 64 that a
+ * domain may have. The worst that a message can cost is then 145 verifications, about 10 ms; a
+ * domain with other anchors adds at most one for each of its own. */
+#define PATH_SIGNATURES_MAX (PATH_CERTIFICATES_MAX * PATH_CERTIFICATES_MAX)

@@ -38,37 +38,29 @@ static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[
     return sha256_of(point, identity, digest) == RESULT_OK;
 }
 
-static bool has_failed(const struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
-{
-    for (size_t i = 0; i < effort->failures && i < TRUST_FAILURES_MAX; i++) {
-        if (memcmp(effort->failed[i], digest, SHA256_OCTETS) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void note_failure(struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
-{
-    memcpy(effort->failed[effort->failures++ % TRUST_FAILURES_MAX], digest, SHA256_OCTETS);
-}
-
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort)
 {
     uint8_t digest[SHA256_OCTETS];
     if (!digest_of(issuer->point, certificate->der, digest))
         return false;
-    if (remembers(&store->memory, digest))
-        return true;
-    if (effort->left == 0 || has_failed(effort, digest))
-        return false;
-    effort->left--;
-    if (ecdsa_verify(issuer->point, certificate->tbs, certificate->signature)) {
-        remember(&store->memory, digest);
-        return true;
+    for (size_t i = 0; i < effort->answers && i < TRUST_ANSWERS_MAX; i++) {
+        if (memcmp(effort->answer[i].digest, digest, SHA256_OCTETS) == 0)
+            return effort->answer[i].good;
     }
-    note_failure(effort, digest);
-    return false;
+    if (effort->left == 0) {
+        effort->exhausted = true;
+        return false;
+    }
+    effort->left--;
+    bool remembered = remembers(&store->memory, digest);
+    bool good = remembered || ecdsa_verify(issuer->point, certificate->tbs, certificate->signature);
+    if (good && !remembered)
+        remember(&store->memory, digest);
+    const size_t place = effort->answers++ % TRUST_ANSWERS_MAX;
+    memcpy(effort->answer[place].digest, digest, SHA256_OCTETS);
+    effort->answer[place].good = good;
+    return good;
 }
 
 /* A bad signature is remembered by the complement of its digest, in the same place. */

@@ -61,17 +61,23 @@ struct trust_store {
     struct trust_authorities authorities;
 };
 
-/* What one validation may still spend on verifying signatures, and the digests of those that failed
- * in it, so that none is verified in vain twice. The oldest make way for the newest. */
-#define TRUST_FAILURES_MAX 64
+/* How many signatures one validation may still ask about, and the answers that it has had, so that
+ * it asks about none twice. The oldest make way for the newest. */
+#define TRUST_ANSWERS_MAX 256
 struct trust_effort {
     size_t left;
-    size_t failures; /* so far */
-    uint8_t failed[TRUST_FAILURES_MAX][SHA256_OCTETS];
+    bool exhausted; /* there was one more to ask about than allowed */
+    size_t answers; /* so far */
+    struct {
+        uint8_t digest[SHA256_OCTETS];
+        bool good;
+    } answer[TRUST_ANSWERS_MAX];
 };
 
-/* Is CERTIFICATE signed by ISSUER's key? From memory, else by one verification, for which
- * EFFORT->left goes down by one; false when that is 0. */
+/* Is CERTIFICATE signed by ISSUER's key? When EFFORT does not have the answer, EFFORT->left goes
+ * down by one, whether or not the store's memory spares us the verification: what earlier
+ * handshakes left there must not decide over this one. False, and EFFORT exhausted, when it is 0.
+ */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort);
 
