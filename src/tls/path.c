@@ -24,6 +24,7 @@ struct search {
     struct trust_store *store;
     const struct trust_domain *domain;
     const struct crl_set *crls;          /* the domain's */
+    struct path_verdict *verdict;        /* of the whole validation */
     const struct certificate *presented; /* the verdict's */
     size_t presented_count;
     unsigned usable; /* bit i: presented[i] could be parsed */
@@ -212,6 +213,30 @@ static enum result check_policies(
         "a CA asks for a certificate policy (policyConstraints) that the path does not have");
 }
 
+static void note_trail(struct search *search)
+{
+    struct path_trail *trail = &search->trail;
+    trail->length = (uint8_t)(search->length - 1);
+    for (size_t i = 0; i < trail->length; i++)
+        trail->presented[i] = (uint8_t)(search->path[trail->length - i] - search->presented);
+}
+
+/* The CRLs of the other domains too, as they are asked of the key from then on: when they refuse
+ * this path, another one may still be good. */
+static enum result check_all_crls(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    struct evidence evidence;
+    const size_t domain = (size_t)(search->domain - search->store->domains);
+    if (!is_target(search, next) || search->crls_under)
+        return RESULT_OK;
+    search->path[search->length++] = next;
+    note_trail(search);
+    search->length--;
+    search->verdict->trails[domain] = search->trail;
+    return revocation_admit(search->store, search->verdict, domain, &evidence, fault);
+}
+
 enum check {
     CHECK_DATES,
     CHECK_AUTHORITY,
@@ -220,6 +245,7 @@ enum check {
     CHECK_CONSTRAINTS, /* after it: what it costs is up to the CAs, so they have to be real */
     CHECK_REVOCATION,
     CHECK_POLICIES,
+    CHECK_ALL_CRLS,
     CHECK_COUNT,
 };
 
@@ -232,6 +258,7 @@ static enum result (*const checks[CHECK_COUNT])(
     [CHECK_CONSTRAINTS] = check_constraints,
     [CHECK_REVOCATION] = check_revocation,
     [CHECK_POLICIES] = check_policies,
+    [CHECK_ALL_CRLS] = check_all_crls,
 };
 
 /* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
@@ -301,14 +328,6 @@ static bool is_candidate(const struct search *search, size_t i)
     return (search->ancestors >> i & 1) != 0 && certificate_names_issuer(candidate, issuer) &&
            (!search->by_key_ids || key_ids_fit(issuer, candidate)) &&
            !is_on_path(search, candidate);
-}
-
-static void note_trail(struct search *search)
-{
-    struct path_trail *trail = &search->trail;
-    trail->length = (uint8_t)(search->length - 1);
-    for (size_t i = 0; i < trail->length; i++)
-        trail->presented[i] = (uint8_t)(search->path[trail->length - i] - search->presented);
 }
 
 /* Depth first; as deep as there are certificates, as none is on a path twice. */
@@ -481,6 +500,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
 {
     out->trusted = 0;
     struct search search = {.store = store,
+        .verdict = out,
         .presented = out->presented,
         .presented_count = count,
         .purpose = purpose,

@@ -49,14 +49,14 @@ struct path_verdict {
 /* CHAIN[0] is the leaf, the others in any order; those that cannot be parsed are left out. Checks
  * paths to each domain's anchors at NOW_S: signatures, dates, basicConstraints and path length,
  * keyUsage, name constraints (tls/constraints.h) at every CA, anchors' own included, certificate
- * policies where a CA asks for one; revocation by the domain's CRLs, whose absence is a reason to
- * refuse where the policy requires them. Names are compared as tls/distinguished_name.h says.
- * The work is bounded: at most PATH_SIGNATURES_MAX signatures are asked about, and as many more as
- * there are anchors. Those that an earlier handshake verified count too, so that the verdict does
- * not depend on what came before. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
- * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
- * certificate_revoked 44, bad_certificate 42, unsupported_certificate 43; handshake_failure 40 when
- * there is no certificate at all. */
+ * policies where a CA asks for one; revocation by the CRLs of all domains, where the absence of the
+ * domain's own is a reason to refuse if the policy requires them. Names are compared as
+ * tls/distinguished_name.h says. The work is bounded: at most PATH_SIGNATURES_MAX signatures are
+ * asked about, and as many more as there are anchors. Those that an earlier handshake verified
+ * count too, so that the verdict does not depend on what came before. On
+ * RESULT_CERTIFICATE_REFUSED, FAULT says why, for the domain that came furthest, and names the
+ * alert: unknown_ca 48, certificate_expired 45, certificate_revoked 44, bad_certificate 42,
+ * unsupported_certificate 43; handshake_failure 40 when there is no certificate at all. */
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;

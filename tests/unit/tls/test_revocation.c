@@ -368,6 +368,51 @@ START_TEST(a_ca_of_that_name_under_another_anchor_is_another_ca)
 }
 END_TEST
 
+/* A CA has certificates by two anchors, and another domain's CRL lists one of them: the path by the
+ * other one is good, whichever anchor comes first. */
+START_TEST(a_crl_of_another_domain_leaves_the_other_path)
+{
+    field_start();
+    field_write_crl(field.crl_paths[0],
+        &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.sub)}});
+    maker_write(field.crl_paths[1], "root");
+    AUTO_BUFFER struct buffer crossed = maker_make(&(struct recipe){
+        .key = "sub", .subject = "sub", .issuer = "other", .extensions = MAKER_CA});
+    const struct bytes chain[] = {
+        buffer_bytes(&field.below_sub), buffer_bytes(&field.sub), buffer_bytes(&crossed)};
+    static const char *const orders[] = {"root other", "other root", "root"};
+    for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+        struct policy_file crl = {field.crl_paths[0], {"policy.json", "/trust/1/crls/0"}};
+        struct policy_trust trust[] = {
+            {.name = "field", .anchors = {field.anchors_path, {"policy.json", "/trust/0/anchors"}}},
+            {.name = "lists",
+                .anchors = {field.crl_paths[1], {"policy.json", "/trust/1/anchors"}},
+                .crls = &crl,
+                .crl_count = 1},
+        };
+        const struct policy policy = {.trust = trust, .trust_count = ARRAY_SIZE(trust)};
+        CLEANUP(report_release) struct report report = {0};
+        struct trust_store *store = NULL;
+        struct path_verdict verdict;
+        struct evidence evidence;
+        struct fault fault = FAULT_INIT;
+        maker_write(field.anchors_path, orders[i]);
+        ck_assert_int_eq(trust_store_new(&policy, &store, &report), RESULT_OK);
+        enum result result = path_validate(
+            store, chain, ARRAY_SIZE(chain), PATH_CLIENT, MAKER_NOW, &verdict, &fault);
+        if (i == 2) {
+            ck_assert_int_eq(fault.alert, TLS_ALERT_CERTIFICATE_REVOKED);
+        } else {
+            ck_assert_msg(result == RESULT_OK, "%s", fault.text);
+            ck_assert_uint_eq(verdict.trusted, 1);
+            ck_assert_int_eq(revocation_admit(store, &verdict, 0, &evidence, &fault), RESULT_OK);
+        }
+        trust_store_free(store);
+    }
+    field_stop();
+}
+END_TEST
+
 START_TEST(wants_cRLSign_of_an_issuer)
 {
     field_start();
@@ -434,5 +479,5 @@ CHECK_MAIN("tls/revocation", keeps_revoked_certificates_out, asks_for_a_current_
     a_refusal_says_what_is_wrong_with_the_crl, key_identifiers_are_hints,
     the_issuer_may_be_spelled_otherwise, another_anchor_of_the_name_signs_too,
     a_presented_new_key_of_the_ca_signs_too, a_ca_of_that_name_under_another_anchor_is_another_ca,
-    wants_cRLSign_of_an_issuer, a_crl_that_nothing_explains_is_said_until_it_is_used,
-    a_crl_of_cas_alone_is_said)
+    a_crl_of_another_domain_leaves_the_other_path, wants_cRLSign_of_an_issuer,
+    a_crl_that_nothing_explains_is_said_until_it_is_used, a_crl_of_cas_alone_is_said)
