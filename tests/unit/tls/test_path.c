@@ -413,7 +413,7 @@ static const struct kind kinds[] = {
     {"17 dNSNames",
         NAMED("DNS:a,DNS:b,DNS:c,DNS:d,DNS:e,DNS:f,DNS:g,DNS:h,DNS:i,DNS:j,DNS:k,"
               "DNS:l,DNS:m,DNS:n,DNS:o,DNS:p,DNS:q"),
-        NAME_FAULT("dNSName")},
+        BAD, "more than 16 times a dNSName"},
     {"device id", NAMED("otherName:0.2.481.1;UTF8:100.3030.10011"), 0, NULL},
     {"device id with letters", NAMED("otherName:0.2.481.1;UTF8:100.x"), NAME_FAULT("device id")},
     {"device id with zeros", NAMED("otherName:0.2.481.1;UTF8:100.007"), NAME_FAULT("device id")},
