@@ -9,7 +9,7 @@
 /* The names that a certificate says, once its path is valid. */
 static enum result match_certificate(const struct exchange *exchange,
     const struct presented *presented, struct authorisation *out, struct evidence *evidence,
-    struct fault *fault)
+    bool *certified, struct fault *fault)
 {
     const struct snapshot *snapshot = exchange->snapshot;
     struct trust_store *trust = tls_context_trust(snapshot->tls);
@@ -17,6 +17,7 @@ static enum result match_certificate(const struct exchange *exchange,
 
     enum result result = path_validate(trust, presented->chain, presented->chain_count, PATH_CLIENT,
         clock_wall_s(), &verdict, fault);
+    *certified = verdict.certified;
     if (result == RESULT_OK)
         result = policy_match(snapshot->policy, tls_endpoint_number(exchange->endpoint),
             &verdict.names, false, verdict.trusted, exchange->from, out, fault);
@@ -28,7 +29,7 @@ static enum result match_certificate(const struct exchange *exchange,
 /* The key is all that a raw public key says: a rule names it. */
 static enum result match_raw_public_key(const struct exchange *exchange,
     const struct presented *presented, struct authorisation *out, struct evidence *evidence,
-    struct fault *fault)
+    bool *certified, struct fault *fault)
 {
     struct names names;
 
@@ -37,17 +38,21 @@ static enum result match_raw_public_key(const struct exchange *exchange,
     enum result result = spki_digest(presented->key.spki, names.spki_digest);
     if (result != RESULT_OK)
         return result;
-    return policy_match(exchange->snapshot->policy, tls_endpoint_number(exchange->endpoint), &names,
-        true, 0, exchange->from, out, fault);
+    result = policy_match(exchange->snapshot->policy, tls_endpoint_number(exchange->endpoint),
+        &names, true, 0, exchange->from, out, fault);
+    *certified = result == RESULT_OK;
+    return result;
 }
 
 enum result authenticate_initiator(const struct exchange *exchange,
     const struct presented *presented, struct authorisation *out, struct evidence *evidence,
-    struct fault *fault)
+    bool *certified, struct fault *fault)
 {
+    *certified = false;
     bool raw = presented->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
-    enum result result = raw ? match_raw_public_key(exchange, presented, out, evidence, fault)
-                             : match_certificate(exchange, presented, out, evidence, fault);
+    enum result result =
+        raw ? match_raw_public_key(exchange, presented, out, evidence, certified, fault)
+            : match_certificate(exchange, presented, out, evidence, certified, fault);
 
     if (result != RESULT_OK)
         return result;

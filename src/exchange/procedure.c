@@ -205,8 +205,8 @@ static enum result make_message4(struct step *step, struct exchange *exchange,
     step->has_signed = true;
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
-    enum result result =
-        authenticate_initiator(exchange, presented, &authorised, &evidence, &step->fault);
+    enum result result = authenticate_initiator(
+        exchange, presented, &authorised, &evidence, &step->is_certified, &step->fault);
     if (result == RESULT_OK)
         result = handshake_finish(
             exchange->handshake, parsed, &exchange->message4, exported, &step->fault);

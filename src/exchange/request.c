@@ -284,12 +284,16 @@ static enum result run(struct step *step, const struct fault *refused)
     return handle ? handle(step) : refuse_operation(step);
 }
 
-/* The log counts refusals of those who have signed apart, by the alert that they get: so neither
- * forged requests nor self-made certificates push out the line about one that an authority issued
- * and that is revoked, say, or not authorised. */
+/* The log counts refusals apart: of requests that nobody has signed; of those who made keys and
+ * certificates for themselves; and, by alert, of those whom an authority has certified. So nobody
+ * pushes out the line about a device whose certificate is revoked, say, or not authorised. */
 static unsigned share_of_log(const struct step *step)
 {
-    return step->has_signed ? (unsigned)(step->fault.alert - FAULT_NO_ALERT + 1) : 0;
+    enum { SHARE_OF_UNSIGNED, SHARE_OF_UNCERTIFIED, SHARE_OF_CERTIFIED };
+
+    if (!step->is_certified)
+        return step->has_signed ? SHARE_OF_UNCERTIFIED : SHARE_OF_UNSIGNED;
+    return SHARE_OF_CERTIFIED + (unsigned)(step->fault.alert - FAULT_NO_ALERT);
 }
 
 static void say_refused(const struct step *step)

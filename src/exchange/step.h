@@ -24,7 +24,8 @@ struct step {
     bool with_address;                        /* rcn 3 */
     char exchange_name[EXCHANGE_NAME_OCTETS]; /* for the log; "" = none yet */
     char local[IDENTIFIER_OCTETS];            /* the same: its end-point */
-    bool has_signed; /* by Message 3's CertificateVerify, with the key that it presents */
+    bool has_signed;   /* CertificateVerify is good, with whatever key is presented */
+    bool is_certified; /* by an authority of ours: see authenticate_initiator */
     struct fault fault;
 };
 

@@ -66,7 +66,7 @@ struct log_event {
  * of each caller's user are counted apart, and so are those of each share but 0: nobody who causes
  * many entries pushes out those about others. LOG_SHARES are told apart at a time; entries of more
  * count as of share 0. */
-#define LOG_SHARES 16
+#define LOG_SHARES 64
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
 /* Says how many were, one entry a kind and share: call every few seconds and at the end. */
 void log_say_suppressed(void);

@@ -47,6 +47,7 @@ struct search {
      * failed, from 1 (0: none was looked at), and why. */
     unsigned furthest;
     struct fault fault;
+    bool certified; /* the leaf is signed by a CA that an anchor leads to, be it wrong otherwise */
 };
 
 static bool is_target(const struct search *search, const struct certificate *certificate)
@@ -281,15 +282,28 @@ static void note_reason(struct search *search, enum check check, const struct ce
         search->domain->name, why->text);
 }
 
+/* NEXT failed at CHECK, or passed all of them. For the log: who has a certificate of ours, if an
+ * unusable one, is not anybody. */
+static void note_certified(struct search *search, enum check check, const struct certificate *next)
+{
+    if (next != &search->presented[0] || search->certified)
+        return;
+    search->certified = check > CHECK_SIGNATURE ||
+                        (check < CHECK_SIGNATURE && trust_signed_by(search->store, next,
+                                                        issuer_of_next(search), &search->effort));
+}
+
 static bool may_stand_next(struct search *search, const struct certificate *next)
 {
     for (enum check check = 0; check < CHECK_COUNT; check++) {
         struct fault why = FAULT_INIT;
         if (checks[check](search, next, &why) != RESULT_OK) {
             note_reason(search, check, next, &why);
+            note_certified(search, check, next);
             return false;
         }
     }
+    note_certified(search, CHECK_COUNT, next);
     return true;
 }
 
@@ -499,6 +513,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
     out->trusted = 0;
+    out->certified = false;
     struct search search = {.store = store,
         .verdict = out,
         .presented = out->presented,
@@ -530,6 +545,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         out->trails[i] = search.trail;
         note_authorities(&search);
     }
+    out->certified = search.certified;
     if (trusted == 0 && search.effort.exhausted && search.furthest <= CHECK_SIGNATURE + 1)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
             "no path found within %zu signatures: too many certificates and anchors of one name",

@@ -39,6 +39,7 @@ struct path_trail {
 };
 
 struct path_verdict {
+    bool certified; /* an anchor, or a CA that one leads to, signed the leaf; set on refusal too */
     uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
     struct certificate leaf; /* views into CHAIN */
     struct names names;      /* the leaf's */
