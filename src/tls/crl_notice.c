@@ -181,8 +181,10 @@ void crl_notices(struct trust_store *store, const struct trust_domain *domain,
     const struct telling telling = {store, domain, set, each, context};
     for (size_t i = 0; set && i < set->slot_count; i++)
         tell_problem(&telling, i);
-    for (size_t i = 0; set && i < set->count; i++)
-        tell_standing(&telling, i);
+    for (size_t i = 0; set && i < set->count; i++) {
+        if (!set->is_kept[i]) /* of those it was told when their file held them */
+            tell_standing(&telling, i);
+    }
 }
 
 static void report(const struct crl_notice *notice, void *context)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/crl_notice.h"
 #include "tls/distinguished_name.h"
 #include "tls/evidence.h"
 #include "tls/pem.h"
@@ -21,10 +22,22 @@ static struct crl_file *file_ref(struct crl_file *file)
     return file;
 }
 
-static void release_crl(struct trust_crl *crl)
+static void crl_unref(struct trust_crl *crl)
 {
+    if (!crl || atomic_fetch_sub_explicit(&crl->references, 1, memory_order_acq_rel) != 1)
+        return;
     crl_release(&crl->crl);
     buffer_release(&crl->der);
+    free(crl);
+}
+DEFINE_CLEANUP(struct trust_crl *, crl_unref)
+
+static struct crl_file *file_new(void)
+{
+    struct crl_file *file = calloc(1, sizeof(*file));
+    if (file)
+        file->references = 1;
+    return file;
 }
 
 static void file_unref(struct crl_file *file)
@@ -32,7 +45,7 @@ static void file_unref(struct crl_file *file)
     if (!file || atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < file->count; i++)
-        release_crl(&file->crls[i]);
+        crl_unref(file->crls[i]);
     free(file->crls);
     free(file);
 }
@@ -75,24 +88,35 @@ static enum result read_crl(struct trust_crl *out, struct fault *fault)
     return result;
 }
 
-/* Takes DER over, whatever it answers. */
+/* FILE holds a reference of its own to CRL. False: no memory. */
+static bool append(struct crl_file *file, struct trust_crl *crl)
+{
+    struct trust_crl **crls = reallocarray(file->crls, file->count + 1, sizeof(*crls));
+    if (!crls)
+        return false;
+    atomic_fetch_add_explicit(&crl->references, 1, memory_order_relaxed);
+    file->crls = crls;
+    crls[file->count++] = crl;
+    return true;
+}
+
+/* Takes DER over, if there is memory. */
 static enum result add_crl(
     struct crl_file *file, size_t number, struct buffer *der, struct fault *fault)
 {
-    CLEANUP(release_crl) struct trust_crl crl = {.der = *der, .number = number};
-    *der = (struct buffer){0};
     if (file->count == CRL_SET_MAX)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "more than %d", CRL_SET_MAX);
-    enum result result = read_crl(&crl, fault);
-    if (result != RESULT_OK)
-        return result;
-    struct trust_crl *crls = reallocarray(file->crls, file->count + 1, sizeof(*crls));
-    if (!crls)
+    CLEANUP(auto_crl_unref) struct trust_crl *crl = calloc(1, sizeof(*crl));
+    if (!crl)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    file->crls = crls;
-    crls[file->count++] = crl;
-    crl = (struct trust_crl){0};
-    return RESULT_OK;
+    crl->references = 1;
+    crl->number = number;
+    crl->der = *der;
+    *der = (struct buffer){0};
+    enum result result = read_crl(crl, fault);
+    if (result == RESULT_OK && !append(file, crl))
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    return result;
 }
 
 /* For one who named the wrong file: what it holds instead. */
@@ -143,11 +167,10 @@ struct reading {
 static enum result read_file(const char *path, struct reading *out)
 {
     AUTO_BUFFER struct buffer text = {0};
-    CLEANUP(auto_file_unref) struct crl_file *file = calloc(1, sizeof(*file));
+    CLEANUP(auto_file_unref) struct crl_file *file = file_new();
     *out = (struct reading){.problem = CRL_PROBLEM_UNREADABLE, .why = FAULT_INIT};
     if (!file)
         return fault_set(&out->why, RESULT_NO_MEMORY, "%s: out of memory", path);
-    file->references = 1;
     enum result result = file_read(path, CRL_FILE_OCTETS_MAX, &text, &out->why);
     if (result != RESULT_OK)
         return result;
@@ -162,20 +185,83 @@ static enum result read_file(const char *path, struct reading *out)
 
 /* --- what stays in force --- */
 
-/* The first CRL of FILE that is older than one of PREVIOUS by the same issuer; NULL: none is. */
+static bool counts(const struct crl_set *set, const struct trust_crl *crl)
+{
+    return crl_standing(set->store, set->domain, crl) == CRL_COUNTS;
+}
+
+static bool is_of_issuer(const struct trust_crl *crl, const struct trust_crl *other)
+{
+    return crl->issuer == other->issuer &&
+           distinguished_name_equal(crl->crl.issuer, other->crl.issuer);
+}
+
+/* The first CRL of FILE that is older than one of PREVIOUS by the same issuer, which signed it;
+ * NULL: none is. */
 static const struct trust_crl *find_older(
-    const struct crl_file *file, const struct crl_file *previous)
+    const struct crl_set *set, const struct crl_file *file, const struct crl_file *previous)
 {
     for (size_t i = 0; previous && i < file->count; i++) {
         for (size_t j = 0; j < previous->count; j++) {
-            const struct trust_crl *each = &file->crls[i], *other = &previous->crls[j];
-            if (each->issuer == other->issuer &&
-                distinguished_name_equal(each->crl.issuer, other->crl.issuer) &&
-                crl_is_older(&each->crl, &other->crl))
+            const struct trust_crl *each = file->crls[i], *other = previous->crls[j];
+            if (is_of_issuer(each, other) && crl_is_older(&each->crl, &other->crl) &&
+                counts(set, other))
                 return each;
         }
     }
     return NULL;
+}
+
+/* Does CRL stay in force when FILE is? It goes when one that its issuer signed takes its place. So
+ * does one that nobody signed of whom we know, and that FILE does not name the issuer of, unless
+ * FILE is not WHOLE. */
+static bool stays(const struct crl_set *set, const struct trust_crl *crl,
+    const struct crl_file *file, bool is_whole)
+{
+    const bool is_signed = counts(set, crl);
+    bool is_named = false;
+    for (size_t i = 0; file && i < file->count; i++) {
+        const struct trust_crl *each = file->crls[i];
+        if (!is_of_issuer(each, crl))
+            continue;
+        is_named = true;
+        if (counts(set, each) && !(is_signed && crl_is_older(&each->crl, &crl->crl)))
+            return false;
+    }
+    return is_signed || is_named || !is_whole;
+}
+
+/* Of CRLs that nobody signed of whom we know, one generation is kept: else there would be no end to
+ * them. */
+static bool has_place(
+    const struct crl_set *set, const struct crl_file *kept, const struct trust_crl *crl)
+{
+    for (size_t i = 0; kept && i < kept->count; i++) {
+        if (is_of_issuer(kept->crls[i], crl) && !counts(set, kept->crls[i]))
+            return counts(set, crl);
+    }
+    return true;
+}
+
+/* Those in force in SLOT that stay so beside FILE, to *OUT; NULL: none does. */
+static enum result find_kept(const struct crl_set *set, const struct crl_slot *slot,
+    const struct crl_file *file, bool is_whole, struct crl_file **out)
+{
+    CLEANUP(auto_file_unref) struct crl_file *kept = file_new();
+    if (!kept)
+        return RESULT_NO_MEMORY;
+    for (size_t i = 0; slot->kept && i < slot->kept->count; i++) {
+        if (stays(set, slot->kept->crls[i], file, is_whole) && !append(kept, slot->kept->crls[i]))
+            return RESULT_NO_MEMORY;
+    }
+    for (size_t i = 0; slot->file && i < slot->file->count; i++) {
+        struct trust_crl *each = slot->file->crls[i];
+        if (stays(set, each, file, is_whole) && has_place(set, slot->kept, each) &&
+            !append(kept, each))
+            return RESULT_NO_MEMORY;
+    }
+    *out = kept->count > 0 ? TAKE_PTR(kept) : NULL;
+    return RESULT_OK;
 }
 
 static void note(
@@ -193,70 +279,64 @@ static size_t count_of(const struct crl_file *file)
 }
 
 /* READING is not taken, and what was in force in SLOT stays so. */
-static void keep(struct crl_slot *slot, struct reading *reading)
+static void refuse(struct crl_slot *slot, struct reading *reading)
 {
     file_unref(reading->file);
     note(slot, reading->problem,
         slot->file || slot->kept ? CRL_REMAINS_BEFORE : CRL_REMAINS_NOTHING, reading->why.text);
 }
 
-/* What was whole last stays beside a file of which only some CRLs can be used: what these say is
- * newer, and of the others that is all there is. */
-static void take(struct crl_slot *slot, struct reading *reading)
+/* KEPT is taken over too. */
+static void take(struct crl_slot *slot, struct reading *reading, struct crl_file *kept)
 {
-    struct crl_file *whole = slot->kept ? slot->kept : slot->file;
-    if (slot->kept)
-        file_unref(slot->file);
-    if (reading->problem == CRL_PROBLEM_NONE) {
-        file_unref(whole);
-        whole = NULL;
-    }
-    slot->kept = whole;
+    file_unref(slot->file);
+    file_unref(slot->kept);
     slot->file = reading->file;
-    note(
-        slot, reading->problem, whole ? CRL_REMAINS_BEFORE : CRL_REMAINS_OTHERS, reading->why.text);
+    slot->kept = kept;
+    note(slot, reading->problem, kept ? CRL_REMAINS_BEFORE : CRL_REMAINS_OTHERS, reading->why.text);
 }
 
-/* How many CRLs SLOT may have, by what the others have. */
-static size_t room_of(const struct crl_set *set, const struct crl_slot *slot)
+/* Beside what the other files have, is there room for FILE and KEPT in SLOT? */
+static bool has_room(const struct crl_set *set, const struct crl_slot *slot,
+    const struct crl_file *file, const struct crl_file *kept)
 {
-    size_t others = 0;
+    size_t files = count_of(file), all_kept = count_of(kept);
     for (size_t i = 0; i < set->slot_count; i++) {
-        if (&set->slots[i] != slot)
-            others += count_of(set->slots[i].file) + count_of(set->slots[i].kept);
+        if (&set->slots[i] != slot) {
+            files += count_of(set->slots[i].file);
+            all_kept += count_of(set->slots[i].kept);
+        }
     }
-    return CRL_SET_MAX - others;
-}
-
-static size_t count_with(const struct crl_slot *slot, const struct reading *reading)
-{
-    size_t before = count_of(slot->kept ? slot->kept : slot->file);
-    return count_of(reading->file) + (reading->problem == CRL_PROBLEM_NONE ? 0 : before);
+    return files <= CRL_SET_MAX && all_kept <= CRL_SET_MAX;
 }
 
 /* READING, which this takes over, succeeds what is in force in SLOT. Its CRLs are taken together or
  * not at all: who puts several into one file publishes them together. */
-static void succeed(
+static enum result succeed(
     struct crl_set *set, struct crl_slot *slot, const char *path, struct reading *reading)
 {
+    CLEANUP(auto_file_unref) struct crl_file *kept = NULL;
     const struct trust_crl *older = NULL;
+    enum result result = RESULT_OK;
     if (reading->file) {
-        older = find_older(reading->file, slot->file);
-        older = older ? older : find_older(reading->file, slot->kept);
+        older = find_older(set, reading->file, slot->file);
+        older = older ? older : find_older(set, reading->file, slot->kept);
+        result = find_kept(set, slot, reading->file, reading->problem == CRL_PROBLEM_NONE, &kept);
     }
     if (older) {
         reading->problem = CRL_PROBLEM_OLDER;
         fault_set(&reading->why, RESULT_BAD_CONFIGURATION,
             "%s: CRL %zu: older than the one of its issuer that is in force", path, older->number);
-    } else if (reading->file && count_with(slot, reading) > room_of(set, slot)) {
+    } else if (!has_room(set, slot, reading->file, kept)) {
         reading->problem = CRL_PROBLEM_UNUSABLE;
         fault_set(&reading->why, RESULT_BAD_CONFIGURATION,
             "%s: with it there are more than %d CRLs in the trust domain", path, CRL_SET_MAX);
-    } else if (reading->file) {
-        take(slot, reading);
-        return;
+    } else if (reading->file && result == RESULT_OK) {
+        take(slot, reading, TAKE_PTR(kept));
+        return RESULT_OK;
     }
-    keep(slot, reading);
+    refuse(slot, reading);
+    return result;
 }
 
 static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const char *path)
@@ -265,21 +345,41 @@ static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const c
     struct reading reading;
     slot->print = file_print_of(path);
     const bool is_there = !file_print_equal(&slot->print, &(struct file_print){0});
-    enum result result = read_file(path, &reading);
+    const enum result result = read_file(path, &reading);
     /* What a file holds changes with the file; that it cannot be read may pass by itself. */
     if (reading.problem == CRL_PROBLEM_UNREADABLE && is_there)
         slot->print = never;
-    succeed(set, slot, path, &reading);
-    return result == RESULT_NO_MEMORY ? result : RESULT_OK;
+    const enum result taken = succeed(set, slot, path, &reading);
+    return result == RESULT_NO_MEMORY ? result : taken;
+}
+
+/* What SLOT holds is as it was; whose it is we may know better. */
+static enum result settle(const struct crl_set *set, struct crl_slot *slot)
+{
+    const struct crl_slot kept_alone = {.kept = slot->kept};
+    struct crl_file *left;
+    if (!slot->kept)
+        return RESULT_OK;
+    enum result result = find_kept(set, &kept_alone, slot->file, false, &left);
+    if (result != RESULT_OK)
+        return result;
+    if (count_of(left) == slot->kept->count) {
+        file_unref(left);
+        return RESULT_OK;
+    }
+    file_unref(slot->kept);
+    slot->kept = left;
+    return RESULT_OK;
 }
 
 /* --- the set --- */
 
-static void gather_file(struct crl_set *set, size_t slot, const struct crl_file *file)
+static void gather_file(struct crl_set *set, size_t slot, const struct crl_file *file, bool is_kept)
 {
     for (size_t i = 0; file && i < file->count; i++) {
         set->slot_of[set->count] = slot;
-        set->crls[set->count++] = &file->crls[i];
+        set->is_kept[set->count] = is_kept;
+        set->crls[set->count++] = file->crls[i];
     }
 }
 
@@ -287,8 +387,8 @@ static void gather(struct crl_set *set)
 {
     set->count = 0;
     for (size_t i = 0; i < set->slot_count; i++) {
-        gather_file(set, i, set->slots[i].file);
-        gather_file(set, i, set->slots[i].kept);
+        gather_file(set, i, set->slots[i].file, false);
+        gather_file(set, i, set->slots[i].kept, true);
     }
 }
 
@@ -300,8 +400,8 @@ static void adopt(struct crl_slot *slot, const struct crl_slot *previous)
     note(slot, previous->problem, previous->remains, previous->why ? previous->why : "");
 }
 
-enum result crl_set_load(
-    const struct trust_domain *domain, const struct crl_set *previous, struct crl_set **out)
+enum result crl_set_load(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *previous, struct crl_set **out)
 {
     const struct policy_trust *trust = domain->trust;
     enum result result = RESULT_OK;
@@ -312,6 +412,8 @@ enum result crl_set_load(
     if (!set)
         return RESULT_NO_MEMORY;
     set->references = 1;
+    set->store = store;
+    set->domain = domain;
     set->slot_count = trust->crl_count;
     for (size_t i = 0; previous && i < set->slot_count; i++)
         adopt(&set->slots[i], &previous->slots[i]);
@@ -319,6 +421,8 @@ enum result crl_set_load(
         const struct file_print now = file_print_of(trust->crls[i].path);
         if (!previous || !file_print_equal(&now, &set->slots[i].print))
             result = read_slot(set, &set->slots[i], trust->crls[i].path);
+        else
+            result = settle(set, &set->slots[i]);
     }
     if (result != RESULT_OK)
         return result;
@@ -327,17 +431,17 @@ enum result crl_set_load(
     return RESULT_OK;
 }
 
-void crl_set_succeed(struct crl_set *set, const struct policy_trust *trust, size_t i,
-    const struct crl_slot *previous)
+enum result crl_set_succeed(struct crl_set *set, size_t i, const struct crl_slot *previous)
 {
     struct crl_slot *slot = &set->slots[i];
     const struct file_print print = slot->print;
     struct reading reading = {.file = slot->file, .problem = slot->problem, .why = FAULT_INIT};
     fault_set(&reading.why, RESULT_BAD_CONFIGURATION, "%s", slot->why ? slot->why : "");
     slot->file = NULL;
-    if (count_of(previous->file) + count_of(previous->kept) <= room_of(set, slot))
+    if (has_room(set, slot, previous->file, previous->kept))
         adopt(slot, previous);
     slot->print = print;
-    succeed(set, slot, trust->crls[i].path, &reading);
+    enum result result = succeed(set, slot, set->domain->trust->crls[i].path, &reading);
     gather(set);
+    return result;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The CRLs of one trust domain, file by file. A file that cannot be used, or of which only some
- * CRLs can, leaves what it held before in force, and does not keep the domain's other files out. */
+/* The CRLs of one trust domain, file by file. A CRL in force goes when its file holds one in its
+ * place that is not older and that a key of its issuer, as far as we know it, signed; one that
+ * nobody we know signed takes no CRL's place, and is no measure of what is older. A file that
+ * cannot be used does not keep the domain's other files out. */
 #pragma once
 
 #include <stdatomic.h>
@@ -11,12 +13,14 @@
 #include "tls/crl.h"
 #include "tls/ecdsa.h"
 
-#define CRL_SET_MAX 128 /* CRLs of one domain */
+#define CRL_SET_MAX 128 /* CRLs in the files of one domain, and as many that are kept */
 
 struct trust_domain;
 struct trust_store;
 
+/* Immutable but for its count. */
 struct trust_crl {
+    atomic_size_t references;
     struct buffer der;
     struct crl crl; /* views into DER */
     uint8_t digest[SHA256_OCTETS];
@@ -25,10 +29,10 @@ struct trust_crl {
     size_t number;       /* in its file, from 1 */
 };
 
-/* What one file held when it was read. Immutable but for its count, so that sets share it. */
+/* Those of one file. Immutable but for its count, so that sets share it. */
 struct crl_file {
     atomic_size_t references;
-    struct trust_crl *crls;
+    struct trust_crl **crls;
     size_t count;
 };
 
@@ -48,8 +52,9 @@ enum crl_remains {
 
 /* How one file of the policy stands. */
 struct crl_slot {
-    struct crl_file *file;   /* in force, as it was read last; NULL: nothing is */
-    struct crl_file *kept;   /* in force too, from before, as FILE is not whole; NULL: nothing is */
+    struct crl_file *file; /* in force, as it was read last; NULL: nothing is */
+    struct crl_file *kept; /* in force too, from before, as nothing in FILE takes their place; NULL:
+                              nothing is */
     struct file_print print; /* of what was looked at last, from before that; one that never matches
                                 when it could not be read and may be by itself the next time */
     enum crl_problem problem; /* with the file as it is now */
@@ -60,22 +65,27 @@ struct crl_slot {
 /* Immutable but for its count. Whoever holds a reference may use all of it. */
 struct crl_set {
     atomic_size_t references;
+    struct trust_store *store;
+    const struct trust_domain *domain;
     struct crl_slot slots[POLICY_CRLS_MAX]; /* as in policy.trust[].crls */
     size_t slot_count;
-    const struct trust_crl *crls[CRL_SET_MAX]; /* all that are in force */
-    size_t slot_of[CRL_SET_MAX];               /* which of SLOTS each is of */
+    const struct trust_crl *crls[2 * CRL_SET_MAX]; /* all that are in force */
+    size_t slot_of[2 * CRL_SET_MAX];               /* which of SLOTS each is of */
+    bool is_kept[2 * CRL_SET_MAX];                 /* whether it is of the slot's KEPT */
     size_t count;
 };
 
-/* Reads the files that DOMAIN's policy names (PEM, one or more, or one DER) into a new set with one
- * reference; NULL when it names none. Files whose print is that of PREVIOUS, which may be NULL, are
- * not read again; those that have a problem keep what they held in PREVIOUS. RESULT_NO_MEMORY. */
-enum result crl_set_load(const struct trust_domain *domain, const struct crl_set *previous,
-    struct crl_set **out) WARN_UNUSED;
-/* For a SET that nobody else knows yet, made for TRUST without a previous one: as if what PREVIOUS
- * holds had been in force in the place of its file number I. */
-void crl_set_succeed(struct crl_set *set, const struct policy_trust *trust, size_t i,
-    const struct crl_slot *previous);
+/* Reads the files that the policy of DOMAIN of STORE names (PEM, one or more, or one DER) into a
+ * new set with one reference; NULL when it names none. Files whose print is that of PREVIOUS, which
+ * may be NULL, are not read again; those that have a problem keep what they held in PREVIOUS. What
+ * was kept in PREVIOUS goes when we have learnt since who signed what takes its place.
+ * RESULT_NO_MEMORY. */
+enum result crl_set_load(struct trust_store *store, const struct trust_domain *domain,
+    const struct crl_set *previous, struct crl_set **out) WARN_UNUSED;
+/* For a SET that nobody else knows yet, made without a previous one: as if what PREVIOUS holds had
+ * been in force in the place of its file number I. RESULT_NO_MEMORY. */
+enum result crl_set_succeed(struct crl_set *set, size_t i, const struct crl_slot *previous)
+    WARN_UNUSED;
 
 /* A reference of the caller's own to those in force; NULL: the domain has none. Any thread. */
 struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain *domain);

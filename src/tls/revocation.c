@@ -317,7 +317,7 @@ enum result revocation_reload(struct trust_store *store, size_t domain, bool *ch
     CLEANUP(auto_crl_set_unref) struct crl_set *old = crl_set_of(store, &store->domains[domain]);
     struct crl_set *next;
     *changed = false;
-    enum result result = crl_set_load(&store->domains[domain], old, &next);
+    enum result result = crl_set_load(store, &store->domains[domain], old, &next);
     if (result != RESULT_OK)
         return result;
     *changed = is_other(old, next);
@@ -329,26 +329,33 @@ enum result revocation_reload(struct trust_store *store, size_t domain, bool *ch
     return RESULT_OK;
 }
 
-static void succeed_domain(
+static enum result succeed_domain(
     struct trust_domain *domain, const struct trust_domain *old_domain, const struct crl_set *old)
 {
+    enum result result = RESULT_OK;
     for (size_t i = 0; domain->crls && i < domain->trust->crl_count; i++) {
-        for (size_t j = 0; j < old->slot_count; j++) {
+        for (size_t j = 0; j < old->slot_count && result == RESULT_OK; j++) {
             if (strcmp(domain->trust->crls[i].path, old_domain->trust->crls[j].path) == 0)
-                crl_set_succeed(domain->crls, domain->trust, i, &old->slots[j]);
+                result = crl_set_succeed(domain->crls, i, &old->slots[j]);
         }
     }
+    return result;
 }
 
-void revocation_succeed(struct trust_store *store, struct trust_store *old)
+enum result revocation_succeed(struct trust_store *store, struct trust_store *old)
 {
+    enum result result = RESULT_OK;
     for (size_t i = 0; i < store->domain_count; i++) {
-        for (size_t j = 0; j < old->domain_count; j++) {
+        for (size_t j = 0; j < old->domain_count && result == RESULT_OK; j++) {
             CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(old, &old->domains[j]);
-            if (set && strcmp(store->domains[i].name, old->domains[j].name) == 0)
-                succeed_domain(&store->domains[i], &old->domains[j], set);
+            if (strcmp(store->domains[i].name, old->domains[j].name) != 0)
+                continue;
+            trust_carry_authorities(store, i, old, j);
+            if (set)
+                result = succeed_domain(&store->domains[i], &old->domains[j], set);
         }
     }
+    return result;
 }
 
 struct file_print revocation_file_print(struct trust_store *store, size_t domain, size_t file)

@@ -39,8 +39,8 @@ struct revocation_finding revocation_of(struct trust_store *store, const struct 
  * be. The CRL has to be by the key that is in the evidence; or by another key of that name, of an
  * anchor, in a domain that has the evidence's path too, or of an intermediate CA below the same
  * anchor that somebody presented. Of an intermediate CA whose new certificate nobody has presented
- * since STORE was made we cannot know that it is the same CA: then its CRL says nothing of the keys
- * in the cache yet. */
+ * yet we cannot know that it is the same CA: then its CRL says nothing of the keys in the cache
+ * until somebody does (trust_wake_by). */
 bool revocation_condemns(struct trust_store *store, struct bytes evidence);
 
 /* The last question before somebody is let in, who has a valid path in DOMAIN by VERDICT: do the
@@ -71,8 +71,8 @@ enum revocation_judgement revocation_view_judge(
  * content is in force than before. RESULT_NO_MEMORY: all is as it was. */
 enum result revocation_reload(struct trust_store *store, size_t domain, bool *changed) WARN_UNUSED;
 /* For a STORE that nobody uses yet: what OLD has in force stays so where STORE, by its policy,
- * reads the same file for a domain of the same name, and that file has gone, cannot be used or
- * holds an older CRL. */
-void revocation_succeed(struct trust_store *store, struct trust_store *old);
+ * reads the same file for a domain of the same name, as it would had the file just changed; and so
+ * do the intermediate CAs known there. RESULT_NO_MEMORY. */
+enum result revocation_succeed(struct trust_store *store, struct trust_store *old) WARN_UNUSED;
 /* Which content of CRL file FILE of DOMAIN was read last. */
 struct file_print revocation_file_print(struct trust_store *store, size_t domain, size_t file);

@@ -2,6 +2,7 @@
 #include "tls/trust.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -124,6 +125,39 @@ static bool is_noted(
     return false;
 }
 
+static bool is_known(const struct trust_domain *domain, struct bytes der)
+{
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        if (bytes_equal(domain->anchors[i].certificate.der, der))
+            return true;
+    }
+    return false;
+}
+
+/* Adds it, in the place of the oldest when there is none left. False: it is there already. */
+static bool add_authority(
+    struct trust_authorities *authorities, const struct trust_authority *authority)
+{
+    if (is_noted(authorities, authority))
+        return false;
+    authorities->items[authorities->next] = *authority;
+    authorities->next = (authorities->next + 1) % TRUST_AUTHORITIES_MAX;
+    if (authorities->count < TRUST_AUTHORITIES_MAX)
+        authorities->count++;
+    return true;
+}
+
+static bool has_crl_of(struct trust_store *store, uint64_t name)
+{
+    bool has = false;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        CLEANUP(auto_crl_set_unref) struct crl_set *set = crl_set_of(store, &store->domains[i]);
+        for (size_t j = 0; set && j < set->count; j++)
+            has |= set->crls[j]->issuer == name;
+    }
+    return has;
+}
+
 void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
     size_t anchor, const struct certificate *ca)
 {
@@ -135,11 +169,47 @@ void trust_note_authority(struct trust_store *store, const struct trust_domain *
         return;
     memcpy(authority.point, ca->point.data, sizeof(authority.point));
     pthread_mutex_lock(&authorities->lock);
-    if (!is_noted(authorities, &authority)) {
-        authorities->items[authorities->next] = authority;
-        authorities->next = (authorities->next + 1) % TRUST_AUTHORITIES_MAX;
-        if (authorities->count < TRUST_AUTHORITIES_MAX)
-            authorities->count++;
+    const bool is_new = add_authority(authorities, &authority);
+    pthread_mutex_unlock(&authorities->lock);
+    if (!is_new || !has_crl_of(store, authority.name))
+        return;
+    pthread_mutex_lock(&authorities->lock);
+    if (authorities->wake >= 0)
+        eventfd_write(authorities->wake, 1);
+    pthread_mutex_unlock(&authorities->lock);
+}
+
+void trust_wake_by(struct trust_store *store, int fd)
+{
+    pthread_mutex_lock(&store->authorities.lock);
+    store->authorities.wake = fd;
+    pthread_mutex_unlock(&store->authorities.lock);
+}
+
+/* Is each anchor of that NAME in OLD one of DOMAIN too? */
+static bool has_all_anchors(
+    const struct trust_domain *domain, const struct trust_domain *old, uint64_t name)
+{
+    for (size_t i = 0; i < old->anchor_count; i++) {
+        if (old->anchors[i].name == name && !is_known(domain, old->anchors[i].certificate.der))
+            return false;
+    }
+    return true;
+}
+
+void trust_carry_authorities(
+    struct trust_store *store, size_t domain, struct trust_store *old, size_t old_domain)
+{
+    struct trust_authorities *authorities = &old->authorities;
+    pthread_mutex_lock(&authorities->lock);
+    for (size_t i = 0; i < authorities->count; i++) {
+        struct trust_authority each =
+            authorities->items[(authorities->next + i) % authorities->count]; /* oldest first */
+        if (each.domain != old_domain ||
+            !has_all_anchors(&store->domains[domain], &old->domains[old_domain], each.anchor))
+            continue;
+        each.domain = domain;
+        (void)add_authority(&store->authorities, &each);
     }
     pthread_mutex_unlock(&authorities->lock);
 }
@@ -181,15 +251,6 @@ uint64_t trust_domains_with(struct trust_store *store, struct bytes point)
 }
 
 /* --- anchors --- */
-
-static bool is_known(const struct trust_domain *domain, struct bytes der)
-{
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        if (bytes_equal(domain->anchors[i].certificate.der, der))
-            return true;
-    }
-    return false;
-}
 
 /* A key usage that an anchor has binds it; it needn't have one, as self-signed ones often don't. */
 static enum result check_anchor(const struct certificate *anchor, struct fault *fault)
@@ -257,6 +318,7 @@ static enum result store_new(size_t domain_count, struct trust_store **out)
     pthread_mutex_init(&store->memory.lock, NULL);
     pthread_mutex_init(&store->crls_lock, NULL);
     pthread_mutex_init(&store->authorities.lock, NULL);
+    store->authorities.wake = -1;
     store->domains = calloc(domain_count > 0 ? domain_count : 1, sizeof(*store->domains));
     store->domain_count = domain_count;
     *out = store;
@@ -278,8 +340,8 @@ static void warn_of_dates(const struct trust_domain *domain, const struct policy
     }
 }
 
-static void load_domain(
-    struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
+static void load_domain(struct trust_store *store, struct trust_domain *domain,
+    const struct policy_trust *trust, struct report *report)
 {
     struct fault fault = FAULT_INIT;
     domain->name = trust->name;
@@ -291,7 +353,7 @@ static void load_domain(
         report_fault(report, &trust->anchors.place, "%s", fault.text);
     else
         warn_of_dates(domain, trust, clock_wall_s(), report);
-    if (crl_set_load(domain, NULL, &domain->crls) != RESULT_OK)
+    if (crl_set_load(store, domain, NULL, &domain->crls) != RESULT_OK)
         report_fault(report, &trust->place, "out of memory");
 }
 
@@ -307,7 +369,7 @@ enum result trust_store_new(
         return result;
     }
     for (size_t i = 0; i < policy->trust_count; i++)
-        load_domain(&store->domains[i], &policy->trust[i], report);
+        load_domain(store, &store->domains[i], &policy->trust[i], report);
     if (report->faults == faults)
         reach_check(policy, store->domains, report);
     if (report->faults > faults)

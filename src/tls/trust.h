@@ -51,6 +51,7 @@ struct trust_authorities {
     pthread_mutex_t lock;
     struct trust_authority items[TRUST_AUTHORITIES_MAX];
     size_t count, next;
+    int wake; /* an eventfd, of whoever listens; -1: nobody does */
 };
 
 struct trust_store {
@@ -91,6 +92,13 @@ enum trust_signature trust_crl_signature(
 /* CA has a valid path to that ANCHOR of DOMAIN. */
 void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
     size_t anchor, const struct certificate *ca);
+/* From here on FD, an eventfd, is written to when an authority is noted whose name a CRL in force
+ * has: that may be explained now. -1: no longer. */
+void trust_wake_by(struct trust_store *store, int fd);
+/* Those that were noted in domain OLD_DOMAIN of OLD are noted in DOMAIN of STORE, which nobody uses
+ * yet, where all anchors of the name that their paths end at are anchors still. */
+void trust_carry_authorities(
+    struct trust_store *store, size_t domain, struct trust_store *old, size_t old_domain);
 /* Copies into OUT, which holds TRUST_AUTHORITIES_MAX, those that were noted in one of DOMAINS, bit
  * by bit, with that NAME. Returns how many. */
 size_t trust_find_authorities(

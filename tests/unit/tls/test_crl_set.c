@@ -180,6 +180,88 @@ START_TEST(an_older_list_replaces_no_newer)
 }
 END_TEST
 
+/* A list with number NUMBER in ISSUER's name, by SIGNER, that lists OF. */
+static void write_signed(
+    const char *issuer, const char *signer, const char *number, const struct buffer *of)
+{
+    struct crl_recipe recipe = {.issuer = issuer, .signer = signer, .extensions = number};
+    if (of)
+        recipe.revoked[0] = buffer_bytes(of);
+    field_write_crl(field.crl_paths[0], &recipe);
+}
+
+/* Who can put a file there is not the CA: neither does his list displace the CA's, nor does it keep
+ * out the later ones. */
+START_TEST(a_list_that_its_issuer_did_not_sign_displaces_none)
+{
+    field_start();
+    write_signed("root", NULL, NUMBER("020106"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    for (int i = 0; i < 2; i++) {
+        write_signed("root", "other", NUMBER("020109"), NULL);
+        reload(store, true);
+        ck_assert_int_eq(entries_of(store, 0), 1);
+        field_expect_notice(store, false, "not signed by the anchor of that name");
+    }
+    struct trust_store *next = field_store(1, false);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
+    trust_store_free(store);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020105"), NULL);
+    reload(next, false);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020107"), NULL);
+    reload(next, true);
+    ck_assert_int_eq(entries_of(next, 0), 0);
+    expect_no_notice(next);
+    trust_store_free(next);
+    field_stop();
+}
+END_TEST
+
+/* It cannot be known yet which of the intermediate's are its own: all that may be are there. */
+START_TEST(lists_of_an_unknown_ca_wait_beside_each_other)
+{
+    struct path_verdict verdict;
+    struct fault fault = FAULT_INIT;
+    field_start();
+    const struct bytes chain[] = {buffer_bytes(&field.below_sub), buffer_bytes(&field.sub)};
+    write_signed("sub", NULL, NUMBER("020105"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    write_signed("sub", "other", NUMBER("020109"), NULL);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+    for (int i = 0; i < 3; i++) {
+        write_signed("sub", NULL, NUMBER("020106"), NULL);
+        reload(store, true);
+        ck_assert_int_eq(entries_of(store, 0), 1); /* as much as before */
+    }
+    ck_assert_int_eq(
+        path_validate(store, chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, &fault), RESULT_OK);
+    reload(store, true); /* the files have not changed, and the newer one explains itself */
+    ck_assert_int_eq(entries_of(store, 0), 0);
+    expect_no_notice(store);
+    write_signed("sub", "other", NUMBER("020109"), NULL);
+    reload(store, true);
+    write_signed("sub", NULL, NUMBER("020107"), &field.leaf);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+
+    /* A new policy does not forget the CA, while its anchor is one. */
+    struct trust_store *next = field_store(1, false);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
+    expect_no_notice(next);
+    trust_store_free(next);
+    maker_write(field.anchors_path, "other");
+    next = field_store(1, false);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
+    field_expect_notice(next, false, "no anchor of trust domain field has this issuer's name");
+    trust_store_free(next);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
 /* A new policy reads the files anew: what is in force under the old one is not lost by it. */
 START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 {
@@ -192,7 +274,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
     struct trust_store *store = field_store(2, false);
     ck_assert_int_eq(entries_of(store, 0), -1);
     ck_assert_int_eq(entries_of(store, 1), 0);
-    revocation_succeed(store, old);
+    ck_assert_int_eq(revocation_succeed(store, old), RESULT_OK);
     trust_store_free(old);
     ck_assert_int_eq(entries_of(store, 0), 1);
     ck_assert_int_eq(entries_of(store, 1), 1);
@@ -202,7 +284,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 
     write_list(1, NUMBER("020106"), 0, false);
     struct trust_store *next = field_store(2, false);
-    revocation_succeed(next, store);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
     ck_assert_int_eq(entries_of(next, 0), 1);
     ck_assert_int_eq(entries_of(next, 1), 0);
     trust_store_free(store);
@@ -245,7 +327,7 @@ END_TEST
 START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
 {
     field_start();
-    write_list(0, NULL, 0, true);
+    write_signed("sub", NULL, NULL, &field.below_sub);
     struct trust_store *store = field_store(1, false);
     ck_assert_int_eq(entries_of(store, 0), 1);
     for (int i = 0; i < 2; i++) {
@@ -259,7 +341,7 @@ START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
 
     struct trust_store *next = field_store(1, false);
     ck_assert_int_eq(entries_of(next, 0), 2);
-    revocation_succeed(next, store);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
     ck_assert_int_eq(entries_of(next, 0), 3);
     trust_store_free(store);
     write_list(0, NULL, 0, true);
@@ -303,5 +385,7 @@ END_TEST
 CHECK_MAIN("tls/crl_set", a_new_file_takes_the_place_of_the_old, a_bad_file_keeps_no_other_out,
     a_bad_file_at_a_start_counts_for_nothing,
     a_file_that_goes_stays_in_force_and_one_that_comes_is_taken, an_older_list_replaces_no_newer,
-    a_new_policy_does_not_lose_what_is_in_force, what_can_be_used_of_a_bad_file_is,
-    a_file_that_is_bad_in_part_takes_nothing_away, a_domain_takes_so_many)
+    a_list_that_its_issuer_did_not_sign_displaces_none,
+    lists_of_an_unknown_ca_wait_beside_each_other, a_new_policy_does_not_lose_what_is_in_force,
+    what_can_be_used_of_a_bad_file_is, a_file_that_is_bad_in_part_takes_nothing_away,
+    a_domain_takes_so_many)
