@@ -126,6 +126,9 @@ static void tell_problem(const struct telling *telling, size_t i)
         [CRL_REMAINS_NOTHING] = "it counts for nothing",
         [CRL_REMAINS_OTHERS] = "its other CRLs count",
         [CRL_REMAINS_BEFORE] = "what it held before stays in force",
+        [CRL_REMAINS_NEWER] =
+            "the newer one, of a file that the policy does not name any more, stays "
+            "in force beside it",
     };
     struct crl_notice notice = {
         .is_fault = is_fault, .is_kept = slot->remains == CRL_REMAINS_BEFORE};

@@ -196,20 +196,27 @@ static bool is_of_issuer(const struct trust_crl *crl, const struct trust_crl *ot
            distinguished_name_equal(crl->crl.issuer, other->crl.issuer);
 }
 
-/* The first CRL of FILE that is older than one of PREVIOUS by the same issuer, which signed it;
- * NULL: none is. */
+/* The first CRL of FILE that is older than OTHER of the same issuer, which signed it; NULL: none.
+ */
+static const struct trust_crl *find_older_than(
+    const struct crl_set *set, const struct crl_file *file, const struct trust_crl *other)
+{
+    for (size_t i = 0; file && i < file->count; i++) {
+        const struct trust_crl *each = file->crls[i];
+        if (is_of_issuer(each, other) && crl_is_older(&each->crl, &other->crl))
+            return counts(set, other) ? each : NULL;
+    }
+    return NULL;
+}
+
+/* The same of all those of PREVIOUS. */
 static const struct trust_crl *find_older(
     const struct crl_set *set, const struct crl_file *file, const struct crl_file *previous)
 {
-    for (size_t i = 0; previous && i < file->count; i++) {
-        for (size_t j = 0; j < previous->count; j++) {
-            const struct trust_crl *each = file->crls[i], *other = previous->crls[j];
-            if (is_of_issuer(each, other) && crl_is_older(&each->crl, &other->crl) &&
-                counts(set, other))
-                return each;
-        }
-    }
-    return NULL;
+    const struct trust_crl *older = NULL;
+    for (size_t i = 0; previous && i < previous->count && !older; i++)
+        older = find_older_than(set, file, previous->crls[i]);
+    return older;
 }
 
 /* Does CRL stay in force when FILE is? It goes when one that its issuer signed takes its place. So
@@ -310,6 +317,12 @@ static bool has_room(const struct crl_set *set, const struct crl_slot *slot,
     return files <= CRL_SET_MAX && all_kept <= CRL_SET_MAX;
 }
 
+static enum result say_older(struct fault *why, const char *path, const struct trust_crl *older)
+{
+    return fault_set(why, RESULT_BAD_CONFIGURATION,
+        "%s: CRL %zu: older than the one of its issuer that is in force", path, older->number);
+}
+
 /* READING, which this takes over, succeeds what is in force in SLOT. Its CRLs are taken together or
  * not at all: who puts several into one file publishes them together. */
 static enum result succeed(
@@ -325,8 +338,7 @@ static enum result succeed(
     }
     if (older) {
         reading->problem = CRL_PROBLEM_OLDER;
-        fault_set(&reading->why, RESULT_BAD_CONFIGURATION,
-            "%s: CRL %zu: older than the one of its issuer that is in force", path, older->number);
+        say_older(&reading->why, path, older);
     } else if (!has_room(set, slot, reading->file, kept)) {
         reading->problem = CRL_PROBLEM_UNUSABLE;
         fault_set(&reading->why, RESULT_BAD_CONFIGURATION,
@@ -444,4 +456,39 @@ enum result crl_set_succeed(struct crl_set *set, size_t i, const struct crl_slot
     enum result result = succeed(set, slot, set->domain->trust->crls[i].path, &reading);
     gather(set);
     return result;
+}
+
+/* To KEPT those of FROM that some CRL in SLOT is older than; false: no memory. */
+static bool keep_newer(const struct crl_set *set, const struct crl_slot *slot,
+    const struct crl_file *from, bool is_newer_alone, struct crl_file *kept)
+{
+    for (size_t i = 0; from && i < from->count; i++) {
+        if ((!is_newer_alone || find_older_than(set, slot->file, from->crls[i])) &&
+            !append(kept, from->crls[i]))
+            return false;
+    }
+    return true;
+}
+
+enum result crl_set_keep_newer(struct crl_set *set, size_t i, const struct crl_slot *previous)
+{
+    struct crl_slot *slot = &set->slots[i];
+    const struct trust_crl *older = find_older(set, slot->file, previous->file);
+    struct fault why = FAULT_INIT;
+    older = older ? older : find_older(set, slot->file, previous->kept);
+    if (!older)
+        return RESULT_OK;
+    CLEANUP(auto_file_unref) struct crl_file *kept = file_new();
+    if (!kept || !keep_newer(set, slot, slot->kept, false, kept) ||
+        !keep_newer(set, slot, previous->file, true, kept) ||
+        !keep_newer(set, slot, previous->kept, true, kept))
+        return RESULT_NO_MEMORY;
+    if (!has_room(set, slot, slot->file, kept))
+        return RESULT_OK;
+    file_unref(slot->kept);
+    slot->kept = TAKE_PTR(kept);
+    say_older(&why, set->domain->trust->crls[i].path, older);
+    note(slot, CRL_PROBLEM_OLDER, CRL_REMAINS_NEWER, why.text);
+    gather(set);
+    return RESULT_OK;
 }

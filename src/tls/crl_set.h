@@ -48,6 +48,7 @@ enum crl_remains {
     CRL_REMAINS_NOTHING,
     CRL_REMAINS_OTHERS, /* those of its CRLs that can be used */
     CRL_REMAINS_BEFORE, /* what it held before, beside these */
+    CRL_REMAINS_NEWER,  /* the newer ones of a file that the policy does not name any more */
 };
 
 /* How one file of the policy stands. */
@@ -85,6 +86,10 @@ enum result crl_set_load(struct trust_store *store, const struct trust_domain *d
 /* For a SET that nobody else knows yet, made without a previous one: as if what PREVIOUS holds had
  * been in force in the place of its file number I. RESULT_NO_MEMORY. */
 enum result crl_set_succeed(struct crl_set *set, size_t i, const struct crl_slot *previous)
+    WARN_UNUSED;
+/* The same when the policy does not name the file of PREVIOUS any more: those that some CRL of file
+ * number I is older than stay in force beside it. RESULT_NO_MEMORY. */
+enum result crl_set_keep_newer(struct crl_set *set, size_t i, const struct crl_slot *previous)
     WARN_UNUSED;
 
 /* A reference of the caller's own to those in force; NULL: the domain has none. Any thread. */

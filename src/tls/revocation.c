@@ -329,14 +329,26 @@ enum result revocation_reload(struct trust_store *store, size_t domain, bool *ch
     return RESULT_OK;
 }
 
+static bool names(const struct trust_domain *domain, const char *path)
+{
+    for (size_t i = 0; i < domain->trust->crl_count; i++) {
+        if (strcmp(domain->trust->crls[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum result succeed_domain(
     struct trust_domain *domain, const struct trust_domain *old_domain, const struct crl_set *old)
 {
     enum result result = RESULT_OK;
     for (size_t i = 0; domain->crls && i < domain->trust->crl_count; i++) {
         for (size_t j = 0; j < old->slot_count && result == RESULT_OK; j++) {
-            if (strcmp(domain->trust->crls[i].path, old_domain->trust->crls[j].path) == 0)
+            const char *old_path = old_domain->trust->crls[j].path;
+            if (strcmp(domain->trust->crls[i].path, old_path) == 0)
                 result = crl_set_succeed(domain->crls, i, &old->slots[j]);
+            else if (!names(domain, old_path))
+                result = crl_set_keep_newer(domain->crls, i, &old->slots[j]);
         }
     }
     return result;

@@ -71,8 +71,9 @@ enum revocation_judgement revocation_view_judge(
  * content is in force than before. RESULT_NO_MEMORY: all is as it was. */
 enum result revocation_reload(struct trust_store *store, size_t domain, bool *changed) WARN_UNUSED;
 /* For a STORE that nobody uses yet: what OLD has in force stays so where STORE, by its policy,
- * reads the same file for a domain of the same name, as it would had the file just changed; and so
- * do the intermediate CAs known there. RESULT_NO_MEMORY. */
+ * reads the same file for a domain of the same name, as it would had the file just changed; so does
+ * one of a file that STORE does not read, if it reads an older one there; and so do the
+ * intermediate CAs known there. RESULT_NO_MEMORY. */
 enum result revocation_succeed(struct trust_store *store, struct trust_store *old) WARN_UNUSED;
 /* Which content of CRL file FILE of DOMAIN was read last. */
 struct file_print revocation_file_print(struct trust_store *store, size_t domain, size_t file);

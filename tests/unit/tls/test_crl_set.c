@@ -2,6 +2,7 @@
 /* CRL files that change, go and come: which of them are in force. */
 #include "tls/crl_set.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -262,6 +263,55 @@ START_TEST(lists_of_an_unknown_ca_wait_beside_each_other)
 }
 END_TEST
 
+/* Whatever was in the file meanwhile, or whatever file it is now. */
+START_TEST(an_older_list_replaces_no_newer_in_another_file)
+{
+    field_start();
+    write_signed("root", NULL, NUMBER("020109"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    write_signed("other", NULL, NULL, NULL);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+    write_signed("root", NULL, NUMBER("020107"), NULL);
+    reload(store, false);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+
+    char *const path = field.crl_paths[0];
+    char renamed[sizeof(field.crl_paths[0])];
+    snprintf(renamed, sizeof(renamed), "%s", path);
+    renamed[strlen(renamed) - 1] = 'x';
+    ck_assert_int_eq(rename(path, renamed), 0);
+    CLEANUP(report_release) struct report report = {0};
+    struct policy_file file = {renamed, {"policy.json", "/trust/0/crls/0"}};
+    struct policy_trust trust = *store->domains[0].trust;
+    struct policy policy = {.trust = &trust, .trust_count = 1};
+    trust.crls = &file;
+    struct trust_store *next;
+    ck_assert_int_eq(trust_store_new(&policy, &next, &report), RESULT_OK);
+    ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    field_expect_notice(
+        next, false, "CRL 1: older than the one of its issuer that is in force; the newer");
+    trust_store_free(store);
+
+    /* So it stays for as long as that file is older, and no longer. */
+    bool changed;
+    ck_assert_int_eq(rename(renamed, path), 0);
+    write_signed("root", NULL, NUMBER("020108"), NULL);
+    ck_assert_int_eq(rename(path, renamed), 0);
+    ck_assert_int_eq(revocation_reload(next, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020110"), NULL);
+    ck_assert_int_eq(rename(path, renamed), 0);
+    ck_assert_int_eq(revocation_reload(next, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 0);
+    expect_no_notice(next);
+    trust_store_free(next);
+    unlink(renamed);
+    field_stop();
+}
+END_TEST
+
 /* A new policy reads the files anew: what is in force under the old one is not lost by it. */
 START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 {
@@ -385,6 +435,7 @@ END_TEST
 CHECK_MAIN("tls/crl_set", a_new_file_takes_the_place_of_the_old, a_bad_file_keeps_no_other_out,
     a_bad_file_at_a_start_counts_for_nothing,
     a_file_that_goes_stays_in_force_and_one_that_comes_is_taken, an_older_list_replaces_no_newer,
+    an_older_list_replaces_no_newer_in_another_file,
     a_list_that_its_issuer_did_not_sign_displaces_none,
     lists_of_an_unknown_ca_wait_beside_each_other, a_new_policy_does_not_lose_what_is_in_force,
     what_can_be_used_of_a_bad_file_is, a_file_that_is_bad_in_part_takes_nothing_away,
