@@ -113,15 +113,15 @@ static void PRINTF(4, 5) tell(
     telling->each(&notice, telling->context);
 }
 
-/* One that is missing is only a fault where somebody is refused for it. */
+/* A file that is missing is no fault, as it may be on its way; one that is there and no CRL is. */
 static void tell_problem(const struct telling *telling, size_t i)
 {
     const struct crl_slot *slot = &telling->set->slots[i];
     const char *path = telling->domain->trust->crls[i].path;
     if (slot->problem == CRL_PROBLEM_NONE)
         return;
-    bool is_fault = slot->problem == CRL_PROBLEM_UNUSABLE ||
-                    (slot->problem == CRL_PROBLEM_UNREADABLE && telling->domain->require_crl);
+    bool is_fault =
+        slot->problem == CRL_PROBLEM_UNUSABLE || slot->problem == CRL_PROBLEM_UNREADABLE;
     static const char *const remains[] = {
         [CRL_REMAINS_NOTHING] = "it counts for nothing",
         [CRL_REMAINS_OTHERS] = "its other CRLs count",
@@ -132,7 +132,10 @@ static void tell_problem(const struct telling *telling, size_t i)
     };
     struct crl_notice notice = {
         .is_fault = is_fault, .is_kept = slot->remains == CRL_REMAINS_BEFORE};
-    tell(telling, notice, i, "%s; %s", slot->why ? slot->why : path, remains[slot->remains]);
+    tell(telling, notice, i, "%s; %s%s", slot->why ? slot->why : path, remains[slot->remains],
+        slot->remains == CRL_REMAINS_NOTHING && telling->domain->require_crl
+            ? ", and the trust domain lets in nobody whose issuer has no other"
+            : "");
 }
 
 static bool has_crl_of_leaves(const struct crl_set *set, const struct trust_crl *crl)

@@ -16,7 +16,7 @@ enum crl_standing crl_standing(
 
 #define CRL_NOTICE_OCTETS 640
 struct crl_notice {
-    bool is_fault; /* for --check: the file is not what the policy says, or is needed and missing */
+    bool is_fault; /* for --check: the file is there, and not what the policy says */
     bool is_kept;  /* the file is not what is in force: that is what it held before */
     const struct policy_file *file;
     char text[CRL_NOTICE_OCTETS]; /* one line, with the file's path; printable ASCII */

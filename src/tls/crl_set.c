@@ -361,6 +361,8 @@ static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const c
     /* What a file holds changes with the file; that it cannot be read may pass by itself. */
     if (reading.problem == CRL_PROBLEM_UNREADABLE && is_there)
         slot->print = never;
+    else if (reading.problem == CRL_PROBLEM_UNREADABLE)
+        reading.problem = CRL_PROBLEM_MISSING;
     const enum result taken = succeed(set, slot, path, &reading);
     return result == RESULT_NO_MEMORY ? result : taken;
 }

@@ -38,7 +38,8 @@ struct crl_file {
 
 enum crl_problem {
     CRL_PROBLEM_NONE,
-    CRL_PROBLEM_UNREADABLE, /* there is no such file, or it cannot be read */
+    CRL_PROBLEM_MISSING,    /* there is no such file */
+    CRL_PROBLEM_UNREADABLE, /* it cannot be read */
     CRL_PROBLEM_UNUSABLE,   /* it holds no CRL, or one that we do not take */
     CRL_PROBLEM_OLDER,      /* it holds an older CRL than the one in force */
 };
