@@ -452,6 +452,7 @@ enum result crl_set_succeed(struct crl_set *set, size_t i, const struct crl_slot
     struct reading reading = {.file = slot->file, .problem = slot->problem, .why = FAULT_INIT};
     fault_set(&reading.why, RESULT_BAD_CONFIGURATION, "%s", slot->why ? slot->why : "");
     slot->file = NULL;
+    file_unref(TAKE_PTR(slot->kept)); /* by another file of the same path */
     if (has_room(set, slot, previous->file, previous->kept))
         adopt(slot, previous);
     slot->print = print;

@@ -344,10 +344,12 @@ static enum result succeed_domain(
     enum result result = RESULT_OK;
     for (size_t i = 0; domain->crls && i < domain->trust->crl_count; i++) {
         for (size_t j = 0; j < old->slot_count && result == RESULT_OK; j++) {
-            const char *old_path = old_domain->trust->crls[j].path;
-            if (strcmp(domain->trust->crls[i].path, old_path) == 0)
+            if (strcmp(domain->trust->crls[i].path, old_domain->trust->crls[j].path) == 0)
                 result = crl_set_succeed(domain->crls, i, &old->slots[j]);
-            else if (!names(domain, old_path))
+        }
+        /* Afterwards, as what it finds is beside the other. */
+        for (size_t j = 0; j < old->slot_count && result == RESULT_OK; j++) {
+            if (!names(domain, old_domain->trust->crls[j].path))
                 result = crl_set_keep_newer(domain->crls, i, &old->slots[j]);
         }
     }

@@ -312,6 +312,31 @@ START_TEST(an_older_list_replaces_no_newer_in_another_file)
 }
 END_TEST
 
+/* The file that goes is named before the one that stays, and holds the newer list. */
+START_TEST(a_file_that_the_policy_drops_leaves_its_newer_list)
+{
+    field_start();
+    write_list(0, NUMBER("020109"), 0, true);
+    write_list(1, NUMBER("020107"), 0, false);
+    struct trust_store *store = field_store(2, false);
+    struct policy_trust trust = *store->domains[0].trust;
+    struct policy policy = {.trust = &trust, .trust_count = 1};
+    CLEANUP(report_release) struct report report = {0};
+    struct trust_store *next;
+    trust.crls++;
+    trust.crl_count = 1;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(trust_store_new(&policy, &next, &report), RESULT_OK);
+        ck_assert_int_eq(revocation_succeed(next, store), RESULT_OK);
+        trust_store_free(store);
+        store = next;
+        ck_assert_int_eq(entries_of(store, 0), 1);
+    }
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
 /* A new policy reads the files anew: what is in force under the old one is not lost by it. */
 START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 {
@@ -436,6 +461,7 @@ CHECK_MAIN("tls/crl_set", a_new_file_takes_the_place_of_the_old, a_bad_file_keep
     a_bad_file_at_a_start_counts_for_nothing,
     a_file_that_goes_stays_in_force_and_one_that_comes_is_taken, an_older_list_replaces_no_newer,
     an_older_list_replaces_no_newer_in_another_file,
+    a_file_that_the_policy_drops_leaves_its_newer_list,
     a_list_that_its_issuer_did_not_sign_displaces_none,
     lists_of_an_unknown_ca_wait_beside_each_other, a_new_policy_does_not_lose_what_is_in_force,
     what_can_be_used_of_a_bad_file_is, a_file_that_is_bad_in_part_takes_nothing_away,
