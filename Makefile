@@ -320,7 +320,7 @@ lint-shell: | $(SETUP)
 	@shellcheck -x -S warning $(BASH)
 
 lint-includes:
-	@echo "check-includes: does an arrow between rooms run upward?"
+	@echo "check-includes: does an arrow between rooms run upward, or a circle of files?"
 	@scripts/check-includes
 
 lint-manuals: | $(SETUP)

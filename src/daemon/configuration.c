@@ -118,11 +118,13 @@ bool configuration_reload(const char *path, struct snapshot_slot *slot)
 
     enum result result = configuration_load(path, old->generation + 1, &next, &report);
     configuration_log(&report);
+    if (result == RESULT_OK)
+        result = trust_store_keep_crls(tls_context_trust(next->tls), tls_context_trust(old->tls));
     if (result != RESULT_OK) {
+        snapshot_unref(next);
         say_not_reloaded(old, result);
         return false;
     }
-    trust_store_keep_crls(tls_context_trust(next->tls), tls_context_trust(old->tls));
     warn_of_restart(old->policy, next->policy);
     snapshot_swap(slot, next); /* NEXT stays valid below, as only this thread swaps */
     say_reloaded(next);

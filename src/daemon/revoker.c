@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order leaves no gap: first CRLs are put in force, then all keys in the cache are reviewed by
  * them. A key that an exchange caches meanwhile is reviewed by the exchange itself once it is
- * cached (exchange/message3.c), and so by those CRLs too. */
+ * cached (exchange/message3.c), and so by those CRLs too. The keys are reviewed too when it becomes
+ * known who signed a CRL that is in force. */
 #include "daemon/revoker.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "daemon/file_watch.h"
 #include "observe/log.h"
@@ -39,7 +43,11 @@ struct revoker {
     struct file_watch *watch;
     struct logged_lines logged; /* the notices of the CRLs in force */
 
+    int wake; /* an eventfd: the CA that signed a CRL may have become known */
+    sd_event_source *woken;
+
     sd_event_source *review; /* on while one is under way */
+    bool is_due;             /* another, when it ends */
     struct review *by_crls;  /* the review under way; NULL: none is */
     uint64_t cursor;
     unsigned suspect_count;
@@ -98,24 +106,29 @@ static void end_review(struct revoker *revoker)
     (void)sd_event_source_set_enabled(revoker->review, SD_EVENT_OFF);
 }
 
+/* By the CRLs that are in force now; one that is under way begins anew. */
+static void begin_review(struct revoker *revoker)
+{
+    end_review(revoker);
+    revoker->is_due = false;
+    revoker->cursor = 0;
+    if (review_new(store_of(revoker), &revoker->by_crls) != RESULT_OK ||
+        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
+        log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
+}
+
 static int on_review(sd_event_source *source, void *context)
 {
     struct revoker *revoker = context;
 
     (void)source;
-    if (!review_some(revoker))
+    if (review_some(revoker))
+        return 0;
+    if (revoker->is_due)
+        begin_review(revoker);
+    else
         end_review(revoker);
     return 0;
-}
-
-/* By the CRLs that are in force now; one that is under way begins anew. */
-static void begin_review(struct revoker *revoker)
-{
-    end_review(revoker);
-    revoker->cursor = 0;
-    if (review_new(store_of(revoker), &revoker->by_crls) != RESULT_OK ||
-        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
-        log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
 }
 
 /* --- what is wrong with the files --- */
@@ -238,6 +251,26 @@ static void on_changed_files(void *context)
     revoker->changed(revoker->context);
 }
 
+/* A review that is under way is not begun anew: new CAs may come faster than it ends. */
+static int on_authority(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+    struct revoker *revoker = context;
+    eventfd_t count;
+
+    (void)source;
+    (void)events;
+    (void)eventfd_read(fd, &count);
+    for (size_t i = 0; i < revoker->snapshot->policy->trust_count; i++)
+        (void)reload(revoker, i); /* what was kept may go */
+    log_notices(revoker);
+    if (revoker->by_crls)
+        revoker->is_due = true;
+    else
+        begin_review(revoker);
+    revoker->changed(revoker->context);
+    return 0;
+}
+
 static enum result watch_crls(struct revoker *revoker)
 {
     const struct policy *policy = revoker->snapshot->policy;
@@ -257,11 +290,19 @@ static enum result watch_crls(struct revoker *revoker)
 
 /* --- the whole --- */
 
+static void let_go(struct revoker *revoker)
+{
+    if (revoker->snapshot)
+        trust_wake_by(store_of(revoker), -1);
+    snapshot_unref(TAKE_PTR(revoker->snapshot));
+}
+
 void revoker_follow(struct revoker *revoker)
 {
     end_review(revoker); /* it is by the CRLs of the old policy */
-    snapshot_unref(revoker->snapshot);
+    let_go(revoker);
     revoker->snapshot = snapshot_current(revoker->slot);
+    trust_wake_by(store_of(revoker), revoker->wake);
     forget_lines(&revoker->logged);
     log_notices(revoker);
     if (watch_crls(revoker) != RESULT_OK)
@@ -281,6 +322,10 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     revoker->cache = cache;
     revoker->changed = changed;
     revoker->context = context;
+    revoker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (revoker->wake < 0 ||
+        sd_event_add_io(loop, &revoker->woken, revoker->wake, EPOLLIN, on_authority, revoker) < 0)
+        return fault_set(fault, RESULT_SYSTEM_ERROR, "eventfd");
     if (file_watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
         sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
@@ -299,7 +344,10 @@ void revoker_free(struct revoker *revoker)
         end_review(revoker);
     sd_event_source_disable_unref(revoker->review);
     file_watch_free(revoker->watch);
-    snapshot_unref(revoker->snapshot);
+    let_go(revoker);
+    sd_event_source_disable_unref(revoker->woken);
+    if (revoker->wake >= 0)
+        close(revoker->wake);
     forget_lines(&revoker->logged);
     free(revoker);
 }

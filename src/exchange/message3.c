@@ -106,7 +106,9 @@ static enum result establish(struct step *step, struct exchange *exchange, struc
     step->has_signed = true;
     if (!exported)
         return fault_set(&step->fault, RESULT_NO_MEMORY, "out of secret memory");
-    TRY(admit_initiator(exchange, presented, &admission, &step->fault));
+    enum result result = admit_initiator(exchange, presented, &admission, &step->fault);
+    step->is_certified = admission.certified; /* known of one who is refused too */
+    TRY(result);
     TRY(handshake_finish(exchange->handshake, parsed, &exchange->message4, exported, &step->fault));
     TRY(cache_key(step, exchange, &admission.authorised, exported,
         bytes_of(admission.evidence.octets, admission.evidence.size)));

@@ -42,12 +42,16 @@ void procedure_free(struct procedure *procedure)
     free(procedure);
 }
 
-/* The log counts the refusals of those who have signed apart, by the alert that they get. So
- * neither forged requests nor self-made certificates push out the line about an initiator whose
- * certificate an authority issued, and which is revoked, say, or not authorised. */
+/* The log counts refusals apart: of requests that nobody has signed; of those who made keys and
+ * certificates for themselves; and, by alert, of those whom an authority has certified. So nobody
+ * suppresses the entry about a device whose certificate is revoked, say, or not authorised. */
 static unsigned log_share(const struct step *step)
 {
-    return step->has_signed ? (unsigned)(step->fault.alert - FAULT_NO_ALERT + 1) : 0;
+    enum { SHARE_OF_UNSIGNED, SHARE_OF_UNCERTIFIED, SHARE_OF_CERTIFIED };
+
+    if (!step->is_certified)
+        return step->has_signed ? SHARE_OF_UNCERTIFIED : SHARE_OF_UNSIGNED;
+    return SHARE_OF_CERTIFIED + (unsigned)(step->fault.alert - FAULT_NO_ALERT);
 }
 
 static void log_refusal(const struct step *step)

@@ -27,7 +27,8 @@ struct step {
     /* For the log of a refusal. */
     char exchange_name[EXCHANGE_NAME_OCTETS]; /* "": no exchange yet */
     char local[IDENTIFIER_OCTETS];            /* its end-point's identity */
-    bool has_signed; /* Message 3's CertificateVerify is by the key that it presents */
+    bool has_signed;   /* Message 3's CertificateVerify is by the key that it presents */
+    bool is_certified; /* an authority of ours has certified that key: admission.certified */
 
     struct fault fault; /* set whenever a function that takes the step fails */
 };

@@ -67,7 +67,7 @@ struct log_event {
  * Within a kind, each calling user has a limit of its own, and so has each share other than 0, so
  * that nobody who causes many entries suppresses those about others. At most LOG_SHARES users and
  * shares of a kind have limits of their own at a time; entries of others count as of share 0. */
-#define LOG_SHARES 16
+#define LOG_SHARES 64
 void log_event(const struct log_event *event, const char *format, ...) PRINTF(2, 3);
 /* Logs how many entries were suppressed since the last call, one entry for each kind and share. To
  * be called every few seconds and at the end. */

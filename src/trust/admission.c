@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alert.h"
-#include "trust/review.h"
 
 static bool is_raw(const struct admission_request *request)
 {
@@ -34,23 +33,8 @@ static enum result identify(const struct admission_request *request, struct path
         request->purpose, request->now_s, verdict, fault);
     out->names = verdict->names;
     out->trusted = verdict->trusted;
+    out->certified = verdict->certified;
     return result;
-}
-
-/* The path was validated with the CRLs of its own trust domain. Those of all domains are asked for
- * as long as the key lives, and so they are asked here too. */
-static enum result check_crls(struct trust_store *trust, const struct path_verdict *verdict,
-    struct admission *out, struct fault *fault)
-{
-    struct evidence *evidence = &out->evidence;
-    if (evidence_write(trust, verdict, (size_t)out->authorised.rule->trust, evidence) != RESULT_OK)
-        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    const struct trust_domain *revoking =
-        review_find_revoking(trust, bytes_of(evidence->octets, evidence->size));
-    if (!revoking)
-        return RESULT_OK;
-    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_CERTIFICATE_REVOKED,
-        "a certificate of the path is revoked by a CRL of trust domain %s", revoking->name);
 }
 
 static enum result check_from(
@@ -74,7 +58,10 @@ enum result admission_decide(
         return identified;
     TRY(policy_match(request->policy, request->endpoint, &out->names, is_raw(request), out->trusted,
         request->from, &out->authorised, fault));
-    if (!is_raw(request)) /* only the policy revokes a raw public key */
-        TRY(check_crls(request->trust, &verdict, out, fault));
+    out->certified = true;
+    if (!is_raw(request) && /* only the policy revokes a raw public key */
+        evidence_write(request->trust, &verdict, (size_t)out->authorised.rule->trust,
+            &out->evidence) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     return check_from(request, out->authorised.identity, fault);
 }

@@ -10,40 +10,6 @@
 
 #define ISSUER_OCTETS 200 /* longer names are cut */
 
-/* --- standing --- */
-
-static bool is_signed_by_authority(
-    struct trust_store *store, const struct trust_domain *domain, const struct trust_crl *crl)
-{
-    struct trust_authority authorities[TRUST_AUTHORITIES_MAX];
-    const uint64_t domains = UINT64_C(1) << (domain - store->domains);
-    const size_t count = trust_find_authorities(store, domains, crl->issuer, authorities);
-    for (size_t i = 0; i < count; i++) {
-        struct bytes point = bytes_of(authorities[i].point, sizeof(authorities[i].point));
-        if (trust_crl_signature(store, crl, point, true) == TRUST_SIGNATURE_GOOD)
-            return true;
-    }
-    return false;
-}
-
-enum crl_standing crl_standing(
-    struct trust_store *store, const struct trust_domain *domain, const struct trust_crl *crl)
-{
-    enum crl_standing standing = CRL_AWAITS_CA;
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        const struct trust_anchor *anchor = &domain->anchors[i];
-        if (anchor->name != crl->issuer ||
-            !distinguished_name_equal(anchor->certificate.subject, crl->crl.issuer))
-            continue;
-        standing = CRL_UNSIGNED;
-        if (certificate_may_sign_crls(&anchor->certificate) &&
-            trust_crl_signature(store, crl, anchor->certificate.point, true) ==
-                TRUST_SIGNATURE_GOOD)
-            return CRL_COUNTS;
-    }
-    return is_signed_by_authority(store, domain, crl) ? CRL_COUNTS : standing;
-}
-
 /* --- an issuer in one line --- */
 
 static const struct {
@@ -114,23 +80,29 @@ static void PRINTF(4, 5) notify(const struct notifying *notifying, struct crl_no
     notifying->each(&notice, notifying->context);
 }
 
-/* A file that is missing is only a fault where its CRL is required. */
+/* A file that is missing is no fault, as it may be on its way; one that is there and no CRL is. */
 static void notify_problem(const struct notifying *notifying, size_t i)
 {
     const struct crl_slot *slot = &notifying->set->slots[i];
     const char *path = notifying->domain->trust->crls[i].path;
     if (slot->problem == CRL_PROBLEM_NONE)
         return;
-    bool is_fault = slot->problem == CRL_PROBLEM_UNUSABLE ||
-                    (slot->problem == CRL_PROBLEM_UNREADABLE && notifying->domain->require_crl);
+    bool is_fault =
+        slot->problem == CRL_PROBLEM_UNUSABLE || slot->problem == CRL_PROBLEM_UNREADABLE;
     static const char *const remains[] = {
         [CRL_REMAINS_NOTHING] = "it counts for nothing",
         [CRL_REMAINS_OTHERS] = "its other CRLs count",
         [CRL_REMAINS_BEFORE] = "what it held before stays in force",
+        [CRL_REMAINS_NEWER] =
+            "the newer one, of a file that the policy does not name any more, stays "
+            "in force beside it",
     };
     struct crl_notice notice = {
         .is_fault = is_fault, .is_kept = slot->remains == CRL_REMAINS_BEFORE};
-    notify(notifying, notice, i, "%s; %s", slot->why ? slot->why : path, remains[slot->remains]);
+    notify(notifying, notice, i, "%s; %s%s", slot->why ? slot->why : path, remains[slot->remains],
+        slot->remains == CRL_REMAINS_NOTHING && notifying->domain->require_crl
+            ? ", and the trust domain lets in nobody whose issuer has no other"
+            : "");
 }
 
 static bool has_crl_of_leaves(const struct crl_set *set, const struct trust_crl *crl)
@@ -180,8 +152,10 @@ void crl_notices(struct trust_store *store, const struct trust_domain *domain,
     const struct notifying notifying = {store, domain, set, each, context};
     for (size_t i = 0; set && i < set->slot_count; i++)
         notify_problem(&notifying, i);
-    for (size_t i = 0; set && i < set->count; i++)
-        notify_standing(&notifying, i);
+    for (size_t i = 0; set && i < set->count; i++) {
+        if (!set->is_kept[i]) /* those were notified while their file held them */
+            notify_standing(&notifying, i);
+    }
 }
 
 static void report(const struct crl_notice *notice, void *context)

@@ -3,20 +3,12 @@
  * than one may think. Nothing here refuses anybody. */
 #pragma once
 
-#include "trust/store.h"
-
-enum crl_standing {
-    CRL_COUNTS,    /* signed by an anchor, or by an intermediate CA that somebody presented */
-    CRL_AWAITS_CA, /* no anchor has its issuer's name: an intermediate CA may have signed it */
-    CRL_UNSIGNED, /* an anchor has its issuer's name, and no key of that name that we know signed */
-};
-/* How CRL counts in DOMAIN. Verifies signatures that are not remembered. */
-enum crl_standing crl_standing(
-    struct trust_store *store, const struct trust_domain *domain, const struct trust_crl *crl);
+#include "base/report.h"
+#include "trust/crl_standing.h"
 
 #define CRL_NOTICE_OCTETS 640
 struct crl_notice {
-    bool is_fault; /* e2ekeyd --check refuses: the file holds no CRL, or is needed and missing */
+    bool is_fault; /* e2ekeyd --check refuses: the file is there, and is not what the policy says */
     bool is_kept;  /* what the file held before is in force instead of what it holds */
     const struct policy_file *file;
     char text[CRL_NOTICE_OCTETS]; /* one line, with the file's path; printable ASCII */

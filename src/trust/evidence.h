@@ -6,7 +6,9 @@
  * keys/cache.h. */
 #pragma once
 
-#include "trust/path.h"
+#include "base/fault.h"
+#include "trust/path_verdict.h"
+#include "trust/store.h"
 
 /* One link: the issuer's hash (trust/issuer.h, big-endian), the issuer's public key as a point, and
  * the serial number after its length. The point is all zero when the issuer may not sign CRLs (RFC

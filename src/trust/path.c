@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/alert.h"
+#include "trust/evidence.h"
 #include "trust/path_policies.h"
+#include "trust/review.h"
 #include "trust/revocation.h"
 #include "x509/constraints.h"
 #include "x509/distinguished_name.h"
@@ -25,6 +27,7 @@ struct search {
     struct trust_store *store;
     const struct trust_domain *domain;
     const struct crl_set *crls;          /* the domain's */
+    struct path_verdict *verdict;        /* of the whole validation */
     const struct certificate *presented; /* the verdict's */
     size_t presented_count;
     unsigned usable; /* bit i: presented[i] could be parsed */
@@ -46,6 +49,7 @@ struct search {
      * failed, from 1 (0: none was looked at), and why. */
     unsigned furthest;
     struct fault fault;
+    bool certified; /* the leaf is signed by a CA that an anchor leads to, be it wrong otherwise */
 };
 
 static bool is_target(const struct search *search, const struct certificate *certificate)
@@ -123,12 +127,11 @@ static enum result check_lengths(
 static enum result check_signature(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
-    bool spent = search->effort.left == 0;
     if (search->length == 0 ||
         trust_signed_by(search->store, next, issuer_of_next(search), &search->effort))
         return RESULT_OK;
-    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s %s", role_of(search, next),
-        spent ? "is one too many to check" : "does not verify");
+    return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "signature on the %s does not verify",
+        role_of(search, next));
 }
 
 /* RFC 5280 6.1.3 (b), (c): every CA's constraints bind all below it but self-issued CAs. */
@@ -214,6 +217,37 @@ static enum result check_policies(
         "a CA asks for a certificate policy (policyConstraints) that the path does not have");
 }
 
+static void note_path(struct search *search)
+{
+    struct path *found = &search->found;
+    found->length = (uint8_t)(search->length - 1);
+    for (size_t i = 0; i < found->length; i++)
+        found->presented[i] = (uint8_t)(search->path[found->length - i] - search->presented);
+}
+
+/* The CRLs of all trust domains are asked about a key for as long as it lives, and so they are
+ * asked about the path too. When they refuse this one, another one may still be good. */
+static enum result check_all_crls(
+    struct search *search, const struct certificate *next, struct fault *fault)
+{
+    struct evidence evidence;
+    const size_t domain = (size_t)(search->domain - search->store->domains);
+    if (!is_target(search, next) || search->crls_under)
+        return RESULT_OK;
+    search->path[search->length++] = next;
+    note_path(search);
+    search->length--;
+    search->verdict->paths[domain] = search->found;
+    if (evidence_write(search->store, search->verdict, domain, &evidence) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    const struct trust_domain *revoking =
+        review_find_revoking(search->store, bytes_of(evidence.octets, evidence.size));
+    if (!revoking)
+        return RESULT_OK;
+    return REFUSE(fault, TLS_ALERT_CERTIFICATE_REVOKED,
+        "a certificate of the path is revoked by a CRL of trust domain %s", revoking->name);
+}
+
 enum check {
     CHECK_DATES,
     CHECK_AUTHORITY,
@@ -222,6 +256,7 @@ enum check {
     CHECK_CONSTRAINTS, /* after it: what it costs is up to the CAs, so they have to be real */
     CHECK_REVOCATION,
     CHECK_POLICIES,
+    CHECK_ALL_CRLS,
     CHECK_COUNT,
 };
 
@@ -234,6 +269,7 @@ static enum result (*const checks[CHECK_COUNT])(
     [CHECK_CONSTRAINTS] = check_constraints,
     [CHECK_REVOCATION] = check_revocation,
     [CHECK_POLICIES] = check_policies,
+    [CHECK_ALL_CRLS] = check_all_crls,
 };
 
 /* Key identifiers are hints (RFC 5280 4.2.1.1): they say whom to try first, and prove nothing. */
@@ -256,15 +292,28 @@ static void note_reason(struct search *search, enum check check, const struct ce
         search->domain->name, why->text);
 }
 
+/* NEXT failed at CHECK, or passed all of them. For the log: who has a certificate of ours, if an
+ * unusable one, is not anybody. */
+static void note_certified(struct search *search, enum check check, const struct certificate *next)
+{
+    if (next != &search->presented[0] || search->certified)
+        return;
+    search->certified = check > CHECK_SIGNATURE ||
+                        (check < CHECK_SIGNATURE && trust_signed_by(search->store, next,
+                                                        issuer_of_next(search), &search->effort));
+}
+
 static bool may_stand_next(struct search *search, const struct certificate *next)
 {
     for (enum check check = 0; check < CHECK_COUNT; check++) {
         struct fault why = FAULT_INIT;
         if (checks[check](search, next, &why) != RESULT_OK) {
             note_reason(search, check, next, &why);
+            note_certified(search, check, next);
             return false;
         }
     }
+    note_certified(search, CHECK_COUNT, next);
     return true;
 }
 
@@ -303,14 +352,6 @@ static bool is_candidate(const struct search *search, size_t i)
     return (search->ancestors >> i & 1) != 0 && certificate_names_issuer(candidate, issuer) &&
            (!search->by_key_ids || key_ids_fit(issuer, candidate)) &&
            !is_on_path(search, candidate);
-}
-
-static void note_path(struct search *search)
-{
-    struct path *found = &search->found;
-    found->length = (uint8_t)(search->length - 1);
-    for (size_t i = 0; i < found->length; i++)
-        found->presented[i] = (uint8_t)(search->path[found->length - i] - search->presented);
 }
 
 /* Depth first; as deep as there are certificates, as none is on a path twice. */
@@ -484,8 +525,10 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
 {
     out->trusted = 0;
+    out->certified = false;
     out->names = (struct names){0};
     struct search search = {.store = store,
+        .verdict = out,
         .presented = out->presented,
         .presented_count = count,
         .purpose = purpose,
@@ -511,6 +554,11 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         out->paths[i] = search.found;
         note_authorities(&search);
     }
+    out->certified = search.certified;
+    if (trusted == 0 && search.effort.exhausted && search.furthest <= CHECK_SIGNATURE + 1)
+        return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
+            "no path found within %zu signatures: too many certificates and anchors of one name",
+            signatures_allowed(store));
     if (trusted == 0 && search.furthest == 0)
         return refuse_path(&search, chain, fault);
     if (trusted == 0)

@@ -8,9 +8,8 @@
 #pragma once
 
 #include "base/fault.h"
-#include "identity/names.h"
+#include "trust/path_verdict.h"
 #include "trust/store.h"
-#include "x509/certificate.h"
 
 /* Which extKeyUsage the leaf needs, if it has any. */
 enum path_purpose {
@@ -18,34 +17,24 @@ enum path_purpose {
     PATH_SERVER, /* serverAuth: a Terminating End-Point's */
 };
 
-/* One valid path, by the numbers of its certificates. */
-struct path {
-    uint8_t length;                           /* without the anchor */
-    uint8_t presented[PATH_CERTIFICATES_MAX]; /* the leaf first */
-    uint8_t anchor;                           /* of its domain */
-};
-
-struct path_verdict {
-    uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
-    struct certificate leaf; /* views into CHAIN */
-    struct names names;      /* the leaf's; also of a leaf that is refused, if it can be read */
-    struct certificate presented[PATH_CERTIFICATES_MAX]; /* all zero where one cannot be read */
-    struct path paths[POLICY_TRUST_MAX];                 /* by domain, for those that trust it */
-};
-
 /* CHAIN[0] is the leaf, the others in any order; those that cannot be parsed are left out. Checks
  * paths to each domain's anchors at NOW_S: signatures, dates, basicConstraints and path length,
  * keyUsage, name constraints (x509/constraints.h) at every CA, anchors' own included, certificate
- * policies where a CA asks for one; revocation by the domain's CRLs, whose absence is a reason to
- * refuse where the policy requires them. Names are compared as x509/distinguished_name.h says.
- * The work is bounded: at most PATH_SIGNATURES_MAX signatures are verified, and as many more as
- * there are anchors, each at most once. On RESULT_CERTIFICATE_REFUSED, FAULT says why, for the
- * domain that came furthest, and names the alert: unknown_ca 48, certificate_expired 45,
- * certificate_revoked 44, bad_certificate 42, unsupported_certificate 43; handshake_failure 40 when
- * there is no certificate at all. */
+ * policies where a CA asks for one; revocation by the CRLs of all domains, where the absence of the
+ * domain's own is a reason to refuse if the policy requires them. Names are compared as
+ * x509/distinguished_name.h says. The work is bounded: at most PATH_SIGNATURES_MAX signatures are
+ * asked about, and as many more as there are anchors. Those that an earlier handshake verified
+ * count too, so that the verdict does not depend on what came before. On
+ * RESULT_CERTIFICATE_REFUSED, FAULT says why, for the domain that came furthest, and names the
+ * alert: unknown_ca 48, certificate_expired 45, certificate_revoked 44, bad_certificate 42,
+ * unsupported_certificate 43; handshake_failure 40 when there is no certificate at all. */
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;
 
-/* A path has PATH_CERTIFICATES_MAX signatures at most; the rest is for look-alikes. */
-#define PATH_SIGNATURES_MAX 32
+/* Each presented certificate with the key of one anchor and of every other but the leaf: whatever
+ * the names are, that never ends too soon under one anchor of a name. With more anchors of one
+ * name, and no key identifiers that say which, a leaf and one CA can be tried with all 64 that a
+ * domain may have. The worst that a message can cost is then 145 verifications, about 10 ms; a
+ * domain with other anchors adds at most one for each of its own. */
+#define PATH_SIGNATURES_MAX (PATH_CERTIFICATES_MAX * PATH_CERTIFICATES_MAX)

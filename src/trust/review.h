@@ -6,8 +6,8 @@
  * Such a CRL has to be signed by the key that is in the evidence; or by another key of the issuer's
  * name, of an anchor, in a domain that has the evidence's path too, or of an intermediate CA below
  * the same anchor that somebody presented. Of an intermediate CA whose new certificate nobody has
- * presented since the store was made we cannot know that it is the same CA: until then its CRL says
- * nothing of older paths. */
+ * presented yet we cannot know that it is the same CA: until somebody does (trust_wake_by), its CRL
+ * says nothing of older paths. */
 #pragma once
 
 #include "trust/store.h"

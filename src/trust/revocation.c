@@ -49,7 +49,7 @@ static const char *describe(enum obstacle obstacle, bool is_ca)
     case OBSTACLE_KEY:
         return "the one in its name is not signed by a trusted key of it";
     case OBSTACLE_TIME:
-        return "the one at hand has run out, or is not valid yet";
+        return "the one at hand has run out";
     default:
         return "there is none in its name";
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "trust/issuer.h"
 
@@ -23,6 +24,7 @@ enum result trust_store_alloc(size_t domain_count, struct trust_store **out)
     pthread_mutex_init(&store->memory.lock, NULL);
     pthread_mutex_init(&store->crls_lock, NULL);
     pthread_mutex_init(&store->authorities.lock, NULL);
+    store->authorities.wake = -1;
     *out = store;
     return RESULT_OK;
 }
@@ -62,6 +64,15 @@ void trust_store_replace_crls(
     crl_set_unref(replaced); /* outside the lock: it may free much */
 }
 
+bool trust_has_anchor(const struct trust_domain *domain, struct bytes der)
+{
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        if (bytes_equal(domain->anchors[i].certificate.der, der))
+            return true;
+    }
+    return false;
+}
+
 /* --- the memory of verified signatures --- */
 
 static uint8_t *slot_of(struct trust_memory *memory, const uint8_t digest[SHA256_OCTETS])
@@ -91,37 +102,29 @@ static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[
     return sha256_of(point, identity, digest) == RESULT_OK;
 }
 
-static bool has_failed(const struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
-{
-    for (size_t i = 0; i < effort->failures && i < TRUST_FAILURES_MAX; i++) {
-        if (memcmp(effort->failed[i], digest, SHA256_OCTETS) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void note_failure(struct trust_effort *effort, const uint8_t digest[SHA256_OCTETS])
-{
-    memcpy(effort->failed[effort->failures++ % TRUST_FAILURES_MAX], digest, SHA256_OCTETS);
-}
-
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort)
 {
     uint8_t digest[SHA256_OCTETS];
     if (!digest_of(issuer->point, certificate->der, digest))
         return false;
-    if (remembers(&store->memory, digest))
-        return true;
-    if (effort->left == 0 || has_failed(effort, digest))
-        return false;
-    effort->left--;
-    if (ecdsa_verify(issuer->point, certificate->tbs, certificate->signature)) {
-        remember(&store->memory, digest);
-        return true;
+    for (size_t i = 0; i < effort->answers && i < TRUST_ANSWERS_MAX; i++) {
+        if (memcmp(effort->answer[i].digest, digest, SHA256_OCTETS) == 0)
+            return effort->answer[i].good;
     }
-    note_failure(effort, digest);
-    return false;
+    if (effort->left == 0) {
+        effort->exhausted = true;
+        return false;
+    }
+    effort->left--;
+    bool remembered = remembers(&store->memory, digest);
+    bool good = remembered || ecdsa_verify(issuer->point, certificate->tbs, certificate->signature);
+    if (good && !remembered)
+        remember(&store->memory, digest);
+    const size_t place = effort->answers++ % TRUST_ANSWERS_MAX;
+    memcpy(effort->answer[place].digest, digest, SHA256_OCTETS);
+    effort->answer[place].good = good;
+    return good;
 }
 
 /* A bad signature is remembered by the complement of its digest, in the same slot. */
@@ -185,6 +188,30 @@ static bool is_noted(
     return false;
 }
 
+/* Adds it, in the place of the oldest when there is none left. False: it is there already. */
+static bool add_authority(
+    struct trust_authorities *authorities, const struct trust_authority *authority)
+{
+    if (is_noted(authorities, authority))
+        return false;
+    authorities->items[authorities->next] = *authority;
+    authorities->next = (authorities->next + 1) % TRUST_AUTHORITIES_MAX;
+    if (authorities->count < TRUST_AUTHORITIES_MAX)
+        authorities->count++;
+    return true;
+}
+
+static bool has_crl_of(struct trust_store *store, uint64_t name)
+{
+    bool has = false;
+    for (size_t i = 0; i < store->domain_count; i++) {
+        struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(store, &store->domains[i]);
+        for (size_t j = 0; set && j < set->count; j++)
+            has |= set->crls[j]->issuer == name;
+    }
+    return has;
+}
+
 void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
     size_t anchor, const struct certificate *ca)
 {
@@ -195,11 +222,48 @@ void trust_note_authority(struct trust_store *store, const struct trust_domain *
         return;
     memcpy(authority.point, ca->point.data, sizeof(authority.point));
     pthread_mutex_lock(&authorities->lock);
-    if (!is_noted(authorities, &authority)) {
-        authorities->items[authorities->next] = authority;
-        authorities->next = (authorities->next + 1) % TRUST_AUTHORITIES_MAX;
-        if (authorities->count < TRUST_AUTHORITIES_MAX)
-            authorities->count++;
+    const bool is_new = add_authority(authorities, &authority);
+    pthread_mutex_unlock(&authorities->lock);
+    if (!is_new || !has_crl_of(store, authority.name))
+        return;
+    pthread_mutex_lock(&authorities->lock);
+    if (authorities->wake >= 0)
+        eventfd_write(authorities->wake, 1);
+    pthread_mutex_unlock(&authorities->lock);
+}
+
+void trust_wake_by(struct trust_store *store, int fd)
+{
+    pthread_mutex_lock(&store->authorities.lock);
+    store->authorities.wake = fd;
+    pthread_mutex_unlock(&store->authorities.lock);
+}
+
+/* Is each anchor of that NAME in OLD one of DOMAIN too? */
+static bool has_all_anchors(
+    const struct trust_domain *domain, const struct trust_domain *old, uint64_t name)
+{
+    for (size_t i = 0; i < old->anchor_count; i++) {
+        if (old->anchors[i].name == name &&
+            !trust_has_anchor(domain, old->anchors[i].certificate.der))
+            return false;
+    }
+    return true;
+}
+
+void trust_carry_authorities(
+    struct trust_store *store, size_t domain, struct trust_store *old, size_t old_domain)
+{
+    struct trust_authorities *authorities = &old->authorities;
+    pthread_mutex_lock(&authorities->lock);
+    for (size_t i = 0; i < authorities->count; i++) {
+        struct trust_authority each =
+            authorities->items[(authorities->next + i) % authorities->count]; /* oldest first */
+        if (each.domain != old_domain ||
+            !has_all_anchors(&store->domains[domain], &old->domains[old_domain], each.anchor))
+            continue;
+        each.domain = domain;
+        (void)add_authority(&store->authorities, &each);
     }
     pthread_mutex_unlock(&authorities->lock);
 }

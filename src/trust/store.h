@@ -51,6 +51,7 @@ struct trust_authorities {
     pthread_mutex_t lock;
     struct trust_authority items[TRUST_AUTHORITIES_MAX];
     size_t count, next;
+    int wake; /* an eventfd, of whoever listens; -1: nobody does */
 };
 
 /* Thread-safe once it is loaded. */
@@ -74,17 +75,26 @@ struct crl_set *crl_set_of(struct trust_store *store, const struct trust_domain 
 void trust_store_replace_crls(
     struct trust_store *store, struct trust_domain *domain, struct crl_set *set);
 
-/* How many signatures one validation may still verify, and the digests of the newest of those that
- * failed in it, so that none of them is verified again. */
-#define TRUST_FAILURES_MAX 64
+/* Is the certificate that is encoded in DER an anchor of DOMAIN? */
+bool trust_has_anchor(const struct trust_domain *domain, struct bytes der);
+
+/* How many signatures one validation may still ask about, and the answers that it has had, so that
+ * it asks about none twice. The oldest make way for the newest. */
+#define TRUST_ANSWERS_MAX 256
 struct trust_effort {
     size_t left;
-    size_t failures; /* so far, also those that newer ones have replaced */
-    uint8_t failed[TRUST_FAILURES_MAX][SHA256_OCTETS];
+    bool exhausted; /* there was one more to ask about than allowed */
+    size_t answers; /* so far */
+    struct {
+        uint8_t digest[SHA256_OCTETS];
+        bool good;
+    } answer[TRUST_ANSWERS_MAX];
 };
 
-/* Is CERTIFICATE signed by ISSUER's key? If that is not remembered it takes one verification, for
- * which EFFORT->left goes down by one; false when that is 0. */
+/* Is CERTIFICATE signed by ISSUER's key? When EFFORT does not have the answer, EFFORT->left goes
+ * down by one, whether or not the store's memory spares us the verification: what earlier
+ * handshakes left there must not decide over this one. False, and EFFORT exhausted, when it is 0.
+ */
 bool trust_signed_by(struct trust_store *store, const struct certificate *certificate,
     const struct certificate *issuer, struct trust_effort *effort);
 
@@ -99,6 +109,13 @@ enum trust_signature trust_crl_signature(
 /* Remembers that CA has a valid path to DOMAIN's anchor number ANCHOR. */
 void trust_note_authority(struct trust_store *store, const struct trust_domain *domain,
     size_t anchor, const struct certificate *ca);
+/* From here on FD, an eventfd, is written to when an authority is noted whose name a CRL in force
+ * has: it may be known now who signed that. -1: no longer. */
+void trust_wake_by(struct trust_store *store, int fd);
+/* Remembers the authorities of domain OLD_DOMAIN of OLD in DOMAIN of STORE, which is not in use
+ * yet, where all anchors of the name that their paths end at are anchors still. */
+void trust_carry_authorities(
+    struct trust_store *store, size_t domain, struct trust_store *old, size_t old_domain);
 /* Copies the remembered authorities of that NAME (issuer_hash) in one of DOMAINS (bit i: domain i)
  * into OUT, which has room for TRUST_AUTHORITIES_MAX. Returns how many. */
 size_t trust_find_authorities(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "trust/crl_set_load.h"
 #include "trust/issuer.h"
 #include "trust/rule_reach.h"
 #include "x509/pem.h"
@@ -12,15 +13,6 @@
 #define ANCHORS_FILE_OCTETS_MAX ((size_t)256 * 1024)
 
 /* --- anchors --- */
-
-static bool is_known(const struct trust_domain *domain, struct bytes der)
-{
-    for (size_t i = 0; i < domain->anchor_count; i++) {
-        if (bytes_equal(domain->anchors[i].certificate.der, der))
-            return true;
-    }
-    return false;
-}
 
 /* A key usage that an anchor has binds it; it needn't have one, as self-signed ones often don't. */
 static enum result check_anchor(const struct certificate *anchor, struct fault *fault)
@@ -37,7 +29,7 @@ static enum result add_anchor(struct trust_domain *domain, struct buffer *der, s
     uint64_t name;
     TRY(certificate_parse(buffer_bytes(der), &certificate, fault));
     TRY(check_anchor(&certificate, fault));
-    if (is_known(domain, certificate.der))
+    if (trust_has_anchor(domain, certificate.der))
         return RESULT_OK;
     if (issuer_hash(certificate.subject, &name) != RESULT_OK)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
@@ -89,8 +81,8 @@ static void warn_of_dates(const struct trust_domain *domain, const struct policy
     }
 }
 
-static void load_domain(
-    struct trust_domain *domain, const struct policy_trust *trust, struct report *report)
+static void load_domain(struct trust_store *store, struct trust_domain *domain,
+    const struct policy_trust *trust, struct report *report)
 {
     struct fault fault = FAULT_INIT;
     domain->name = trust->name;
@@ -102,7 +94,7 @@ static void load_domain(
         report_fault(report, &trust->anchors.place, "%s", fault.text);
     else
         warn_of_dates(domain, trust, clock_wall_s(), report);
-    if (crl_set_load(trust, NULL, &domain->crls) != RESULT_OK)
+    if (crl_set_load(store, domain, NULL, &domain->crls) != RESULT_OK)
         report_fault(report, &trust->place, "out of memory");
 }
 
@@ -118,7 +110,7 @@ enum result trust_store_new(
         return result;
     }
     for (size_t i = 0; i < policy->trust_count; i++)
-        load_domain(&store->domains[i], &policy->trust[i], report);
+        load_domain(store, &store->domains[i], &policy->trust[i], report);
     if (report->faults == faults)
         reach_check(policy, store->domains, report);
     if (report->faults > faults)
@@ -157,32 +149,51 @@ enum result trust_store_reload_crls(struct trust_store *store, size_t domain, bo
     struct crl_set *old CLEANUP(auto_crl_set_unref) = crl_set_of(store, reloaded);
     struct crl_set *next;
     *changed = false;
-    TRY(crl_set_load(reloaded->trust, old, &next));
+    TRY(crl_set_load(store, reloaded, old, &next));
     *changed = is_other(old, next);
     trust_store_replace_crls(store, reloaded, next);
     return RESULT_OK;
 }
 
-static void keep_crls_of_domain(
+static bool names(const struct trust_domain *domain, const char *path)
+{
+    for (size_t i = 0; i < domain->trust->crl_count; i++) {
+        if (strcmp(domain->trust->crls[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum result keep_crls_of_domain(
     struct trust_domain *domain, const struct trust_domain *old_domain, const struct crl_set *old)
 {
     for (size_t i = 0; domain->crls && i < domain->trust->crl_count; i++) {
         for (size_t j = 0; j < old->slot_count; j++) {
             if (strcmp(domain->trust->crls[i].path, old_domain->trust->crls[j].path) == 0)
-                crl_set_inherit(domain->crls, domain->trust, i, &old->slots[j]);
+                TRY(crl_set_inherit(domain->crls, i, &old->slots[j]));
+        }
+        /* Afterwards, as what it finds is beside the other. */
+        for (size_t j = 0; j < old->slot_count; j++) {
+            if (!names(domain, old_domain->trust->crls[j].path))
+                TRY(crl_set_keep_newer(domain->crls, i, &old->slots[j]));
         }
     }
+    return RESULT_OK;
 }
 
-void trust_store_keep_crls(struct trust_store *store, struct trust_store *old)
+enum result trust_store_keep_crls(struct trust_store *store, struct trust_store *old)
 {
     for (size_t i = 0; i < store->domain_count; i++) {
         for (size_t j = 0; j < old->domain_count; j++) {
             struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(old, &old->domains[j]);
-            if (set && strcmp(store->domains[i].name, old->domains[j].name) == 0)
-                keep_crls_of_domain(&store->domains[i], &old->domains[j], set);
+            if (strcmp(store->domains[i].name, old->domains[j].name) != 0)
+                continue;
+            trust_carry_authorities(store, i, old, j);
+            if (set)
+                TRY(keep_crls_of_domain(&store->domains[i], &old->domains[j], set));
         }
     }
+    return RESULT_OK;
 }
 
 struct file_print trust_store_crl_print(struct trust_store *store, size_t domain, size_t file)

@@ -311,7 +311,7 @@ void crl_release(struct crl *crl)
 
 bool crl_is_current(const struct crl *crl, int64_t now_s)
 {
-    return now_s >= crl->this_update_s && now_s <= crl->next_update_s;
+    return now_s <= crl->next_update_s;
 }
 
 bool crl_is_older(const struct crl *crl, const struct crl *other)

@@ -31,6 +31,7 @@ void crl_release(struct crl *crl);
 
 bool crl_lists(const struct crl *crl, struct bytes serial);
 bool crl_covers(const struct crl *crl, bool is_ca);
+/* RFC 5280 6.3.3 asks for nextUpdate alone: a thisUpdate to come is a clock that is off. */
 bool crl_is_current(const struct crl *crl, int64_t now_s);
 
 /* Is CRL an earlier one than OTHER? Both are of one issuer. By cRLNumber, which counts up in one

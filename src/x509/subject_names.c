@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "x509/subject_names.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/alert.h"
@@ -48,11 +49,23 @@ static bool add_other(struct bytes value, struct names *out)
 static const struct {
     const char *what;
     bool (*add)(struct bytes value, struct names *out);
+    size_t list; /* where in struct names they go */
 } kinds[GENERAL_NAME_FORMS] = {
-    [GENERAL_NAME_OTHER] = {"device id", add_other},
-    [GENERAL_NAME_DNS] = {"dNSName", add_dns},
-    [GENERAL_NAME_URI] = {"URI", add_uri},
+    [GENERAL_NAME_OTHER] = {"device id", add_other, offsetof(struct names, device)},
+    [GENERAL_NAME_DNS] = {"dNSName", add_dns, offsetof(struct names, dns)},
+    [GENERAL_NAME_URI] = {"URI", add_uri, offsetof(struct names, uri)},
 };
+
+static enum result refuse_name(
+    const struct names *names, enum general_name_form form, struct fault *fault)
+{
+    const struct name_list *list = (const void *)((const char *)names + kinds[form].list);
+    if (list->count == NAMES_MAX)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+            "subjectAltName: there is more than %d times a %s", NAMES_MAX, kinds[form].what);
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+        "subjectAltName: a %s is malformed, a wildcard or too long", kinds[form].what);
+}
 
 enum result certificate_names(
     const struct certificate *certificate, struct names *out, struct fault *fault)
@@ -61,12 +74,15 @@ enum result certificate_names(
     struct bytes rest = certificate->subject_alt_name;
     struct general_name name;
     while (rest.size > 0) {
-        bool taken = general_name_take(&rest, &name);
-        if (!taken || (kinds[name.form].add && !kinds[name.form].add(name.value, out))) {
+        if (!general_name_take(&rest, &name)) {
             *out = (struct names){0};
             return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
-                "subjectAltName: a %s is malformed, a wildcard, too long or one too many",
-                taken ? kinds[name.form].what : "name");
+                "subjectAltName: a name is malformed");
+        }
+        if (kinds[name.form].add && !kinds[name.form].add(name.value, out)) {
+            enum result result = refuse_name(out, name.form, fault);
+            *out = (struct names){0};
+            return result;
         }
     }
     if (spki_digest(certificate->spki, out->spki_digest) != RESULT_OK)

@@ -503,6 +503,58 @@ START_TEST(a_crl_by_the_new_key_of_a_ca_revokes)
 }
 END_TEST
 
+/* The CRL is there before anybody knows the key that signed it. */
+START_TEST(a_crl_revokes_once_its_ca_is_known)
+{
+    const struct refusal expected = {
+        403, 4106, TLS_ALERT_CERTIFICATE_REVOKED, "revoked by a CRL of trust domain field"};
+    struct exported_key exported;
+    struct http_answer answer;
+    char id[ID_CHARS + 1];
+
+    prepare();
+    make_below();
+    support("intermediate", "field-ca sub-new sub");
+    support("certify", "sub-new x " CX);
+    run_there("cat sub-new.pem >>x.pem");
+    support("revoke", "sub-new sub.crl below");
+    start(TRUST("\"sub.crl\"", "false"));
+    establish("below", "Cbelow", id);
+    struct initiator_credential *credential = exchange_credential(&daemon_, "x");
+    /* It brings the certificate of the new key; which event is first is open. */
+    ck_assert(exchange_run(client, &daemon_, credential, "Cx", &exported, &answer));
+    AWAIT(!has_key("Cbelow"));
+    ck_assert(has_key("Cx"));
+    initiator_credential_free(credential);
+    daemon_reload(&daemon_);
+    ck_assert(!has_warning("CN=sub")); /* a reload does not forget the key */
+    refuse("below", "Cbelow", &expected);
+    tear_down();
+}
+END_TEST
+
+/* A list that the CA did not sign neither lets anybody in nor keeps its later ones out. */
+START_TEST(a_forged_crl_displaces_no_good_one)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl --number 06 x");
+    start(TRUST("\"field-ca.crl\"", "false"));
+    refuse("x", "Cx", &revoked);
+    support("revoke", "field-ca field-ca.crl --signer stranger-ca --number 09");
+    AWAIT(has_warning(": not signed by the anchor of that name"));
+    refuse("x", "Cx", &revoked);
+    daemon_reload(&daemon_);
+    refuse("x", "Cx", &revoked);
+    support("revoke", "field-ca field-ca.crl --number 07");
+    AWAIT(!has_warning("field-ca.crl"));
+    establish("x", "Cx", id);
+    tear_down();
+}
+END_TEST
+
 /* The review ends with the oldest key: when that is revoked, the others have been seen. */
 START_TEST(a_forged_crl_or_a_serial_of_another_ca_revokes_nobody)
 {
@@ -857,7 +909,8 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     a_bad_file_keeps_no_good_one_out, an_older_crl_replaces_no_newer,
     a_file_that_goes_leaves_its_crl_in_force, a_missing_file_is_taken_when_it_comes,
     a_missing_file_puts_its_domain_alone_out_of_order, a_crl_of_another_domain_counts,
-    a_revoked_intermediate_revokes_those_below, a_crl_by_the_new_key_of_a_ca_revokes,
+    a_revoked_intermediate_revokes_those_below, a_crl_revokes_once_its_ca_is_known,
+    a_forged_crl_displaces_no_good_one, a_crl_by_the_new_key_of_a_ca_revokes,
     a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
     a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
     exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,

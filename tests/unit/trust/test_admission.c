@@ -232,7 +232,7 @@ static const struct kind kinds[] = {
     {"revoked in its domain", .made = &revoked, .from = PEER, .result = REFUSED,
         .alert = TLS_ALERT_CERTIFICATE_REVOKED, .rule = NO_RULE},
     {"revoked in another domain", .made = &revoked_elsewhere, .from = PEER, .result = REFUSED,
-        .alert = TLS_ALERT_CERTIFICATE_REVOKED, .rule = AE, .trusted = FIELD},
+        .alert = TLS_ALERT_CERTIFICATE_REVOKED, .rule = NO_RULE},
     {"not for clients", .leaf = NAMED("URI:" PEER), .purpose = PATH_SERVER, .from = PEER,
         .result = REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
     {"no certificate", .octets = "x", .from = PEER, .result = REFUSED,
@@ -360,7 +360,8 @@ START_TEST(says_why)
             "a certificate is not taken: no rule of end-point raw-only is for one"},
         {{.made = &revoked, .from = PEER}, "trust domain field: leaf is revoked"},
         {{.made = &revoked_elsewhere, .from = PEER},
-            "a certificate of the path is revoked by a CRL of trust domain other"},
+            "trust domain field: a certificate of the path is revoked by a CRL of trust domain "
+            "other"},
     };
     struct fault fault = FAULT_INIT;
     struct admission admission;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CRL files that change, go and come: which of them are in force. */
-#include "trust/crl_set.h"
+#include "trust/crl_set_load.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "support/check_main.h"
+#include "trust/path.h"
 #include "trust/store_load.h"
 #include "unit/trust/field.h"
 
@@ -180,6 +182,162 @@ START_TEST(an_older_list_replaces_no_newer)
 }
 END_TEST
 
+/* A list with number NUMBER in ISSUER's name, by SIGNER, that lists OF. */
+static void write_signed(
+    const char *issuer, const char *signer, const char *number, const struct buffer *of)
+{
+    struct crl_recipe recipe = {.issuer = issuer, .signer = signer, .extensions = number};
+    if (of)
+        recipe.revoked[0] = buffer_bytes(of);
+    field_write_crl(field.crl_paths[0], &recipe);
+}
+
+/* Who can put a file there is not the CA: neither does his list displace the CA's, nor does it keep
+ * out the later ones. */
+START_TEST(a_list_that_its_issuer_did_not_sign_displaces_none)
+{
+    field_start();
+    write_signed("root", NULL, NUMBER("020106"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    for (int i = 0; i < 2; i++) {
+        write_signed("root", "other", NUMBER("020109"), NULL);
+        reload(store, true);
+        ck_assert_int_eq(entries_of(store, 0), 1);
+        field_expect_notice(store, false, "not signed by the anchor of that name");
+    }
+    struct trust_store *next = field_store(1, false);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
+    trust_store_free(store);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020105"), NULL);
+    reload(next, false);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020107"), NULL);
+    reload(next, true);
+    ck_assert_int_eq(entries_of(next, 0), 0);
+    expect_no_notice(next);
+    trust_store_free(next);
+    field_stop();
+}
+END_TEST
+
+/* It cannot be known yet which of the intermediate's are its own: all that may be are there. */
+START_TEST(lists_of_an_unknown_ca_wait_beside_each_other)
+{
+    struct path_verdict verdict;
+    struct fault fault = FAULT_INIT;
+    field_start();
+    const struct bytes chain[] = {buffer_bytes(&field.below_sub), buffer_bytes(&field.sub)};
+    write_signed("sub", NULL, NUMBER("020105"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    write_signed("sub", "other", NUMBER("020109"), NULL);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+    for (int i = 0; i < 3; i++) {
+        write_signed("sub", NULL, NUMBER("020106"), NULL);
+        reload(store, true);
+        ck_assert_int_eq(entries_of(store, 0), 1); /* as much as before */
+    }
+    ck_assert_int_eq(
+        path_validate(store, chain, 2, PATH_CLIENT, MAKER_NOW, &verdict, &fault), RESULT_OK);
+    reload(store, true); /* the files have not changed, and the newer one explains itself */
+    ck_assert_int_eq(entries_of(store, 0), 0);
+    expect_no_notice(store);
+    write_signed("sub", "other", NUMBER("020109"), NULL);
+    reload(store, true);
+    write_signed("sub", NULL, NUMBER("020107"), &field.leaf);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+
+    /* A new policy does not forget the CA, while its anchor is one. */
+    struct trust_store *next = field_store(1, false);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
+    expect_no_notice(next);
+    trust_store_free(next);
+    maker_write(field.anchors_path, "other");
+    next = field_store(1, false);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
+    field_expect_notice(next, false, "no anchor of trust domain field has this issuer's name");
+    trust_store_free(next);
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
+/* Whatever was in the file meanwhile, or whatever file it is now. */
+START_TEST(an_older_list_replaces_no_newer_in_another_file)
+{
+    field_start();
+    write_signed("root", NULL, NUMBER("020109"), &field.leaf);
+    struct trust_store *store = field_store(1, false);
+    write_signed("other", NULL, NULL, NULL);
+    reload(store, true);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+    write_signed("root", NULL, NUMBER("020107"), NULL);
+    reload(store, false);
+    ck_assert_int_eq(entries_of(store, 0), 1);
+
+    char *const path = field.crl_paths[0];
+    char renamed[sizeof(field.crl_paths[0])];
+    snprintf(renamed, sizeof(renamed), "%s", path);
+    renamed[strlen(renamed) - 1] = 'x';
+    ck_assert_int_eq(rename(path, renamed), 0);
+    struct report report CLEANUP(report_release) = {0};
+    struct policy_file file = {renamed, {"policy.json", "/trust/0/crls/0"}};
+    struct policy_trust trust = *store->domains[0].trust;
+    struct policy policy = {.trust = &trust, .trust_count = 1};
+    trust.crls = &file;
+    struct trust_store *next;
+    ck_assert_int_eq(trust_store_new(&policy, &next, &report), RESULT_OK);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    field_expect_notice(
+        next, false, "CRL 1: older than the one of its issuer that is in force; the newer");
+    trust_store_free(store);
+
+    /* So it stays for as long as that file is older, and no longer. */
+    bool changed;
+    ck_assert_int_eq(rename(renamed, path), 0);
+    write_signed("root", NULL, NUMBER("020108"), NULL);
+    ck_assert_int_eq(rename(path, renamed), 0);
+    ck_assert_int_eq(trust_store_reload_crls(next, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 1);
+    write_signed("root", NULL, NUMBER("020110"), NULL);
+    ck_assert_int_eq(rename(path, renamed), 0);
+    ck_assert_int_eq(trust_store_reload_crls(next, 0, &changed), RESULT_OK);
+    ck_assert_int_eq(entries_of(next, 0), 0);
+    expect_no_notice(next);
+    trust_store_free(next);
+    unlink(renamed);
+    field_stop();
+}
+END_TEST
+
+/* The file that goes is named before the one that stays, and holds the newer list. */
+START_TEST(a_file_that_the_policy_drops_leaves_its_newer_list)
+{
+    field_start();
+    write_list(0, NUMBER("020109"), 0, true);
+    write_list(1, NUMBER("020107"), 0, false);
+    struct trust_store *store = field_store(2, false);
+    struct policy_trust trust = *store->domains[0].trust;
+    struct policy policy = {.trust = &trust, .trust_count = 1};
+    struct report report CLEANUP(report_release) = {0};
+    struct trust_store *next;
+    trust.crls++;
+    trust.crl_count = 1;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(trust_store_new(&policy, &next, &report), RESULT_OK);
+        ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
+        trust_store_free(store);
+        store = next;
+        ck_assert_int_eq(entries_of(store, 0), 1);
+    }
+    trust_store_free(store);
+    field_stop();
+}
+END_TEST
+
 /* A new policy reads the files anew: what is in force under the old one is not lost by it. */
 START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 {
@@ -192,7 +350,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
     struct trust_store *store = field_store(2, false);
     ck_assert_int_eq(entries_of(store, 0), -1);
     ck_assert_int_eq(entries_of(store, 1), 0);
-    trust_store_keep_crls(store, old);
+    ck_assert_int_eq(trust_store_keep_crls(store, old), RESULT_OK);
     trust_store_free(old);
     ck_assert_int_eq(entries_of(store, 0), 1);
     ck_assert_int_eq(entries_of(store, 1), 1);
@@ -202,7 +360,7 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 
     write_list(1, NUMBER("020106"), 0, false);
     struct trust_store *next = field_store(2, false);
-    trust_store_keep_crls(next, store);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
     ck_assert_int_eq(entries_of(next, 0), 1);
     ck_assert_int_eq(entries_of(next, 1), 0);
     trust_store_free(store);
@@ -245,7 +403,7 @@ END_TEST
 START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
 {
     field_start();
-    write_list(0, NULL, 0, true);
+    write_signed("sub", NULL, NULL, &field.below_sub);
     struct trust_store *store = field_store(1, false);
     ck_assert_int_eq(entries_of(store, 0), 1);
     for (int i = 0; i < 2; i++) {
@@ -259,7 +417,7 @@ START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
 
     struct trust_store *next = field_store(1, false);
     ck_assert_int_eq(entries_of(next, 0), 2);
-    trust_store_keep_crls(next, store);
+    ck_assert_int_eq(trust_store_keep_crls(next, store), RESULT_OK);
     ck_assert_int_eq(entries_of(next, 0), 3);
     trust_store_free(store);
     write_list(0, NULL, 0, true);
@@ -303,5 +461,9 @@ END_TEST
 CHECK_MAIN("trust/crl_set", a_new_file_takes_the_place_of_the_old, a_bad_file_keeps_no_other_out,
     a_bad_file_at_a_start_counts_for_nothing,
     a_file_that_goes_stays_in_force_and_one_that_comes_is_taken, an_older_list_replaces_no_newer,
-    a_new_policy_does_not_lose_what_is_in_force, what_can_be_used_of_a_bad_file_is,
-    a_file_that_is_bad_in_part_takes_nothing_away, a_domain_takes_so_many)
+    an_older_list_replaces_no_newer_in_another_file,
+    a_file_that_the_policy_drops_leaves_its_newer_list,
+    a_list_that_its_issuer_did_not_sign_displaces_none,
+    lists_of_an_unknown_ca_wait_beside_each_other, a_new_policy_does_not_lose_what_is_in_force,
+    what_can_be_used_of_a_bad_file_is, a_file_that_is_bad_in_part_takes_nothing_away,
+    a_domain_takes_so_many)

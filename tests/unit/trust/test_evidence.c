@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What stays of a path with its key, and what CRLs say of it later. */
 #include "trust/evidence.h"
+#include "trust/path.h"
 
 #include <endian.h>
 #include <stdio.h>

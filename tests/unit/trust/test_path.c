@@ -413,7 +413,7 @@ static const struct kind kinds[] = {
     {"17 dNSNames",
         NAMED("DNS:a,DNS:b,DNS:c,DNS:d,DNS:e,DNS:f,DNS:g,DNS:h,DNS:i,DNS:j,DNS:k,"
               "DNS:l,DNS:m,DNS:n,DNS:o,DNS:p,DNS:q"),
-        NAME_FAULT("dNSName")},
+        BAD, "more than 16 times a dNSName"},
     {"device id", NAMED("otherName:0.2.481.1;UTF8:100.3030.10011"), 0, NULL},
     {"device id with letters", NAMED("otherName:0.2.481.1;UTF8:100.x"), NAME_FAULT("device id")},
     {"device id with zeros", NAMED("otherName:0.2.481.1;UTF8:100.007"), NAME_FAULT("device id")},
@@ -835,6 +835,41 @@ START_TEST(verifies_no_signature_twice)
         ck_assert(!trust_signed_by(store, &leaf, &other, &effort));
         ck_assert(trust_signed_by(store, &leaf, &root, &effort));
         ck_assert_uint_eq(effort.left, 0);
+        ck_assert(!effort.exhausted);
+    }
+    /* Verified before, and yet one more than this validation may ask about. */
+    effort = (struct trust_effort){.left = 0};
+    ck_assert(!trust_signed_by(store, &leaf, &root, &effort));
+    ck_assert(effort.exhausted);
+    trust_store_free(store);
+    chain_release(&chain);
+    tear_down();
+}
+END_TEST
+
+/* Each CA of one name certifies the next key, and the last, presented first, signs the leaf. What
+ * the verdict is must not depend on what was verified before: the same again. */
+START_TEST(finds_a_long_rollover_in_reverse)
+{
+    set_up();
+    char names[8][16];
+    struct chain chain = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        snprintf(names[i], sizeof(names[i]), "roll %zu", i);
+    chain_add(&chain, maker_make(&(struct recipe){
+                          .issuer = "bare-root", .signer = names[7], .extensions = LEAF_BARE}));
+    for (size_t i = ARRAY_SIZE(names); i-- > 0;)
+        chain_add(&chain, maker_make(&(struct recipe){.name = names[i],
+                              .subject = "bare-root",
+                              .issuer = "bare-root",
+                              .signer = i == 0 ? "bare-root" : names[i - 1],
+                              .extensions = "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n"}));
+    struct trust_store *store = store_of("bare-root");
+    for (int again = 0; again < 2; again++) {
+        struct path_verdict verdict;
+        struct fault fault;
+        ck_assert_msg(validate(store, &chain, &verdict, &fault) == RESULT_OK, "%s", fault.text);
+        ck_assert_uint_eq(verdict.paths[0].length, 9);
     }
     trust_store_free(store);
     chain_release(&chain);
@@ -842,7 +877,8 @@ START_TEST(verifies_no_signature_twice)
 }
 END_TEST
 
-/* As many anchors as there may be, of one name and without key identifiers: each may be it. */
+/* As many anchors as there may be, of one name and without key identifiers: each may be it. So may
+ * a CA of that name that is presented along, by no anchor. */
 START_TEST(tries_all_anchors_of_one_name)
 {
     set_up();
@@ -863,10 +899,31 @@ START_TEST(tries_all_anchors_of_one_name)
         struct fault fault;
         struct chain alone =
             chain_of(&(struct recipe){.issuer = names[i], .extensions = LEAF_BARE}, NULL);
+        chain_add(&alone, maker_make(&(struct recipe){.name = "false",
+                              .subject = "alike",
+                              .issuer = names[0],
+                              .signer = "false",
+                              .extensions = "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n"}));
         ck_assert_msg(validate(store, &alone, &verdict, &fault) == RESULT_OK, "%s", fault.text);
         ck_assert_uint_eq(verdict.paths[0].anchor, i);
         chain_release(&alone);
     }
+    /* Eight such CAs are more than what can be tried, and the refusal says so. */
+    struct path_verdict verdict;
+    struct fault fault;
+    struct chain many = {0};
+    for (size_t i = 0; i < PATH_CERTIFICATES_MAX; i++)
+        chain_add(
+            &many, maker_make(&(struct recipe){.name = i == 0 ? "leaf" : "false",
+                       .subject = i == 0 ? "leaf" : "alike",
+                       .issuer = names[0],
+                       .signer = "false",
+                       .not_after = MAKER_NOW + (int64_t)i,
+                       .extensions = i == 0 ? LEAF_BARE
+                                            : "basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n"}));
+    ck_assert_int_eq(validate(store, &many, &verdict, &fault), RESULT_CERTIFICATE_REFUSED);
+    ck_assert_msg(strstr(fault.text, "no path found within 145 signatures"), "%s", fault.text);
+    chain_release(&many);
     trust_store_free(store);
     tear_down();
 }
@@ -976,5 +1033,5 @@ END_TEST
 CHECK_MAIN("trust/path", decides_every_kind, refuses_every_changed_octet, tells_client_from_server,
     hands_out_leaf_and_names, does_not_take_an_anchor_for_a_leaf, bounds_the_number_presented,
     bounds_the_work, finds_the_real_one_among_look_alikes, verifies_no_signature_twice,
-    tries_all_anchors_of_one_name, says_which_domains_trust, says_what_is_wrong_with_anchors,
-    takes_anchors_in_der)
+    finds_a_long_rollover_in_reverse, tries_all_anchors_of_one_name, says_which_domains_trust,
+    says_what_is_wrong_with_anchors, takes_anchors_in_der)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What path validation finds, as path, evidence and admission hand it on. */
+#pragma once
+
+#include "identity/names.h"
+#include "policy/policy.h"
+#include "x509/certificate.h"
+
+/* One valid path, by the numbers of its certificates. */
+struct path {
+    uint8_t length;                           /* without the anchor */
+    uint8_t presented[PATH_CERTIFICATES_MAX]; /* the leaf first */
+    uint8_t anchor;                           /* of its domain */
+};
+
+struct path_verdict {
+    bool certified; /* an anchor, or a CA that one leads to, signed the leaf; set on refusal too */
+    uint64_t trusted;        /* bit i: valid under domain i; not 0 on RESULT_OK */
+    struct certificate leaf; /* views into CHAIN */
+    struct names names;      /* the leaf's; also of a leaf that is refused, if it can be read */
+    struct certificate presented[PATH_CERTIFICATES_MAX]; /* all zero where one cannot be read */
+    struct path paths[POLICY_TRUST_MAX];                 /* by domain, for those that trust it */
+};
