@@ -30,14 +30,15 @@ struct admission_request {
 struct admission {
     struct authorisation authorised; /* the rule that matched, NULL: none has; and whom it admits */
     struct names names;              /* of what was presented, also when it is refused */
-    bool certified;   /* an authority of a trust domain signed the certificate, or a rule names the
-                         raw   public key: whatever else is wrong, this is not anybody with a key of his
-                         own */
-    uint64_t trusted; /* bit i: trust domain i has a valid path; 0 for a raw public key */
+    bool certified;                  /* also of one who is refused: see admission_decide */
+    uint64_t trusted;         /* bit i: trust domain i has a valid path; 0 for a raw public key */
     struct evidence evidence; /* of the path in the rule's domain; empty for a raw public key */
 };
 
-/* Decides in this order: the type of what was presented (RFC 7250), the path (RFC 5280 6.1; by the
+/* CERTIFIED is true when an authority of a trust domain signed the certificate, whatever else is
+ * wrong with it, or a rule names the raw public key: not of anybody who makes keys for himself.
+ *
+ * Decides in this order: the type of what was presented (RFC 7250), the path (RFC 5280 6.1; by the
  * CRLs of all trust domains), the rule for its names or its key (TS-0003 8.1.2.5), and that From is
  * the identity that the rule admits. OUT holds what was found on the way, also when the decision is
  * to refuse: RESULT_TLS_REFUSED, RESULT_CERTIFICATE_REFUSED or RESULT_NOT_AUTHORISED, with the
