@@ -23,7 +23,8 @@ static const struct {
 START_TEST(known_answers)
 {
     for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
-        struct buffer text AUTO_BUFFER = {.limit = 100}, plain = {.limit = 100};
+        struct buffer text AUTO_BUFFER = {.limit = 100};
+        struct buffer plain AUTO_BUFFER = {.limit = 100};
         struct bytes in = bytes_of_string(vectors[i].plain);
         ck_assert_int_eq(base64_encode(in, &text), RESULT_OK);
         ck_assert(bytes_equal(buffer_bytes(&text), bytes_of_string(vectors[i].text)));
@@ -49,7 +50,8 @@ START_TEST(every_octet_and_length_comes_back)
     uint8_t octets[300];
     ck_assert_int_eq(secret_random(octets, sizeof(octets)), RESULT_OK);
     for (size_t size = 0; size <= sizeof(octets); size++) {
-        struct buffer text AUTO_BUFFER = {.limit = 1000}, plain = {.limit = 1000};
+        struct buffer text AUTO_BUFFER = {.limit = 1000};
+        struct buffer plain AUTO_BUFFER = {.limit = 1000};
         ck_assert_int_eq(base64_encode(bytes_of(octets, size), &text), RESULT_OK);
         ck_assert_int_eq(base64_decode(buffer_bytes(&text), &plain), RESULT_OK);
         ck_assert(bytes_equal(buffer_bytes(&plain), bytes_of(octets, size)));
