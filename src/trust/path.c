@@ -486,11 +486,13 @@ static enum result check_leaf(
 }
 
 /* The names are also read of a leaf that is refused, for whoever explains why. */
-static enum result read_leaf(
-    struct bytes der, enum path_purpose purpose, struct path_verdict *out, struct fault *fault)
+static enum result read_leaf(struct bytes der, enum path_purpose purpose, struct path_verdict *out,
+    bool *is_parsed, struct fault *fault)
 {
     struct certificate *leaf = &out->presented[0];
+    *is_parsed = false;
     TRY(certificate_parse(der, leaf, fault));
+    *is_parsed = true;
     enum result result = certificate_names(leaf, &out->names, fault);
     TRY(check_leaf(leaf, purpose, fault));
     return result;
@@ -537,11 +539,12 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
         .fault = FAULT_INIT};
     if (count == 0)
         return REFUSE(fault, TLS_ALERT_HANDSHAKE_FAILURE, "no certificate was presented");
-    enum result result = read_leaf(chain[0], purpose, out, fault);
+    bool is_parsed;
+    enum result result = read_leaf(chain[0], purpose, out, &is_parsed, fault);
     if (count > PATH_CERTIFICATES_MAX)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE, "more than %d certificates presented",
             PATH_CERTIFICATES_MAX);
-    if (result != RESULT_OK)
+    if (!is_parsed)
         return result;
 
     read_others(&search, out->presented, chain);
@@ -552,9 +555,12 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
             continue;
         trusted |= UINT64_C(1) << i;
         out->paths[i] = search.found;
-        note_authorities(&search);
+        if (result == RESULT_OK)
+            note_authorities(&search);
     }
     out->certified = search.certified;
+    if (result != RESULT_OK) /* of the leaf: paths to it were looked for to know who made it */
+        return result;
     if (trusted == 0 && search.effort.exhausted && search.furthest <= CHECK_SIGNATURE + 1)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,
             "no path found within %zu signatures: too many certificates and anchors of one name",
