@@ -35,6 +35,6 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
 /* Each presented certificate with the key of one anchor and of every other but the leaf: whatever
  * the names are, that never ends too soon under one anchor of a name. With more anchors of one
  * name, and no key identifiers that say which, a leaf and one CA can be tried with all 64 that a
- * domain may have. The worst that a message can cost is then 145 verifications, about 10 ms; a
- * domain with other anchors adds at most one for each of its own. */
+ * domain may have. The worst that a message can cost is then 145 verifications, about 11 ms; every
+ * anchor of other domains allows one more, which costs something where they share that name. */
 #define PATH_SIGNATURES_MAX (PATH_CERTIFICATES_MAX * PATH_CERTIFICATES_MAX)
