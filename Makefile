@@ -257,6 +257,12 @@ $(BENCH): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c)) $(SUPPORT) $(
 bench: all $(BENCH)
 	@BUILD=$(BUILD) $(BENCH) $(BUILD)/bench.json
 
+# --- load: programs that keep a daemon busy, for scripts/soak ----------------------------------------
+
+LOADS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/load/*.c))
+$(LOADS): %: %.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+
 # --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------
 
 FUZZ_SECONDS ?= 60
