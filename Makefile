@@ -42,8 +42,9 @@ LDFLAGS  := $(LINKING)
 
 # --- libraries ---------------------------------------------------------------------------------
 
-# The private wolfSSL is one for all build folders: it takes its time.
-WOLFSSL_DIR := build/wolfssl
+# The private wolfSSL is one for all build folders, as it takes its time; but sanitizers see what
+# happens inside it only in a build of its own.
+WOLFSSL_DIR := $(if $(SANITIZE),$(BUILD),build)/wolfssl
 WOLFSSL_READY := $(WOLFSSL_DIR)/lib/libwolfssl.a
 WOLFSSL_CPPFLAGS := -isystem $(WOLFSSL_DIR)/include
 WOLFSSL_LIBS     := $(WOLFSSL_DIR)/lib/libwolfssl.a -lm
@@ -165,7 +166,7 @@ $(SETUP): scripts/setup
 	@mkdir -p $(@D) && touch $@
 
 $(WOLFSSL_DIR)/lib/libwolfssl.a: scripts/build-wolfssl scripts/wolfssl.patch | $(SETUP)
-	scripts/build-wolfssl $(WOLFSSL_DIR)
+	scripts/build-wolfssl $(WOLFSSL_DIR) $(CC) $(SANITIZE)
 
 # --- tests -------------------------------------------------------------------------------------
 
