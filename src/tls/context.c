@@ -2,6 +2,8 @@
 #include "tls/context.h"
 
 #include <string.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/aes.h>
 
 #include "base/secret.h"
 #include "tls/engine.h"
@@ -13,10 +15,24 @@ struct tls_context {
     struct tls_endpoint **endpoints; /* policy->endpoint_count of them, by number */
 };
 
+/* wolfSSL looks at its first AES key for what the processor can do, and keeps that in variables
+ * without a lock: so the first key is set before there are threads. */
+static bool set_first_aes_key(void)
+{
+    static const uint8_t zeros[AES_128_KEY_SIZE];
+    Aes aes;
+
+    if (wc_AesInit(&aes, NULL, INVALID_DEVID) != 0)
+        return false;
+    bool is_set = wc_AesSetKey(&aes, zeros, sizeof(zeros), NULL, AES_ENCRYPTION) == 0;
+    wc_AesFree(&aes);
+    return is_set;
+}
+
 enum result tls_start(struct fault *fault)
 {
     if (wolfSSL_SetAllocators(wiping_malloc, wiping_free, wiping_realloc) != 0 ||
-        wolfSSL_Init() != WOLFSSL_SUCCESS)
+        wolfSSL_Init() != WOLFSSL_SUCCESS || !set_first_aes_key())
         return fault_set(fault, RESULT_INTERNAL, "wolfSSL does not start");
     return RESULT_OK;
 }
