@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "support/varlink.h"
+#include "tls/context.h"
 
 #define PROMPT_MS 10000 /* an exchange that took longer has waited for another client */
 
@@ -18,6 +19,7 @@ struct initiator_credential *exchange_credential(const struct daemon *daemon, co
     struct initiator_credential *credential = NULL;
     struct fault fault = FAULT_INIT;
 
+    ck_assert_int_eq(tls_start(&fault), RESULT_OK);
     ck_assert_msg(initiator_credential_new(daemon_file(daemon, "%s.pem", name),
                       daemon_file(daemon, "%s.key", name), daemon_file(daemon, "field-ca.pem"),
                       &credential, &fault) == RESULT_OK,
