@@ -295,7 +295,7 @@ SOURCES := $(wildcard src/*/*.c tests/*/*.c tests/*/*/*.c)
 BASH    := $(shell grep -rlE '^\#!/bin/bash|shellcheck shell=bash' scripts tests .ci 2>/dev/null)
 MANUALS := $(wildcard src/*/*.[1-8] conf/*.[1-8])
 
-LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-includes lint-manuals
+LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-includes lint-cleanup lint-manuals
 
 #: make lint             formatting, static analysis, shell scripts, rooms, manual pages, by Debian 12's tools
 .PHONY: lint $(LINTS)
@@ -329,6 +329,12 @@ lint-shell: | $(SETUP)
 lint-includes:
 	@echo "check-includes: does an arrow between rooms run upward, or a circle of files?"
 	@scripts/check-includes
+
+# Before the type, the attribute would belong to each variable of the declaration; after a name, to that one alone.
+CLEANED := (AUTO_[A-Z]+|CLEANUP\([a-z0-9_]+\))
+lint-cleanup:
+	@echo "grep: does each cleanup attribute follow its variable's name, and has that a declaration of its own?"
+	@! grep -nE '^\s*$(CLEANED) +[a-z]|$(CLEANED),|$(CLEANED) = [^({]*,|, \*?[a-z0-9_]+ $(CLEANED)' $(SOURCES) $(HEADERS)
 
 lint-manuals: | $(SETUP)
 	@echo "mandoc: $(notdir $(MANUALS))"

@@ -212,7 +212,7 @@ static bool check_anchors(
 
 enum result https_load(const struct policy_http *http, struct https *out, struct report *report)
 {
-    AUTO_BUFFER struct buffer certificate = {0};
+    struct buffer certificate AUTO_BUFFER = {0};
 
     bool has_certificate = read_text(&http->certificate, &certificate, report) &&
                            read_chain(&http->certificate, &certificate, out, report);

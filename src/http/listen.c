@@ -83,7 +83,7 @@ enum result listener_open(const char *text, struct listener *out, struct fault *
     if (!resolve(text, &address))
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "%s: not an address and port, such as 127.0.0.1:8383 or [::1]:8383", text);
-    AUTO_CLOSE int fd =
+    int fd AUTO_CLOSE =
         socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0 || !bind_and_listen(fd, address) || !describe(fd, out))
         return fault_set(
@@ -102,7 +102,7 @@ static bool has_option(int fd, int option, int wanted)
 
 enum result listener_adopt(int fd, struct listener *out, struct fault *fault)
 {
-    AUTO_CLOSE int owned = fd;
+    int owned AUTO_CLOSE = fd;
 
     out->fd = -1;
     if (!has_option(fd, SO_TYPE, SOCK_STREAM) || !has_option(fd, SO_ACCEPTCONN, 1) ||

@@ -36,8 +36,8 @@ static void send_out(
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         return;
-    AUTO_CLOSE int ours = ends[0];
-    AUTO_CLOSE int theirs = ends[1];
+    int ours AUTO_CLOSE = ends[0];
+    int theirs AUTO_CLOSE = ends[1];
     int moved = move_to(theirs, thread, threads);
     if (moved < 0 || shutdown(ours, SHUT_WR) != 0) {
         auto_close(&moved);

@@ -26,7 +26,7 @@ struct scrape_server {
 
 static struct MHD_Response *write_metrics(struct scrape_server *server, unsigned *status)
 {
-    AUTO_BUFFER struct buffer text = {0};
+    struct buffer text AUTO_BUFFER = {0};
 
     if (server->text(server->context, &text) != RESULT_OK) {
         *status = MHD_HTTP_INTERNAL_SERVER_ERROR;

@@ -40,7 +40,7 @@ static bool record_senders(int fd)
 
 void caller_listen(int listening)
 {
-    AUTO_CLOSE int pidfd = peer_pidfd(listening); /* only errno matters here */
+    int pidfd AUTO_CLOSE = peer_pidfd(listening); /* only errno matters here */
     if (pidfd < 0 && errno == ENOPROTOOPT)
         (void)record_senders(listening); /* if it fails, nobody is admitted by unit */
 }
@@ -93,7 +93,7 @@ enum result caller_of_old_kernel(int fd, struct caller *out)
     out->must_send = true;
     if (out->pid <= 0)
         return RESULT_OK;
-    AUTO_CLOSE int pidfd = pidfd_open(out->pid, 0);
+    int pidfd AUTO_CLOSE = pidfd_open(out->pid, 0);
     if (pidfd < 0 && is_shortage(errno))
         return RESULT_SYSTEM_ERROR;
     if (pidfd >= 0 && runs_as(out->pid, out->uid) && is_running(pidfd))
@@ -103,7 +103,7 @@ enum result caller_of_old_kernel(int fd, struct caller *out)
 
 enum result caller_of(int fd, struct caller *out)
 {
-    AUTO_CLOSE int pidfd = peer_pidfd(fd);
+    int pidfd AUTO_CLOSE = peer_pidfd(fd);
     if (pidfd < 0 && errno == ENOPROTOOPT)
         return caller_of_old_kernel(fd, out);
     if (pidfd < 0 && is_shortage(errno))
@@ -139,7 +139,7 @@ static void learn_groups(struct caller *caller)
     socklen_t size = 0;
     if (getsockopt(caller->fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
         return;
-    AUTO_FREE gid_t *groups = malloc(size);
+    gid_t *groups AUTO_FREE = malloc(size);
     if (!groups || getsockopt(caller->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
         return;
     caller->groups = TAKE_PTR(groups);

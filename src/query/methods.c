@@ -324,7 +324,7 @@ static enum result not_found(struct session *session, const char *name)
     size_t length = dot ? (size_t)(dot - name) : strlen(name);
     if (service_has_interface(name, length))
         return reply_error_about(session->out, ERROR_METHOD_NOT_FOUND, "method", name);
-    AUTO_FREE char *interface = strndup(name, length);
+    char *interface AUTO_FREE = strndup(name, length);
     if (!interface)
         return RESULT_NO_MEMORY;
     return reply_error_about(session->out, ERROR_INTERFACE_NOT_FOUND, "interface", interface);

@@ -71,7 +71,7 @@ static bool has_room_for(const struct query_server *server, const struct caller 
  * connection then becomes server->waiting. */
 static bool serve(struct query_server *server, int accepted)
 {
-    AUTO_CLOSE int fd = accepted;
+    int fd AUTO_CLOSE = accepted;
     struct caller caller;
     if (caller_of(fd, &caller) != RESULT_OK) {
         server->waiting = TAKE_FD(fd);

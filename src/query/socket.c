@@ -37,7 +37,7 @@ static enum result replace_stale(
     if (!S_ISSOCK(status.st_mode))
         return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: is there, and is not a socket", path);
 
-    AUTO_CLOSE int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int probe AUTO_CLOSE = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
         return fail(fault, path, "socket");
     if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
@@ -78,7 +78,7 @@ enum result socket_listen(const char *path, int *out, struct socket_file *file, 
 
     TRY(address_of(path, &address, fault));
     TRY(replace_stale(path, &address, fault));
-    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd AUTO_CLOSE = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(fault, path, "socket");
     TRY(bind_at(fd, path, &address, fault));

@@ -136,7 +136,7 @@ static const struct {
 static void expect_types(size_t i, struct http_answer *answer)
 {
     static struct message2 message2;
-    AUTO_BUFFER struct buffer octets = {.limit = 65536};
+    struct buffer octets AUTO_BUFFER = {.limit = 65536};
 
     ck_assert_msg(answer->status == 201, "case %zu: %s", i, answer->body);
     exchange_message(answer->body, &octets);

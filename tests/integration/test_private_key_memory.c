@@ -250,7 +250,7 @@ static bool read_memory(pid_t pid, struct memory *out)
     uint64_t start = 0, end = 0, first, last;
 
     snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
     snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
     FILE *maps = fopen(path, "re");
     bool may = fd >= 0 && maps;
@@ -346,7 +346,7 @@ static struct run runs[PENDING];
 
 static void read_scalar(const char *name, uint8_t scalar[SCALAR])
 {
-    AUTO_BUFFER struct buffer file = {0};
+    struct buffer file AUTO_BUFFER = {0};
     gnutls_privkey_t key;
     gnutls_datum_t number;
 

@@ -307,7 +307,7 @@ static const char *meaning(const struct known *known, char letter)
 /* TEMPLATE with what @1, @3 and @n stand for; the caller frees. */
 static char *expand(const char *template, const struct known *known)
 {
-    AUTO_BUFFER struct buffer out = {.limit = 1 << 20};
+    struct buffer out AUTO_BUFFER = {.limit = 1 << 20};
 
     for (; *template; template ++) {
         const char *text = (char[]){*template, '\0'};

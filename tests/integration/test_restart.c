@@ -228,7 +228,7 @@ START_TEST(an_interrupt_forgets)
     set_up(true);
     establish_some(1);
     ck_assert_int_ge(daemon_.stored, 0);
-    AUTO_CLOSE int memory = dup(daemon_.stored);
+    int memory AUTO_CLOSE = dup(daemon_.stored);
     ck_assert_int_ge(lseek(memory, 0, SEEK_DATA), 0);
     restart(SIGINT);
     ck_assert_int_eq(count_live(), 0);

@@ -67,7 +67,7 @@ static int alert_in(struct bytes message)
 
 static bool send_message(struct wire *wire)
 {
-    AUTO_BUFFER struct buffer line = {.limit = BASE64_OCTETS(INITIATOR_MESSAGE_MAX)};
+    struct buffer line AUTO_BUFFER = {.limit = BASE64_OCTETS(INITIATOR_MESSAGE_MAX)};
     if (base64_encode(buffer_bytes(&wire->out), &line) != RESULT_OK)
         return false;
     wire->out.size = 0;
@@ -92,7 +92,7 @@ static bool receive_message(struct buffer *message)
 
 static bool save(const char *path, const uint8_t *data, size_t size)
 {
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd AUTO_CLOSE = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd >= 0 && write(fd, data, size) == (ssize_t)size)
         return true;
     initiator_error("%s: %s", path, strerror(errno));
@@ -132,7 +132,7 @@ static bool exchange(void *session, struct wire *wire, struct buffer *message)
 
 static bool run(const struct options *options, const char *export_path)
 {
-    AUTO_BUFFER struct buffer message = {.limit = INITIATOR_MESSAGE_MAX};
+    struct buffer message AUTO_BUFFER = {.limit = INITIATOR_MESSAGE_MAX};
     struct wire wire = {.out = {.limit = INITIATOR_MESSAGE_MAX}};
     void *session = initiator_stack.start(options, &wire);
     bool good = session && exchange(session, &wire, &message) && export_key(session, export_path);

@@ -128,7 +128,7 @@ static int admit_constraints(void *unused, const mbedtls_x509_crt *certificate,
 /* One certificate, PEM. */
 static bool load_anchors(const char *path, mbedtls_x509_crt *out)
 {
-    AUTO_BUFFER struct buffer text = {0};
+    struct buffer text AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
     if (file_read(path, FILE_MAX, &text, &fault) != RESULT_OK ||
         buffer_reserve(&text, 1) != RESULT_OK) {

@@ -81,8 +81,8 @@ bool exchange_run(CURL *client, const struct daemon *daemon,
     struct http_answer *answer)
 {
     struct initiator *initiator CLEANUP(auto_initiator_free) = NULL;
-    AUTO_BUFFER struct buffer message = {.limit = 65536};
-    AUTO_BUFFER struct buffer message3 = {.limit = 65536};
+    struct buffer message AUTO_BUFFER = {.limit = 65536};
+    struct buffer message3 AUTO_BUFFER = {.limit = 65536};
     struct fault fault = FAULT_INIT;
     char path[600];
 
@@ -134,7 +134,7 @@ void exchange_prove(
 char *exchange_begin(struct initiator_credential *credential)
 {
     struct initiator *initiator CLEANUP(auto_initiator_free) = NULL;
-    AUTO_BUFFER struct buffer message = {.limit = 65536};
+    struct buffer message AUTO_BUFFER = {.limit = 65536};
     struct fault fault = FAULT_INIT;
 
     ck_assert_int_eq(

@@ -16,7 +16,7 @@ static unsigned port_of(const struct listener *listener)
 
 static void expect_connection(const struct listener *listener)
 {
-    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd AUTO_CLOSE = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)port_of(listener)),
@@ -32,7 +32,7 @@ START_TEST(listens)
     struct listener listener;
 
     ck_assert_int_eq(listener_open("127.0.0.1:0", &listener, &fault), RESULT_OK);
-    AUTO_CLOSE int fd = listener.fd;
+    int fd AUTO_CLOSE = listener.fd;
     ck_assert_uint_ne(port_of(&listener), 0);
     ck_assert_int_eq(strncmp(listener.address, "127.0.0.1:", 10), 0);
     ck_assert(listener.is_local);
@@ -46,10 +46,10 @@ START_TEST(tells_loopback_from_others)
     struct listener listener;
 
     ck_assert_int_eq(listener_open("0.0.0.0:0", &listener, &fault), RESULT_OK);
-    AUTO_CLOSE int any = listener.fd;
+    int any AUTO_CLOSE = listener.fd;
     ck_assert(!listener.is_local);
     ck_assert_int_eq(listener_open("127.1.2.3:0", &listener, &fault), RESULT_OK);
-    AUTO_CLOSE int local = listener.fd;
+    int local AUTO_CLOSE = listener.fd;
     ck_assert(listener.is_local);
 }
 END_TEST
@@ -62,12 +62,12 @@ START_TEST(ipv6_leaves_the_port_to_ipv4)
 
     if (listener_open("[::]:0", &six, &fault) != RESULT_OK)
         return; /* a host without IPv6 */
-    AUTO_CLOSE int six_fd = six.fd;
+    int six_fd AUTO_CLOSE = six.fd;
     ck_assert_int_eq(strncmp(six.address, "[::]:", 5), 0);
     ck_assert(!six.is_local);
     snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(&six));
     ck_assert_int_eq(listener_open(text, &four, &fault), RESULT_OK);
-    AUTO_CLOSE int four_fd = four.fd;
+    int four_fd AUTO_CLOSE = four.fd;
     expect_connection(&four);
 }
 END_TEST
@@ -95,7 +95,7 @@ START_TEST(an_address_in_use)
     struct listener first, second;
 
     ck_assert_int_eq(listener_open("127.0.0.1:0", &first, &fault), RESULT_OK);
-    AUTO_CLOSE int fd = first.fd;
+    int fd AUTO_CLOSE = first.fd;
     ck_assert_int_eq(listener_open(first.address, &second, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, first.address));
     ck_assert_int_eq(second.fd, -1);
@@ -109,7 +109,7 @@ START_TEST(adopts_listening_sockets_only)
 
     ck_assert_int_eq(listener_open("127.0.0.1:0", &first, &fault), RESULT_OK);
     ck_assert_int_eq(listener_adopt(first.fd, &adopted, &fault), RESULT_OK);
-    AUTO_CLOSE int fd = adopted.fd;
+    int fd AUTO_CLOSE = adopted.fd;
     ck_assert_str_eq(adopted.address, first.address);
     ck_assert(adopted.is_local);
 

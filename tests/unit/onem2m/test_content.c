@@ -20,7 +20,7 @@ static enum result read_as(
 
 static void expect_message(enum kind kind, const char *json, const char *octets)
 {
-    AUTO_BUFFER struct buffer message = {.limit = 8};
+    struct buffer message AUTO_BUFFER = {.limit = 8};
     struct fault fault = FAULT_INIT;
 
     ck_assert_msg(read_as(kind, json, &message, &fault) == RESULT_OK, "%s: %s", json, fault.text);
@@ -29,7 +29,7 @@ static void expect_message(enum kind kind, const char *json, const char *octets)
 
 static void expect_refusal(enum kind kind, const char *json, enum result result, const char *says)
 {
-    AUTO_BUFFER struct buffer message = {.limit = 8};
+    struct buffer message AUTO_BUFFER = {.limit = 8};
     struct fault fault = FAULT_INIT;
 
     ck_assert_msg(read_as(kind, json, &message, &fault) == result, "%s", json);

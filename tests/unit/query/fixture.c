@@ -51,7 +51,7 @@ static struct snapshot *load(const struct service *service, const char *clients)
     snprintf(path, sizeof(path), "%s/policy.json", service->folder);
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
-    AUTO_FREE char *entries = for_us(clients);
+    char *entries AUTO_FREE = for_us(clients);
     fprintf(file, policy_text, service->path, entries[0] != '\0' ? ",\"clients\":" : "", entries);
     ck_assert_int_eq(fclose(file), 0);
 

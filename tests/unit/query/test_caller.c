@@ -191,7 +191,7 @@ START_TEST(a_process_is_known_while_it_runs)
         struct caller caller;
         char text[CALLER_TEXT_OCTETS];
         pid_t child = connecting_child(geteuid());
-        AUTO_CLOSE int fd = accepted();
+        int fd AUTO_CLOSE = accepted();
         ck_assert_int_eq(ways[i](fd, &caller), RESULT_OK);
         ck_assert(caller.pid == child && caller.uid == geteuid());
         ck_assert_int_ge(caller.pidfd, 0);
@@ -213,7 +213,7 @@ START_TEST(a_process_that_has_ended_is_nobody_s)
         struct caller caller;
         char text[CALLER_TEXT_OCTETS];
         end(connecting_child(geteuid()));
-        AUTO_CLOSE int fd = accepted();
+        int fd AUTO_CLOSE = accepted();
         ck_assert_int_eq(ways[i](fd, &caller), RESULT_OK);
         ck_assert_ptr_null(caller_describe(&caller, text).unit);
         ck_assert_int_lt(caller.pidfd, 0);
@@ -230,7 +230,7 @@ START_TEST(an_old_kernel_s_number_has_to_be_of_the_same_user)
     if (geteuid() != 0)
         return;
     pid_t child = connecting_child(65534);
-    AUTO_CLOSE int fd = accepted();
+    int fd AUTO_CLOSE = accepted();
     ck_assert_int_eq(caller_of_old_kernel(fd, &caller), RESULT_OK);
     ck_assert(caller.uid == 65534 && caller.pid == child);
     ck_assert_int_lt(caller.pidfd, 0);
@@ -253,7 +253,7 @@ START_TEST(a_unit_holds_for_the_process_that_connected_alone)
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
         struct caller caller;
         pid_t child = connecting_child(geteuid());
-        AUTO_CLOSE int fd = accepted();
+        int fd AUTO_CLOSE = accepted();
         ck_assert_int_eq(ways[i](fd, &caller), RESULT_OK);
         give_unit(&caller);
         caller.sender = child;

@@ -396,7 +396,7 @@ END_TEST
 /* COUNT keys asked for by peer, one after another, with calls in between that want no answer. */
 static void pipeline(int fd, unsigned count)
 {
-    AUTO_BUFFER struct buffer calls = {.limit = 1000000};
+    struct buffer calls AUTO_BUFFER = {.limit = 1000000};
     for (unsigned i = 0; i < count; i++) {
         char call[256];
         int size = snprintf(call, sizeof(call),

@@ -32,7 +32,7 @@ static int connect_to(const char *to)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, to, strlen(to) + 1);
-    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd AUTO_CLOSE = socket(AF_UNIX, SOCK_STREAM, 0);
     return connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 

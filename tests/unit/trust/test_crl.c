@@ -164,7 +164,8 @@ START_TEST(survives_damage)
                           "issuingDistributionPoint=critical,DER:300CA007A0058603613A628101FF\n",
         .revoked = {buffer_bytes(&field.leaf), buffer_bytes(&field.sub)}});
     for (size_t i = 0; i < der.size; i++) {
-        struct crl cut CLEANUP(crl_release), changed CLEANUP(crl_release);
+        struct crl cut CLEANUP(crl_release);
+        struct crl changed CLEANUP(crl_release);
         struct fault fault;
         uint8_t *copy = malloc(der.size);
         memcpy(copy, der.data, der.size);
