@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy_load/canonical.h"
 
-#include <arpa/inet.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/credential_dir.h"
+#include "base/listen_address.h"
 #include "base/text.h"
 #include "identity/public_key_id.h"
 #include "policy/policy.h"
@@ -63,42 +62,10 @@ bool valid_notify_path(const char *text)
     return true;
 }
 
-/* Parses "127.0.0.1:8383" or "[::1]:8383". Returns the address family, and the address in OUT (of
- * IPv4, its first four octets); AF_UNSPEC if TEXT is neither. */
-static int parse_listen(const char *text, struct in6_addr *out)
-{
-    const char *colon = strrchr(text, ':');
-    char address[INET6_ADDRSTRLEN + 2];
-    const size_t size = colon ? (size_t)(colon - text) : 0;
-    if (size == 0 || size >= sizeof(address))
-        return AF_UNSPEC;
-    const size_t port = digits(colon + 1);
-    if (port == 0 || port > 5 || colon[1 + port] || (port > 1 && colon[1] == '0') ||
-        strtoul(colon + 1, NULL, 10) > UINT16_MAX)
-        return AF_UNSPEC;
-    memcpy(address, text, size);
-    address[size] = '\0';
-    if (address[0] != '[')
-        return inet_pton(AF_INET, address, out) == 1 ? AF_INET : AF_UNSPEC;
-    if (address[size - 1] != ']')
-        return AF_UNSPEC;
-    address[size - 1] = '\0';
-    return inet_pton(AF_INET6, address + 1, out) == 1 ? AF_INET6 : AF_UNSPEC;
-}
-
 bool valid_listen(const char *text)
 {
-    struct in6_addr address;
-    return parse_listen(text, &address) != AF_UNSPEC;
-}
-
-bool valid_local_listen(const char *text)
-{
-    struct in6_addr address = IN6ADDR_ANY_INIT;
-    if (parse_listen(text, &address) == AF_INET)
-        return address.s6_addr[0] == 127;
-    return IN6_IS_ADDR_LOOPBACK(&address) ||
-           (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
+    struct listen_address address;
+    return listen_address_parse(text, &address);
 }
 
 bool valid_socket_path(const char *text)

@@ -10,7 +10,6 @@ bool valid_name(const char *text);          /* of an end-point or trust domain *
 bool valid_resource(const char *text);      /* cse.cseBase, cse.resourceName */
 bool valid_notify_path(const char *text);   /* "/notify" */
 bool valid_listen(const char *text);        /* "127.0.0.1:8383", "[::1]:8383" */
-bool valid_local_listen(const char *text);  /* the same, and only this host can reach it */
 bool valid_socket_path(const char *text);   /* as written or resolved */
 bool valid_device_id(const char *text);     /* a dotted OBJECT IDENTIFIER */
 bool valid_node_id(const char *text);       /* as a dNSName or URI holds it */

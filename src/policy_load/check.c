@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/listen_address.h"
 #include "identity/public_key_id.h"
 #include "policy/index.h"
-#include "policy_load/canonical.h"
 
 #define POINTER_OCTETS 256
 
@@ -86,6 +86,13 @@ static void check_trust(const struct policy *policy, struct report *report)
     }
 }
 
+/* Returns whether TEXT, an address to listen on, is valid and other hosts reach it. */
+static bool is_reached_from_afar(const char *text)
+{
+    struct listen_address address;
+    return listen_address_parse(text, &address) && !listen_address_is_local(&address);
+}
+
 static void check_http(const struct policy *policy, const char *file, struct report *report)
 {
     const struct policy_http *http = &policy->http;
@@ -95,12 +102,11 @@ static void check_http(const struct policy *policy, const char *file, struct rep
     if (http->tls && !http->private_key.place.file)
         fault_at(report, &position, "privateKey", "is missing");
     for (size_t i = 0; !http->tls && i < http->listen_count; i++)
-        if (*http->listen[i] && !valid_local_listen(http->listen[i]))
+        if (is_reached_from_afar(http->listen[i]))
             report_warning(report, &(struct source_position){file, "/http/listen"},
                 "%s is reached from other hosts, and without http.tls all goes in clear",
                 http->listen[i]);
-    if (policy->metrics_listen && *policy->metrics_listen &&
-        !valid_local_listen(policy->metrics_listen))
+    if (policy->metrics_listen && is_reached_from_afar(policy->metrics_listen))
         report_warning(report, &(struct source_position){file, "/metrics/listen"},
             "%s is reached from other hosts, which then see what is measured",
             policy->metrics_listen);
