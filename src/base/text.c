@@ -56,6 +56,14 @@ bool dns_name_is_valid(struct bytes name)
     return true;
 }
 
+/* --- PKCS#11 URIs --- */
+
+bool is_token_uri(const char *text)
+{
+    static const char scheme[] = "pkcs11:";
+    return strncmp(text, scheme, sizeof(scheme) - 1) == 0;
+}
+
 /* --- case --- */
 
 bool bytes_equal_caseless(struct bytes a, struct bytes b)

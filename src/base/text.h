@@ -8,6 +8,10 @@
  * hyphens, at most 253 octets in all; no wildcard, no trailing dot. */
 bool dns_name_is_valid(struct bytes name);
 
+/* Whether TEXT is a pkcs11: URI (RFC 7512), which names a key on a token, and so not the path of a
+ * file. */
+bool is_token_uri(const char *text);
+
 /* Upper and lower case of the ASCII letters A to Z are equal, as in DNS names, URI schemes and HTTP
  * header fields. */
 bool bytes_equal_caseless(struct bytes a, struct bytes b);

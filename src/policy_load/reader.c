@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/credential_dir.h"
+#include "base/text.h"
 #include "policy/texts.h"
 
 #define POINTER_OCTETS 1024 /* longer pointers, to unknown members, are cut */
@@ -295,7 +296,7 @@ void read_file(struct reader *reader, const struct json_position *position, json
     const char *text = reader_text(reader, position, value, &path);
     if (!text || !*text)
         return;
-    if (strncmp(text, "pkcs11:", 7) == 0)
+    if (is_token_uri(text))
         reader_fault(reader, position,
             "only the private key of an end-point may be on a PKCS#11 token: name a file");
     else
@@ -309,7 +310,7 @@ void read_private_key(struct reader *reader, const struct json_position *positio
         is_path, "a pkcs11: URI of up to 4095 octets without control characters", NULL};
     struct policy_file *file = field;
     const char *text = json_string_value(value);
-    if (!text || strncmp(text, "pkcs11:", 7) != 0) {
+    if (!text || !is_token_uri(text)) {
         read_file(reader, position, value, member, field);
         return;
     }

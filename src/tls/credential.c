@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "x509/certificate.h"
 #include "x509/pem.h"
 
@@ -83,7 +84,7 @@ static enum result find_public_key(struct credential *credential, const char *pr
         *out = certificate_key(&leaf);
         return RESULT_OK;
     }
-    if (token_is_uri(private_key_path))
+    if (is_token_uri(private_key_path))
         return fault_set(fault, RESULT_BAD_CONFIGURATION,
             "a token does not tell the public key: name a certificate that has it, or "
             "have the private key in a file");
@@ -162,7 +163,7 @@ enum result credential_load_private_key(
     struct public_key key = {0};
 
     TRY(find_public_key(credential, path, &key, fault));
-    TRY(token_is_uri(path) ? load_token(credential, path, &key, fault)
+    TRY(is_token_uri(path) ? load_token(credential, path, &key, fault)
                            : load_matching_file(credential, path, &key, fault));
     wolfSSL_CTX_SetEccSignCb(engine, sign);
     wolfSSL_CTX_SetEccSignCtx(engine, credential);

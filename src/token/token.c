@@ -60,11 +60,6 @@ static void end_turn(void)
 
 /* --- URIs (RFC 7512) --- */
 
-bool token_is_uri(const char *text)
-{
-    return strncmp(text, "pkcs11:", 7) == 0;
-}
-
 static enum result bad_uri(struct fault *fault, const struct token_key *key, const char *what)
 {
     return fault_set(fault, RESULT_BAD_CONFIGURATION, "%.128s: %s", key->uri, what);

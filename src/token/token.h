@@ -8,9 +8,6 @@
 
 struct token_key;
 
-/* Does TEXT name a key on a token ("pkcs11:…", RFC 7512) and not a file? */
-bool token_is_uri(const char *text);
-
 /* Logs in and has the token sign, to see that the key is there and belongs to POINT (P-256,
  * uncompressed). FAULT names URI, without its query, and says what to do. */
 enum result token_key_open(
