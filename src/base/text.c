@@ -76,6 +76,19 @@ bool bytes_equal_caseless(struct bytes a, struct bytes b)
     return true;
 }
 
+bool text_equal_caseless(const char *a, const char *b)
+{
+    return bytes_equal_caseless(bytes_of_string(a), bytes_of_string(b));
+}
+
+const char *text_after_caseless(const char *text, const char *prefix)
+{
+    for (; *prefix; text++, prefix++)
+        if (lower((uint8_t)*text) != lower((uint8_t)*prefix))
+            return NULL;
+    return text;
+}
+
 void text_to_lower(char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)

@@ -15,6 +15,9 @@ bool is_token_uri(const char *text);
 /* Upper and lower case of the ASCII letters A to Z are equal, as in DNS names, URI schemes and HTTP
  * header fields. */
 bool bytes_equal_caseless(struct bytes a, struct bytes b);
+bool text_equal_caseless(const char *a, const char *b);
+/* What follows PREFIX in TEXT; NULL when TEXT does not begin with it. */
+const char *text_after_caseless(const char *text, const char *prefix);
 void text_to_lower(char *text, size_t size); /* the first SIZE characters, A to Z alone */
 
 /* Writes IN as one line of printable ASCII to TEXT, which has room for SIZE octets: any other octet

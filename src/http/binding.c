@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "onem2m/status.h"
 
 /* Where to report a fault: only the first one of a request is kept. */
@@ -54,9 +54,11 @@ static const char *path_of(const char *target)
 {
     static const char *const schemes[] = {"http://", "https://"};
 
-    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
-        if (strncasecmp(target, schemes[i], strlen(schemes[i])) == 0)
-            return strchrnul(target + strlen(schemes[i]), '/');
+    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+        const char *host = text_after_caseless(target, schemes[i]);
+        if (host)
+            return strchrnul(host, '/');
+    }
     return target;
 }
 
@@ -137,10 +139,10 @@ static void keep_header(struct binding *binding, enum binding_header number, con
 
 void binding_header(struct binding *binding, const char *name, const char *value)
 {
-    if (strcasecmp(name, "Accept") == 0)
+    if (text_equal_caseless(name, "Accept"))
         media_accept_add(&binding->accept, value);
     for (size_t i = 0; i < BINDING_HEADERS; i++)
-        if (strcasecmp(name, header_names[i]) == 0)
+        if (text_equal_caseless(name, header_names[i]))
             keep_header(binding, (enum binding_header)i, value);
 }
 
@@ -187,7 +189,7 @@ static void check_framing(struct binding *binding, size_t body_limit)
     const char *coding = header(binding, BINDING_TRANSFER_ENCODING);
     const char *length = header(binding, BINDING_CONTENT_LENGTH);
 
-    if (coding && (length || strcasecmp(coding, "chunked") != 0)) {
+    if (coding && (length || !text_equal_caseless(coding, "chunked"))) {
         fault_set(first(binding), RESULT_BAD_REQUEST,
             "Transfer-Encoding other than chunked, or beside Content-Length");
         binding->is_unreadable = true;

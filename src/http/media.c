@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 
@@ -84,7 +83,7 @@ void media_type_read(const char *text, struct media_type *out)
 
     *out = (struct media_type){.serialization = content_serialization(take_until(&text, ";,"))};
     while (take_parameter(&text, &parameter)) {
-        if (is_name(parameter.name, "charset") && strcasecmp(parameter.value, "utf-8") != 0)
+        if (is_name(parameter.name, "charset") && !text_equal_caseless(parameter.value, "utf-8"))
             out->serialization = NULL;
         if (!is_name(parameter.name, "ty"))
             continue;

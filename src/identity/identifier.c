@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 
@@ -150,7 +149,7 @@ bool identifier_matches(const char *pattern, const char *absolute)
     if (strncmp(pattern, "//", 2) != 0)
         return false;
     const size_t sp = 2 + strcspn(pattern + 2, "/");
-    if (strncasecmp(pattern, absolute, sp) != 0)
+    if (!bytes_equal_caseless(bytes_of(pattern, sp), bytes_of(absolute, strnlen(absolute, sp))))
         return false;
     const size_t before = strcspn(pattern, "*");
     if (pattern[before] == '\0')

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "identity/identifier.h"
 
 /* RFC 6920 section 9.4 */
@@ -21,9 +21,9 @@ static const struct {
 /* What follows "ni://", the authority and a slash; NULL when TEXT does not begin like that. */
 static const char *skip_authority(const char *text)
 {
-    if (strncasecmp(text, "ni://", 5) != 0)
+    const char *authority = text_after_caseless(text, "ni://");
+    if (!authority)
         return NULL;
-    const char *authority = text + 5;
     const size_t size = strcspn(authority, "/");
     char name[IDENTIFIER_OCTETS];
     if (size >= sizeof(name) || authority[size] != '/')

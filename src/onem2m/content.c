@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "onem2m/content.h"
 
-#include <string.h>
-#include <strings.h>
-
+#include "base/text.h"
 #include "onem2m/json.h"
 
 /* The first one also serves primitives that name none. */
@@ -33,8 +31,7 @@ const struct serialization *content_serialization(struct bytes name)
     for (size_t i = 0; i < ARRAY_SIZE(serializations); i++)
         for (size_t j = 0; j < SERIALIZATION_TYPES_MAX && serializations[i]->types[j].name; j++) {
             const char *ours = serializations[i]->types[j].name;
-            if (strlen(ours) == name.size &&
-                strncasecmp(ours, (const char *)name.data, name.size) == 0)
+            if (bytes_equal_caseless(name, bytes_of_string(ours)))
                 return serializations[i];
         }
     return NULL;

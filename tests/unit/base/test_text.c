@@ -51,6 +51,13 @@ START_TEST(case_is_that_of_ascii_letters)
     ck_assert(!bytes_equal_caseless(bytes_of_string("["), bytes_of_string("{")));
     ck_assert(!bytes_equal_caseless(bytes_of_string("\xc4"), bytes_of_string("\xe4")));
     ck_assert(!bytes_equal_caseless(bytes_of_string("ab"), bytes_of_string("a")));
+    ck_assert(text_equal_caseless("Chunked", "cHUNKED"));
+    ck_assert(!text_equal_caseless("chunked", "chunke"));
+    ck_assert(!text_equal_caseless("@", "`"));
+    ck_assert_str_eq(text_after_caseless("HTTP://Host", "http://"), "Host");
+    ck_assert_str_eq(text_after_caseless("a", "A"), "");
+    ck_assert_ptr_null(text_after_caseless("htt", "http://"));
+    ck_assert_ptr_null(text_after_caseless("", "n"));
     text_to_lower(text, strlen(text) - 1);
     ck_assert_str_eq(text, "a[zz@\xc4 Q");
 }
