@@ -110,13 +110,16 @@ static struct curl_slist *make_headers(const struct http_request *request)
     if (secret_random(id, sizeof(id)) != RESULT_OK)
         return NULL;
     bytes_to_hex(bytes_of(id, sizeof(id)), id_text);
+    char content_type[HTTP_VALUE_OCTETS];
+    snprintf(content_type, sizeof(content_type), "%s%s%s", request->media_type,
+        request->resource_type ? ";ty=" : "", request->resource_type ? request->resource_type : "");
 
     const char *const headers[][2] = {
         {"X-M2M-Origin", request->from},
         {"X-M2M-RI", id_text},
         {"X-M2M-RVI", "3"},
-        {"Accept", "application/json"},
-        {"Content-Type", request->content_type},
+        {"Accept", request->media_type},
+        {"Content-Type", request->body.size > 0 ? content_type : NULL},
     };
     struct curl_slist *list = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
@@ -140,6 +143,9 @@ static int read_answer(struct http_client *http, const char *url, struct http_an
 {
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     snprintf(answer->location, sizeof(answer->location), "%s", header(http, "Content-Location"));
+    const char *type = header(http, "Content-Type");
+    snprintf(
+        answer->media_type, sizeof(answer->media_type), "%.*s", (int)strcspn(type, "; \t"), type);
     const char *rsc = header(http, "X-M2M-RSC");
     char *end;
     long number = strtol(rsc, &end, 10);
@@ -184,8 +190,9 @@ int http_client_send(
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body); /* NULL: none */
-    curl_easy_setopt(curl, CURLOPT_POST, request->body ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.size);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data); /* NULL: none */
+    curl_easy_setopt(curl, CURLOPT_POST, request->body.size > 0 ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     if (http->trace)
         fprintf(stderr, "* %s\n", request->title);

@@ -27,16 +27,18 @@ struct http_request {
     const char *title;  /* for the trace */
     const char *method; /* "POST" */
     const char *url;
-    const char *from;         /* X-M2M-Origin */
-    const char *content_type; /* NULL: no body */
-    const char *body;
+    const char *from;          /* X-M2M-Origin */
+    const char *media_type;    /* Accept, and that of the body */
+    const char *resource_type; /* ty, of a Create; NULL: none */
+    struct bytes body;         /* empty: none */
 };
 
 /* Zero-initialise; release with buffer_release(&….body). */
 struct http_answer {
     long status;
-    int rsc;                          /* X-M2M-RSC */
-    char location[HTTP_VALUE_OCTETS]; /* Content-Location; "" = none */
+    int rsc;                            /* X-M2M-RSC */
+    char location[HTTP_VALUE_OCTETS];   /* Content-Location; "" = none */
+    char media_type[HTTP_VALUE_OCTETS]; /* Content-Type without parameters; "" = none */
     struct buffer body;
 };
 

@@ -9,13 +9,15 @@
 #include "ctl/common.h"
 #include "ctl/http_client.h"
 #include "ctl/key_output.h"
-#include "ctl/primitive_content.h"
 #include "ctl/syntax.h"
 #include "ctl/verbs.h"
+#include "onem2m/content.h"
 #include "onem2m/status.h"
 #include "tls/context.h"
 #include "tls/initiator.h"
 #include "tls/message.h"
+
+#define MESSAGE_OCTETS_MAX 65536 /* of one E2EKey message */
 
 static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
@@ -65,7 +67,7 @@ struct initiated_exchange {
     struct initiator *initiator;
     char update_url[HTTP_URL_OCTETS]; /* where Message 3 goes */
     bool has_resource;                /* update_url is of the resource that Message 1 created */
-    struct primitive_content content; /* of the last answer */
+    struct answer_content content;    /* of the last answer */
     struct exported_key key;
 };
 
@@ -80,7 +82,7 @@ static void exchange_release(struct initiated_exchange *exchange)
 
 /* --- the other side's answers --- */
 
-static int fail_refused(const struct http_answer *answer, const struct primitive_content *content)
+static int fail_refused(const struct http_answer *answer, const struct answer_content *content)
 {
     int alert = message_find_alert(buffer_bytes(&content->message));
     return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
@@ -93,18 +95,27 @@ static int fail_refused(const struct http_answer *answer, const struct primitive
 static int send_message(struct initiated_exchange *exchange, struct http_request *request,
     struct bytes message, int success, struct http_answer *answer)
 {
-    char *body AUTO_FREE = primitive_content_write(asked.notify, message);
-    if (!body)
+    struct buffer body AUTO_BUFFER = {.limit = 2 * MESSAGE_OCTETS_MAX};
+    request->media_type = content_type(0)->name;
+    if (content_write_message(content_serialization(bytes_of_string(request->media_type)),
+            asked.notify ? CONTENT_SECI : CONTENT_E2EK, message, &body) != RESULT_OK)
         return fail(STATUS_REFUSED, "out of memory");
-    request->body = body;
-    request->from = asked.from;
+    request->body = buffer_bytes(&body);
     int status = http_client_send(exchange->http, request, answer);
+    request->body = (struct bytes){0};
     if (status != STATUS_DONE)
         return status;
+
+    struct fault fault = FAULT_INIT;
     buffer_release(&exchange->content.message);
-    primitive_content_read(buffer_bytes(&answer->body), &exchange->content);
+    exchange->content = (struct answer_content){.message.limit = MESSAGE_OCTETS_MAX};
+    enum result result =
+        content_read_answer(content_serialization(bytes_of_string(answer->media_type)),
+            buffer_bytes(&answer->body), &exchange->content, &fault);
     if (answer->rsc != success)
         return fail_refused(answer, &exchange->content);
+    if (result != RESULT_OK)
+        return fail(STATUS_REFUSED, "the answer (RSC %d): %s", answer->rsc, fault.text);
     if (exchange->content.message.size == 0)
         return fail(STATUS_REFUSED, "the answer (RSC %d) holds no E2EKey message", answer->rsc);
     return STATUS_DONE;
@@ -124,14 +135,13 @@ static int find_update_url(struct initiated_exchange *exchange, const char *loca
 
 static int begin(struct initiated_exchange *exchange, struct bytes message1)
 {
-    char create[64];
-    snprintf(create, sizeof(create), "application/json;ty=%s", asked.resource_type);
     struct http_request request = {
         .title = asked.notify ? "Notify: Message 1, and Message 2 in the answer"
                               : "Create <e2EKeyCSE>: Message 1, and Message 2 in the answer",
         .method = "POST",
         .url = asked.url,
-        .content_type = asked.notify ? "application/json" : create,
+        .from = asked.from,
+        .resource_type = asked.notify ? NULL : asked.resource_type,
     };
     struct http_answer answer = {0};
     int status =
@@ -152,6 +162,7 @@ static void give_up(struct initiated_exchange *exchange)
         .method = "DELETE",
         .url = exchange->update_url,
         .from = asked.from,
+        .media_type = content_type(0)->name,
     };
     struct http_answer answer = {0};
     if (http_client_send(exchange->http, &request, &answer) != STATUS_DONE)
@@ -168,7 +179,7 @@ static int finish(struct initiated_exchange *exchange, struct bytes message3)
                               : "Update: Message 3, and Message 4 in the answer",
         .method = asked.notify ? "POST" : "PUT",
         .url = exchange->update_url,
-        .content_type = "application/json",
+        .from = asked.from,
     };
     struct http_answer answer = {0};
     int status =
@@ -191,8 +202,8 @@ static int check_key_id(const struct initiated_exchange *exchange)
 
 static int run(struct initiated_exchange *exchange, struct initiator_credential *credential)
 {
-    struct buffer message1 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
-    struct buffer message3 AUTO_BUFFER = {.limit = CONTENT_MESSAGE_MAX};
+    struct buffer message1 AUTO_BUFFER = {.limit = MESSAGE_OCTETS_MAX};
+    struct buffer message3 AUTO_BUFFER = {.limit = MESSAGE_OCTETS_MAX};
     struct fault fault = FAULT_INIT;
     if (initiator_start(credential, asked.server_name, &exchange->initiator, &message1, &fault) !=
         RESULT_OK)

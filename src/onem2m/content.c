@@ -93,10 +93,28 @@ enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct 
 
 enum result content_write_seci(struct bytes message, struct response *response)
 {
-    return or_first(response->serialization)->write_seci(message, &response->content);
+    return or_first(response->serialization)
+        ->write_message(CONTENT_SECI, message, &response->content);
 }
 
 enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)
 {
     return or_first(response->serialization)->write_refusal(refusal, &response->content);
+}
+
+/* --- at the Initiating End-Point --- */
+
+enum result content_write_message(const struct serialization *serialization, enum content_root root,
+    struct bytes message, struct buffer *out)
+{
+    return or_first(serialization)->write_message(root, message, out);
+}
+
+enum result content_read_answer(const struct serialization *serialization, struct bytes content,
+    struct answer_content *out, struct fault *fault)
+{
+    enum result result = or_first(serialization)->read_answer(content, out, fault);
+    if (result != RESULT_OK)
+        buffer_consume(&out->message, out->message.size);
+    return result;
 }

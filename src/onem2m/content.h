@@ -34,3 +34,13 @@ enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct 
 enum result content_write_seci(struct bytes message, struct response *response) WARN_UNUSED;
 enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)
     WARN_UNUSED;
+
+/* --- at the Initiating End-Point; SERIALIZATION NULL: the one we prefer --- */
+
+/* Appends to OUT the content of a Create or Update (CONTENT_E2EK) or Notify (CONTENT_SECI). */
+enum result content_write_message(const struct serialization *serialization, enum content_root root,
+    struct bytes message, struct buffer *out) WARN_UNUSED;
+/* OUT: zero-initialised but for message.limit. Fails as the readers of requests do; what could be
+ * read is in OUT all the same, and the message empty. */
+enum result content_read_answer(const struct serialization *serialization, struct bytes content,
+    struct answer_content *out, struct fault *fault) WARN_UNUSED;

@@ -39,26 +39,30 @@ static enum result read_sit(json_t *value, struct key_message *out, struct fault
     return RESULT_OK;
 }
 
-static enum result read_eckm(json_t *value, struct key_message *out, struct fault *fault)
+static enum result decode_eckm(const json_t *value, struct buffer *out, struct fault *fault)
 {
     struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
 
     if (!json_is_string(value))
         return fault_set(fault, RESULT_BAD_REQUEST, "eckm is not a string");
-    out->has_message = true;
-    enum result result = base64_decode(text, out->message);
+    enum result result = base64_decode(text, out);
     switch (result) {
     case RESULT_OK:
         return RESULT_OK;
     case RESULT_BUSY:
-        return fault_set(
-            fault, RESULT_BAD_MESSAGE, "eckm is larger than %zu octets", out->message->limit);
+        return fault_set(fault, RESULT_BAD_MESSAGE, "eckm is larger than %zu octets", out->limit);
     case RESULT_BAD_INPUT:
         return fault_set(
             fault, RESULT_BAD_REQUEST, "eckm is not base64 (RFC 4648 section 4, with padding)");
     default:
         return fault_set(fault, result, "%s", result_text(result));
     }
+}
+
+static enum result read_eckm(json_t *value, struct key_message *out, struct fault *fault)
+{
+    out->has_message = true;
+    return decode_eckm(value, out->message, fault);
 }
 
 static const struct {
@@ -82,18 +86,26 @@ static read_member *find_reader(enum content_root root, const char *name)
     return NULL;
 }
 
+static enum result parse(struct bytes content, json_t **out, struct fault *fault)
+{
+    json_error_t error;
+
+    *out = json_loadb((const char *)content.data, content.data ? content.size : 0,
+        JSON_REJECT_DUPLICATES, &error);
+    return *out
+               ? RESULT_OK
+               : fault_set(fault, RESULT_BAD_REQUEST, "content is not JSON: line %d, column %d: %s",
+                     error.line, error.column, error.text);
+}
+
 static enum result read_json(
     struct bytes content, enum content_root root, struct key_message *out, struct fault *fault)
 {
     const char *name;
     json_t *value;
-    json_error_t error;
-    json_t *whole CLEANUP(auto_json_decref) = json_loadb((const char *)content.data,
-        content.data ? content.size : 0, JSON_REJECT_DUPLICATES, &error);
+    json_t *whole CLEANUP(auto_json_decref) = NULL;
 
-    if (!whole)
-        return fault_set(fault, RESULT_BAD_REQUEST, "content is not JSON: line %d, column %d: %s",
-            error.line, error.column, error.text);
+    TRY(parse(content, &whole, fault));
     json_t *object = json_object_get(whole, root_names[root]);
     if (!json_is_object(object) || json_object_size(whole) != 1)
         return fault_set(fault, RESULT_BAD_REQUEST,
@@ -106,6 +118,31 @@ static enum result read_json(
         TRY(read(value, out, fault));
     }
     return RESULT_OK;
+}
+
+/* OUT stays empty if the text is absent, or if it has to be WHOLE and is too long. */
+static void read_text(const json_t *object, const char *name, bool whole, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    if (text && (!whole || strlen(text) < size))
+        bytes_escape(bytes_of_string(text), out, size);
+}
+
+static enum result read_answer(
+    struct bytes content, struct answer_content *out, struct fault *fault)
+{
+    json_t *whole CLEANUP(auto_json_decref) = NULL;
+
+    TRY(parse(content, &whole, fault));
+    const json_t *object = json_object_get(whole, root_names[CONTENT_E2EK]);
+    if (!object)
+        object = json_object_get(whole, root_names[CONTENT_SECI]);
+    read_text(whole, "m2m:dbg", false, out->reason, sizeof(out->reason));
+    read_text(object, "kid", true, out->key_id, sizeof(out->key_id));
+    read_text(object, "lid", true, out->local, sizeof(out->local));
+    const json_t *eckm = json_object_get(object, "eckm");
+    return eckm ? decode_eckm(eckm, &out->message, fault) : RESULT_OK;
 }
 
 /* --- writing: after a failure, nothing more is written --- */
@@ -235,12 +272,15 @@ static enum result write_e2ek(const struct e2ek *e2ek, const char *uri, struct b
     return writer.result;
 }
 
-static enum result write_seci(struct bytes message, struct buffer *out)
+static enum result write_message(enum content_root root, struct bytes message, struct buffer *out)
 {
     struct json_writer writer = {.out = out, .result = reserve(out, message.size)};
 
-    put_number(&writer, "{\"m2m:seci\":{\"sit\":", SECURITY_INFO_ESCERTKE);
-    put_base64(&writer, ",\"eckm\":", message);
+    if (root == CONTENT_SECI)
+        put_number(&writer, "{\"m2m:seci\":{\"sit\":", SECURITY_INFO_ESCERTKE);
+    else
+        put_text(&writer, "{\"m2m:e2ek\":{");
+    put_base64(&writer, root == CONTENT_SECI ? ",\"eckm\":" : "\"eckm\":", message);
     put_text(&writer, "}}");
     return writer.result;
 }
@@ -271,7 +311,8 @@ const struct serialization json_serialization = {
             {"application/vnd.onem2m-ntfy+json", .is_answer = false},
         },
     .read = read_json,
+    .read_answer = read_answer,
     .write_e2ek = write_e2ek,
-    .write_seci = write_seci,
+    .write_message = write_message,
     .write_refusal = write_refusal,
 };

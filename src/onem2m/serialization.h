@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "identity/identifier.h"
 
 enum exchange_state_value { /* est */
     EST_AWAITING_MESSAGE3 = 1,
@@ -50,6 +51,17 @@ struct refusal_content {
     enum content_root root; /* the alert stands in m2m:e2ek, with est 3, or in m2m:seci */
 };
 
+#define KID_TEXT_OCTETS 33 /* 32 hex digits of kid and a NUL */
+
+/* What an Initiating End-Point reads in a response. Members that are absent, or of another type or
+ * longer than any valid one, are empty. */
+struct answer_content {
+    struct buffer message;          /* eckm, decoded; release it with buffer_release */
+    char key_id[KID_TEXT_OCTETS];   /* kid */
+    char local[IDENTIFIER_OCTETS];  /* lid */
+    char reason[FAULT_TEXT_OCTETS]; /* m2m:dbg, cut to fit; printable, as all these texts are */
+};
+
 #define SERIALIZATION_TYPES_MAX 4
 
 /* Writers append to OUT, within its limit; they fail with buffer's errors. The same input always
@@ -65,8 +77,16 @@ struct serialization {
     enum result (*read)(
         struct bytes content, enum content_root root, struct key_message *out, struct fault *fault);
 
+    /* Content of a response, in m2m:e2ek or m2m:seci, with whatever else another CSE puts into it.
+     * OUT->message is empty with its limit set. Fails as READ does when it is no content of this
+     * serialization or when eckm is malformed; what else could be read
+     * is in OUT all the same. */
+    enum result (*read_answer)(
+        struct bytes content, struct answer_content *out, struct fault *fault);
+
     /* URI not NULL: within m2m:rce, beside the address (rcn 3). */
     enum result (*write_e2ek)(const struct e2ek *e2ek, const char *uri, struct buffer *out);
-    enum result (*write_seci)(struct bytes message, struct buffer *out);
+    /* ROOT with eckm alone, and sit in m2m:seci: a request, or the answer to a Notify. */
+    enum result (*write_message)(enum content_root root, struct bytes message, struct buffer *out);
     enum result (*write_refusal)(const struct refusal_content *refusal, struct buffer *out);
 };

@@ -268,6 +268,92 @@ START_TEST(writing_keeps_the_limit)
 }
 END_TEST
 
+/* --- at the Initiating End-Point --- */
+
+START_TEST(writes_requests_that_are_read_again)
+{
+    static const enum content_root roots[] = {CONTENT_E2EK, CONTENT_SECI};
+    for (size_t i = 0; content_type(i); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(roots); j++) {
+            struct buffer text AUTO_BUFFER = {.limit = 4096};
+            struct buffer message AUTO_BUFFER = {.limit = 8};
+            struct fault fault = FAULT_INIT;
+            struct request request = {
+                .serialization = content_serialization(bytes_of_string(content_type(i)->name))};
+            ck_assert_int_eq(
+                content_write_message(request.serialization, roots[j], bytes_of("foob", 4), &text),
+                RESULT_OK);
+            request.content = buffer_bytes(&text);
+            ck_assert_int_eq(roots[j] == CONTENT_SECI
+                                 ? content_read_seci(&request, &message, &fault)
+                                 : content_read_e2ek(&request, false, &message, &fault),
+                RESULT_OK);
+            ck_assert(bytes_equal(buffer_bytes(&message), bytes_of("foob", 4)));
+        }
+}
+END_TEST
+
+START_TEST(reads_answers_that_it_writes)
+{
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
+    struct answer_content answer = {.message.limit = 8};
+    struct fault fault;
+    struct e2ek e2ek = pending;
+
+    e2ek.kid = "00112233445566778899aabbccddeeff";
+    ck_assert_int_eq(content_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
+    ck_assert_int_eq(
+        content_read_answer(NULL, buffer_bytes(&out.content), &answer, &fault), RESULT_OK);
+    ck_assert(bytes_equal(buffer_bytes(&answer.message), bytes_of("foo", 3)));
+    ck_assert_str_eq(answer.key_id, e2ek.kid);
+    ck_assert_str_eq(answer.local, e2ek.lid);
+    ck_assert_str_eq(answer.reason, "");
+    buffer_release(&answer.message);
+}
+END_TEST
+
+static enum result read_answer(const char *json, struct answer_content *answer)
+{
+    struct fault fault;
+    buffer_release(&answer->message);
+    *answer = (struct answer_content){.message.limit = 8};
+    return content_read_answer(NULL, bytes_of_string(json), answer, &fault);
+}
+
+START_TEST(reads_answers_of_others)
+{
+    struct answer_content answer = {0};
+
+    /* An alert with its reason; members that we do not know are nothing to us. */
+    ck_assert_int_eq(read_answer("{\"m2m:dbg\":\"no\\n\",\"m2m:seci\":{\"sit\":6,\"x\":[],"
+                                 "\"eckm\":\"Zm9v\"},\"m2m:other\":{}}",
+                         &answer),
+        RESULT_OK);
+    ck_assert_str_eq(answer.reason, "no\\x0a");
+    ck_assert(bytes_equal(buffer_bytes(&answer.message), bytes_of("foo", 3)));
+    /* Texts of another type or length are left out. */
+    ck_assert_int_eq(read_answer("{\"m2m:dbg\":6,\"m2m:e2ek\":{\"lid\":[],\"kid\":"
+                                 "\"00112233445566778899aabbccddeeff0\"}}",
+                         &answer),
+        RESULT_OK);
+    ck_assert_str_eq(answer.reason, "");
+    ck_assert_str_eq(answer.key_id, "");
+    ck_assert_str_eq(answer.local, "");
+    ck_assert_int_eq(read_answer("[]", &answer), RESULT_OK);
+    /* The reason survives a message that is malformed or too long. */
+    ck_assert_int_eq(read_answer("{\"m2m:e2ek\":{\"eckm\":\"Zm9v!\"},\"m2m:dbg\":\"no\"}", &answer),
+        RESULT_BAD_REQUEST);
+    ck_assert_str_eq(answer.reason, "no");
+    ck_assert_uint_eq(answer.message.size, 0);
+    ck_assert_int_eq(
+        read_answer("{\"m2m:e2ek\":{\"eckm\":\"Zm9vYmFyMTIz\"}}", &answer), RESULT_BAD_MESSAGE);
+    ck_assert_uint_eq(answer.message.size, 0);
+    ck_assert_int_eq(read_answer("{\"m2m:e2ek\":{\"eckm\":6}}", &answer), RESULT_BAD_REQUEST);
+    ck_assert_int_eq(read_answer("no JSON", &answer), RESULT_BAD_REQUEST);
+    buffer_release(&answer.message);
+}
+END_TEST
+
 /* --- media types --- */
 
 START_TEST(media_types_name_their_serialization)
@@ -293,4 +379,5 @@ CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_message
     refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
     base64_is_strict, message_has_bounds, writes_an_exchange, writes_an_established_exchange,
     writes_the_entry_point, writes_notify_content, writes_refusals, escapes_text,
-    writing_keeps_the_limit)
+    writing_keeps_the_limit, writes_requests_that_are_read_again, reads_answers_that_it_writes,
+    reads_answers_of_others)
