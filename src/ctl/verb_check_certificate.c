@@ -121,10 +121,14 @@ static bool read_time(int64_t *now_s)
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
         struct tm parts = {0};
         const char *end = strptime(asked.at, forms[i], &parts);
-        if (!end || *end != '\0')
-            continue;
-        *now_s = timegm(&parts);
-        return true;
+        const struct calendar date = {.year = parts.tm_year + 1900,
+            .month = parts.tm_mon + 1,
+            .day = parts.tm_mday,
+            .hour = parts.tm_hour,
+            .minute = parts.tm_min,
+            .second = parts.tm_sec};
+        if (end && *end == '\0' && calendar_to_seconds(&date, now_s))
+            return true;
     }
     return fail_usage("--at %s: neither 2027-01-31 nor 2027-01-31T12:00:00Z", asked.at), false;
 }
