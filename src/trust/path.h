@@ -26,8 +26,8 @@ enum path_purpose {
  * asked about, and as many more as there are anchors. Those that an earlier handshake verified
  * count too, so that the verdict does not depend on what came before. On
  * RESULT_CERTIFICATE_REFUSED, FAULT says why, for the domain that came furthest, and names the
- * alert: unknown_ca 48, certificate_expired 45, certificate_revoked 44, bad_certificate 42,
- * unsupported_certificate 43; handshake_failure 40 when there is no certificate at all. */
+ * alert: unknown_ca, certificate_expired, certificate_revoked, bad_certificate,
+ * unsupported_certificate; handshake_failure when there is no certificate at all. */
 enum result path_validate(struct trust_store *store, const struct bytes *chain, size_t count,
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;
