@@ -103,7 +103,7 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 }
 
 /* TS-0009 6.4. The request id only has to differ from those of other requests. */
-static struct curl_slist *make_headers(const struct http_request *request)
+static struct curl_slist *make_headers(const struct http_client_request *request)
 {
     uint8_t id[8];
     char id_text[2 * sizeof(id) + 1];
@@ -139,7 +139,7 @@ static const char *header(struct http_client *http, const char *name)
     return there ? found->value : "";
 }
 
-static int read_answer(struct http_client *http, const char *url, struct http_answer *answer)
+static int read_answer(struct http_client *http, const char *url, struct http_client_answer *answer)
 {
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     snprintf(answer->location, sizeof(answer->location), "%s", header(http, "Content-Location"));
@@ -177,15 +177,15 @@ static int fail_curl(struct http_client *http, CURLcode code, const char *url)
     return fail(STATUS_UNREACHABLE, "cannot reach %s: %s", url, text);
 }
 
-int http_client_send(
-    struct http_client *http, const struct http_request *request, struct http_answer *answer)
+int http_client_send(struct http_client *http, const struct http_client_request *request,
+    struct http_client_answer *answer)
 {
     CURL *curl = http->curl;
     struct curl_slist *headers = make_headers(request);
     if (!headers)
         return fail(STATUS_USAGE, "out of memory, or --from is too long");
     buffer_release(&answer->body);
-    *answer = (struct http_answer){.body.limit = HTTP_ANSWER_MAX};
+    *answer = (struct http_client_answer){.body.limit = HTTP_ANSWER_MAX};
     http->error[0] = '\0';
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);

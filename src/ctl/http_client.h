@@ -23,7 +23,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 void http_client_free(struct http_client *http);
 DEFINE_CLEANUP(struct http_client *, http_client_free)
 
-struct http_request {
+struct http_client_request {
     const char *title;  /* for the trace */
     const char *method; /* "POST" */
     const char *url;
@@ -34,7 +34,7 @@ struct http_request {
 };
 
 /* Zero-initialise; release with buffer_release(&….body). */
-struct http_answer {
+struct http_client_answer {
     long status;
     int rsc;                            /* X-M2M-RSC */
     char location[HTTP_VALUE_OCTETS];   /* Content-Location; "" = none */
@@ -44,8 +44,8 @@ struct http_answer {
 
 /* Sends REQUEST and waits for the answer. Returns STATUS_DONE for any answer with an X-M2M-RSC
  * header; otherwise prints what is wrong and returns the exit status. */
-int http_client_send(struct http_client *http, const struct http_request *request,
-    struct http_answer *answer) WARN_UNUSED;
+int http_client_send(struct http_client *http, const struct http_client_request *request,
+    struct http_client_answer *answer) WARN_UNUSED;
 
 /* Makes the URL, on the host of URL, of the resource that LOCATION names: a Content-Location as in
  * TS-0009 6.4, a resource id in any of its forms. Returns false if LOCATION is no such id. */

@@ -47,13 +47,13 @@ static const struct syntax syntax = {
     .operand_name = "FILE, a certificate",
 };
 
-struct chain {
+struct chain_file {
     struct buffer der[CHAIN_MAX];
     struct bytes view[CHAIN_MAX];
     size_t count;
 };
 
-static void chain_release(struct chain *chain)
+static void chain_file_release(struct chain_file *chain)
 {
     for (size_t i = 0; i < CHAIN_MAX; i++)
         buffer_release(&chain->der[i]);
@@ -135,7 +135,8 @@ static bool read_time(int64_t *now_s)
 
 /* --- what the file holds: returns false after it has printed why not --- */
 
-static enum result take_certificates(struct bytes text, struct chain *chain, struct fault *fault)
+static enum result take_certificates(
+    struct bytes text, struct chain_file *chain, struct fault *fault)
 {
     while (chain->count < CHAIN_MAX) {
         struct buffer *der = &chain->der[chain->count];
@@ -150,7 +151,7 @@ static enum result take_certificates(struct bytes text, struct chain *chain, str
     return RESULT_OK;
 }
 
-static bool read_chain(struct chain *chain)
+static bool read_chain(struct chain_file *chain)
 {
     struct buffer file AUTO_BUFFER = {0};
     struct fault fault = FAULT_INIT;
@@ -173,7 +174,7 @@ int verb_check_certificate(int argc, char **argv)
 {
     struct policy *policy CLEANUP(auto_policy_free) = NULL;
     struct trust_store *trust CLEANUP(auto_trust_store_free) = NULL;
-    struct chain chain CLEANUP(chain_release) = {0};
+    struct chain_file chain CLEANUP(chain_file_release) = {0};
     uint8_t spki[P256_SPKI_OCTETS];
     char from[IDENTIFIER_OCTETS] = "";
     int status = STATUS_USAGE;

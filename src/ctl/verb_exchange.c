@@ -82,7 +82,8 @@ static void exchange_release(struct initiated_exchange *exchange)
 
 /* --- the other side's answers --- */
 
-static int fail_refused(const struct http_answer *answer, const struct answer_content *content)
+static int fail_refused(
+    const struct http_client_answer *answer, const struct answer_content *content)
 {
     int alert = message_find_alert(buffer_bytes(&content->message));
     return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
@@ -92,8 +93,8 @@ static int fail_refused(const struct http_answer *answer, const struct answer_co
 }
 
 /* Sends MESSAGE; the answer's content becomes exchange->content. */
-static int send_message(struct initiated_exchange *exchange, struct http_request *request,
-    struct bytes message, int success, struct http_answer *answer)
+static int send_message(struct initiated_exchange *exchange, struct http_client_request *request,
+    struct bytes message, int success, struct http_client_answer *answer)
 {
     struct buffer body AUTO_BUFFER = {.limit = 2 * MESSAGE_OCTETS_MAX};
     request->media_type = content_type(0)->name;
@@ -135,7 +136,7 @@ static int find_update_url(struct initiated_exchange *exchange, const char *loca
 
 static int begin(struct initiated_exchange *exchange, struct bytes message1)
 {
-    struct http_request request = {
+    struct http_client_request request = {
         .title = asked.notify ? "Notify: Message 1, and Message 2 in the answer"
                               : "Create <e2EKeyCSE>: Message 1, and Message 2 in the answer",
         .method = "POST",
@@ -143,7 +144,7 @@ static int begin(struct initiated_exchange *exchange, struct bytes message1)
         .from = asked.from,
         .resource_type = asked.notify ? NULL : asked.resource_type,
     };
-    struct http_answer answer = {0};
+    struct http_client_answer answer = {0};
     int status =
         send_message(exchange, &request, message1, asked.notify ? RSC_OK : RSC_CREATED, &answer);
     if (status == STATUS_DONE)
@@ -157,14 +158,14 @@ static void give_up(struct initiated_exchange *exchange)
 {
     if (!exchange->has_resource)
         return;
-    struct http_request request = {
+    struct http_client_request request = {
         .title = "Delete: this exchange ends here",
         .method = "DELETE",
         .url = exchange->update_url,
         .from = asked.from,
         .media_type = content_type(0)->name,
     };
-    struct http_answer answer = {0};
+    struct http_client_answer answer = {0};
     if (http_client_send(exchange->http, &request, &answer) != STATUS_DONE)
         fail(STATUS_REFUSED, "the exchange stays pending at the other side for a while");
     buffer_release(&answer.body);
@@ -174,14 +175,14 @@ static void give_up(struct initiated_exchange *exchange)
 
 static int finish(struct initiated_exchange *exchange, struct bytes message3)
 {
-    struct http_request request = {
+    struct http_client_request request = {
         .title = asked.notify ? "Notify: Message 3, and Message 4 in the answer"
                               : "Update: Message 3, and Message 4 in the answer",
         .method = asked.notify ? "POST" : "PUT",
         .url = exchange->update_url,
         .from = asked.from,
     };
-    struct http_answer answer = {0};
+    struct http_client_answer answer = {0};
     int status =
         send_message(exchange, &request, message3, asked.notify ? RSC_OK : RSC_UPDATED, &answer);
     buffer_release(&answer.body);

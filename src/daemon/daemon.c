@@ -31,7 +31,7 @@
  * key events to subscribers, whose queues are bounded. */
 #define SWEEP_MOST 512
 
-struct daemon {
+struct daemon_parts {
     const char *policy_path;
     struct snapshot_slot *slot;
     struct key_cache *cache;
@@ -58,7 +58,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
         [KEY_REVOKED_BY_CRL] = METRIC_KEYS_REVOKED,
         [KEY_EVICTED] = METRIC_KEYS_EVICTED,
     };
-    struct daemon *daemon = context;
+    struct daemon_parts *daemon = context;
 
     if (event != KEY_ESTABLISHED)
         metrics_add(counters[event], 1);
@@ -86,7 +86,7 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
 
 static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 {
-    struct daemon *daemon = context;
+    struct daemon_parts *daemon = context;
 
     unsigned ended = procedure_sweep(daemon->procedure, SWEEP_MOST);
     unsigned expired = key_cache_sweep(daemon->cache, clock_steady_s(), SWEEP_MOST);
@@ -103,14 +103,14 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 
 static void on_new_crls(void *context)
 {
-    struct daemon *daemon = context;
+    struct daemon_parts *daemon = context;
 
     expiry_log_update(daemon->expiry_log);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
 {
-    struct daemon *daemon = context;
+    struct daemon_parts *daemon = context;
 
     (void)source;
     (void)signal;
@@ -127,7 +127,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
 
 /* --- build in order, tear down in reverse --- */
 
-static enum result start_loop(struct daemon *daemon, struct fault *fault)
+static enum result start_loop(struct daemon_parts *daemon, struct fault *fault)
 {
     if (sd_event_new(&daemon->loop) < 0 ||
         sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon) < 0 ||
@@ -138,7 +138,7 @@ static enum result start_loop(struct daemon *daemon, struct fault *fault)
 }
 
 static enum result load_first(
-    struct daemon *daemon, struct snapshot **snapshot, struct fault *fault)
+    struct daemon_parts *daemon, struct snapshot **snapshot, struct fault *fault)
 {
     struct report report CLEANUP(report_release) = {0};
 
@@ -150,7 +150,7 @@ static enum result load_first(
     return daemon->slot ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
 }
 
-static enum result start_http(struct daemon *daemon, const struct policy *policy,
+static enum result start_http(struct daemon_parts *daemon, const struct policy *policy,
     const struct inherited *inherited, struct fault *fault)
 {
     struct report report CLEANUP(report_release) = {0};
@@ -168,7 +168,7 @@ static enum result start_http(struct daemon *daemon, const struct policy *policy
 }
 
 static enum result start_metrics(
-    struct daemon *daemon, const struct policy *policy, int inherited, struct fault *fault)
+    struct daemon_parts *daemon, const struct policy *policy, int inherited, struct fault *fault)
 {
     struct report report CLEANUP(report_release) = {0};
 
@@ -184,7 +184,7 @@ static enum result start_metrics(
 }
 
 /* The parts that nobody can reach from outside. */
-static enum result start_inside(struct daemon *daemon, const struct policy *policy,
+static enum result start_inside(struct daemon_parts *daemon, const struct policy *policy,
     const struct inherited *inherited, struct fault *fault)
 {
     TRY(key_store_open(inherited->keys, &policy->keys, &daemon->cache, fault));
@@ -197,7 +197,7 @@ static enum result start_inside(struct daemon *daemon, const struct policy *poli
 }
 
 static enum result start_query(
-    struct daemon *daemon, const struct inherited *inherited, struct fault *fault)
+    struct daemon_parts *daemon, const struct inherited *inherited, struct fault *fault)
 {
     daemon->reports = (struct query_reports){
         .status = daemon_status_json, .metrics = daemon_metrics_json, .context = &daemon->status};
@@ -207,7 +207,7 @@ static enum result start_query(
 
 /* From here on subscribers are told of key events. The first may be the revocation of restored keys
  * by CRLs that were issued while the daemon was down. */
-static enum result start_key_events(struct daemon *daemon, struct fault *fault)
+static enum result start_key_events(struct daemon_parts *daemon, struct fault *fault)
 {
     key_cache_listen(daemon->cache, on_key_event, daemon);
     key_store_check_later(daemon->loop, daemon->cache);
@@ -216,7 +216,7 @@ static enum result start_key_events(struct daemon *daemon, struct fault *fault)
         daemon->loop, daemon->slot, daemon->cache, on_new_crls, daemon, &daemon->revoker, fault);
 }
 
-static enum result start(struct daemon *daemon, struct fault *fault)
+static enum result start(struct daemon_parts *daemon, struct fault *fault)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
     struct inherited inherited;
@@ -231,7 +231,7 @@ static enum result start(struct daemon *daemon, struct fault *fault)
     return watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault);
 }
 
-static void say_started(struct daemon *daemon)
+static void say_started(struct daemon_parts *daemon)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(daemon->slot);
 
@@ -242,7 +242,7 @@ static void say_started(struct daemon *daemon)
         key_cache_count(daemon->cache), key_cache_capacity(daemon->cache));
 }
 
-static void say_stopped(const struct daemon *daemon)
+static void say_stopped(const struct daemon_parts *daemon)
 {
     uint32_t pending = procedure_count(daemon->procedure).pending;
 
@@ -251,7 +251,7 @@ static void say_stopped(const struct daemon *daemon)
         "stopped: %u exchanges cut off", pending);
 }
 
-static void stop(struct daemon *daemon)
+static void stop(struct daemon_parts *daemon)
 {
     scrape_server_free(daemon->metrics); /* first, as the threads of both servers use the rest */
     http_server_free(daemon->http);
@@ -282,7 +282,7 @@ static void block_signals(void)
 
 int daemon_run(const char *policy_path)
 {
-    struct daemon daemon = {.policy_path = policy_path};
+    struct daemon_parts daemon = {.policy_path = policy_path};
     struct fault fault = FAULT_INIT;
     int status = EXIT_FAILURE;
 

@@ -13,7 +13,7 @@
 
 #define REPLY_OCTETS 4096
 
-struct connection {
+struct asker {
     int fd;
     double sent_us;
     size_t size;
@@ -39,7 +39,7 @@ static int connect_to(const char *path)
     return fd;
 }
 
-static void ask(struct connection *connection, const void *request, size_t size)
+static void ask(struct asker *connection, const void *request, size_t size)
 {
     connection->size = 0;
     connection->sent_us = now_us();
@@ -47,7 +47,7 @@ static void ask(struct connection *connection, const void *request, size_t size)
 }
 
 /* Takes what has come; whether the reply is whole. */
-static bool take(struct connection *connection, const char *terminator, size_t terminator_size)
+static bool take(struct asker *connection, const char *terminator, size_t terminator_size)
 {
     ssize_t got = recv(connection->fd, connection->reply + connection->size,
         sizeof(connection->reply) - connection->size, 0);
@@ -63,7 +63,7 @@ struct bench_cost bench_lookup(pid_t server, const char *socket_path, const void
     size_t request_size, const char *terminator, size_t terminator_size, unsigned connections,
     unsigned count)
 {
-    struct connection *all = calloc(connections, sizeof(*all));
+    struct asker *all = calloc(connections, sizeof(*all));
     double *times = calloc(count, sizeof(*times));
     int poller = epoll_create1(EPOLL_CLOEXEC);
     unsigned asked = 0;
@@ -85,7 +85,7 @@ struct bench_cost bench_lookup(pid_t server, const char *socket_path, const void
 
         ck_assert_int_gt(ready, 0);
         for (int i = 0; i < ready && done < count; i++) {
-            struct connection *connection = events[i].data.ptr;
+            struct asker *connection = events[i].data.ptr;
 
             if (!take(connection, terminator, terminator_size))
                 continue;

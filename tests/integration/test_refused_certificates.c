@@ -74,7 +74,7 @@ static void refuse(const char *credential_name, const char *from, const struct r
     initiator_credential_free(credential);
 }
 
-struct bad {
+struct bad_certificate {
     const char *issuer; /* NULL: no need to make it */
     const char *name, *names, *options;
     int alert;
@@ -83,7 +83,7 @@ struct bad {
 
 #define CX "URI://m2m.example/in-cse/Cx"
 
-static const struct bad bad_certificates[] = {
+static const struct bad_certificate bad_certificates[] = {
     {NULL, "stranger", NULL, NULL, TLS_ALERT_UNKNOWN_CA, "no path"},
     {NULL, "namesake/meter", NULL, NULL, TLS_ALERT_UNKNOWN_CA, "no path"},
     {NULL, "field-ca", NULL, NULL, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "leaf is a CA"},
@@ -120,7 +120,7 @@ START_TEST(certificates_outside_the_profile_are_refused)
     snprintf(command, sizeof(command), "scripts/mkpki %s/namesake", daemon_.folder);
     ck_assert_int_eq(system(command), 0);
     for (size_t i = 0; i < ARRAY_SIZE(bad_certificates); i++) {
-        const struct bad *bad = &bad_certificates[i];
+        const struct bad_certificate *bad = &bad_certificates[i];
         if (bad->issuer)
             certify(bad->issuer, bad->name, bad->names, bad->options);
     }

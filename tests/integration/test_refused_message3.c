@@ -193,12 +193,12 @@ static void strange_algorithm(struct buffer *message)
     free(parsed);
 }
 
-struct bad {
+struct bad_message3 {
     struct spoiled case_;
     bool signs; /* the exchange that it belongs to is known: whichever way it came, it ends */
 };
 
-static const struct bad bad3[] = {
+static const struct bad_message3 bad3[] = {
     {{"bad Finished", bad_finished, {403, 4106, 20, "TLS handshake refused"}}, true},
     {{"bad CertificateVerify", bad_signature,
          {403, 4106, TLS_ALERT_DECRYPT_ERROR, "CertificateVerify"}},
@@ -218,7 +218,7 @@ static const struct bad bad3[] = {
 };
 
 /* Addressed by its name, the exchange ends; by From, which can be forged, only if it is signed. */
-static void refuse_bad3(const struct bad *bad, const struct place *place)
+static void refuse_bad3(const struct bad_message3 *bad, const struct place *place)
 {
     bool ends = bad->signs || !place->path;
     struct run run;

@@ -26,7 +26,7 @@
 #define LOGGED_MOST 95 /* refusals in quick succession that are all in the log */
 
 /* One line of the table. */
-struct kind {
+struct zoo_kind {
     char *name, *making, *from, *verdict;
 };
 
@@ -54,7 +54,7 @@ static char *trim(char *text)
 }
 
 /* False for what is no initiator: authorities, comments, blank lines. */
-static bool read_kind(char *line, struct kind *out)
+static bool read_kind(char *line, struct zoo_kind *out)
 {
     char **const columns[] = {&out->name, &out->making, &out->from, &out->verdict};
 
@@ -69,7 +69,7 @@ static bool read_kind(char *line, struct kind *out)
     return true;
 }
 
-static bool is_swapped(const struct kind *kind)
+static bool is_swapped(const struct zoo_kind *kind)
 {
     return strstr(kind->making, " swapped");
 }
@@ -113,7 +113,7 @@ static void append_record(struct buffer *out, uint8_t handshake_type, const stru
 }
 
 /* A record of a Certificate message with the certificates of KIND, as they stand in its file. */
-static void append_certificates(struct buffer *out, const struct kind *kind)
+static void append_certificates(struct buffer *out, const struct zoo_kind *kind)
 {
     struct buffer file AUTO_BUFFER = {0};
     struct buffer list AUTO_BUFFER = {.limit = 65536};
@@ -140,7 +140,7 @@ static void append_certificates(struct buffer *out, const struct kind *kind)
 
 /* A record of a CertificateVerify message: KIND's key signs what RECORDS say. False for a key that
  * cannot sign with SHA-256 (Ed25519). */
-static bool append_proof(struct buffer *out, const struct kind *kind, struct bytes records)
+static bool append_proof(struct buffer *out, const struct zoo_kind *kind, struct bytes records)
 {
     struct buffer file AUTO_BUFFER = {0};
     struct buffer body AUTO_BUFFER = {.limit = 1024};
@@ -186,7 +186,7 @@ static void take_flight(struct flights *flights, const char *message)
 
 /* Message 3, base64, with KIND's certificates and its proof of the key instead; the caller frees.
  * Finished does not fit, so that even a good certificate is refused, but not for what it is. */
-static char *swap_certificates(const struct kind *kind, const struct flights *flights)
+static char *swap_certificates(const struct zoo_kind *kind, const struct flights *flights)
 {
     struct buffer all AUTO_BUFFER = {.limit = 262144};
     struct record certificate, key_exchange, proof;
@@ -211,7 +211,7 @@ static char *swap_certificates(const struct kind *kind, const struct flights *fl
     return text;
 }
 
-static void shake_hands(const struct kind *kind, struct outcome *outcome)
+static void shake_hands(const struct zoo_kind *kind, struct outcome *outcome)
 {
     struct flights flights CLEANUP(flights_release) = {0};
     struct foreign foreign;
@@ -253,8 +253,8 @@ static const char *string(const json_t *object, const char *name)
 }
 
 /* PEER's keys in the cache: the newest is the one that OpenSSL exported. */
-static void expect_key(
-    const struct kind *kind, const struct outcome *outcome, const char *flavour, const char *peer)
+static void expect_key(const struct zoo_kind *kind, const struct outcome *outcome,
+    const char *flavour, const char *peer)
 {
     struct varlink varlink;
 
@@ -279,7 +279,7 @@ static int alert_of(const char *name)
     ck_abort_msg("\"%s\" is no alert", name);
 }
 
-static void expect_log(const struct kind *kind, const char *reason)
+static void expect_log(const struct zoo_kind *kind, const char *reason)
 {
     char from[IDENTIFIER_OCTETS], *line = NULL, *log = daemon_log(&daemon_);
 
@@ -292,8 +292,8 @@ static void expect_log(const struct kind *kind, const char *reason)
 }
 
 /* Takes REASON from the answer, for more to be compared with it. */
-static void expect_refusal(
-    const struct kind *kind, struct outcome *outcome, int rsc, const char *verdict, char *reason)
+static void expect_refusal(const struct zoo_kind *kind, struct outcome *outcome, int rsc,
+    const char *verdict, char *reason)
 {
     struct refusal expected = {403, rsc, 0, NULL};
     char alert[64] = "", sent[64];
@@ -314,7 +314,7 @@ static void expect_refusal(
 /* --- e2ekeyctl check-certificate --- */
 
 /* Its JSON, and its exit status. */
-static json_t *check_certificate(const struct kind *kind, int *status)
+static json_t *check_certificate(const struct zoo_kind *kind, int *status)
 {
     const char *build = getenv("BUILD");
     char *command = NULL;
@@ -334,7 +334,7 @@ static json_t *check_certificate(const struct kind *kind, int *status)
     return root;
 }
 
-static void expect_same(const struct kind *kind, const char *flavour, const char *identity)
+static void expect_same(const struct zoo_kind *kind, const char *flavour, const char *identity)
 {
     int status;
     json_t *root = check_certificate(kind, &status);
@@ -347,7 +347,7 @@ static void expect_same(const struct kind *kind, const char *flavour, const char
 }
 
 static void expect_same_refusal(
-    const struct kind *kind, int rsc, const char *verdict, const char *reason)
+    const struct zoo_kind *kind, int rsc, const char *verdict, const char *reason)
 {
     int status;
     json_t *root = check_certificate(kind, &status);
@@ -364,7 +364,7 @@ static void expect_same_refusal(
 
 /* --- the zoo --- */
 
-static void check(const struct kind *kind)
+static void check(const struct zoo_kind *kind)
 {
     struct outcome outcome;
     char word[64] = "", reason[FAULT_TEXT_OCTETS];
@@ -390,7 +390,7 @@ static void judge_part(const char *parting, bool is_second)
 {
     char *line = NULL;
     size_t capacity = 0, kinds = 0;
-    struct kind kind;
+    struct zoo_kind kind;
     bool is_past = false;
     FILE *table = fopen("tests/zoo/kinds", "re");
 
@@ -458,7 +458,7 @@ static const char *alert_in(const struct http_answer *answer)
     return alert_name(record.fragment.data[1]);
 }
 
-static void expect_agreement(const struct kind *kind, unsigned long seed)
+static void expect_agreement(const struct zoo_kind *kind, unsigned long seed)
 {
     struct outcome outcome;
     int status;
@@ -489,7 +489,7 @@ START_TEST(daemon_and_tool_agree_on_what_chance_makes)
                   count = number_of("ZOO_COUNT", 100), kinds = 0;
     char *line = NULL;
     size_t capacity = 0;
-    struct kind kind;
+    struct zoo_kind kind;
 
     start_generated(seed, count);
     stand_in = "plain";

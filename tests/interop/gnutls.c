@@ -12,8 +12,8 @@
 
 #define CHAIN_MAX 9
 
-struct session {
-    struct wire *wire;
+struct gnutls_initiator {
+    struct stack_wire *wire;
     const char *server_name;
     gnutls_privkey_t key; /* ours, and what goes with it */
     gnutls_pcert_st chain[CHAIN_MAX], raw;
@@ -34,7 +34,7 @@ static const char *const suites[SUITE_COUNT + 1] = {
 
 static void end(void *data)
 {
-    struct session *session = data;
+    struct gnutls_initiator *session = data;
     gnutls_deinit(session->tls);
     if (session->credentials)
         gnutls_certificate_free_credentials(session->credentials);
@@ -56,7 +56,7 @@ static bool good(const char *what, int code)
 
 static ssize_t pull(gnutls_transport_ptr_t data, void *out, size_t size)
 {
-    struct session *session = data;
+    struct gnutls_initiator *session = data;
     size_t taken = wire_read(session->wire, out, size);
     if (taken > 0)
         return (ssize_t)taken;
@@ -66,21 +66,21 @@ static ssize_t pull(gnutls_transport_ptr_t data, void *out, size_t size)
 
 static int pull_timeout(gnutls_transport_ptr_t data, unsigned wait_ms)
 {
-    const struct session *session = data;
+    const struct gnutls_initiator *session = data;
     (void)wait_ms;
     return session->wire->in.size > 0;
 }
 
 static ssize_t push(gnutls_transport_ptr_t data, const void *octets, size_t size)
 {
-    struct session *session = data;
+    struct gnutls_initiator *session = data;
     if (wire_write(session->wire, octets, size))
         return (ssize_t)size;
     gnutls_transport_set_errno(session->tls, EIO);
     return -1;
 }
 
-static bool load_private_key(struct session *session, const char *path)
+static bool load_private_key(struct gnutls_initiator *session, const char *path)
 {
     gnutls_datum_t pem = {0};
     bool loaded = good(path, gnutls_load_file(path, &pem)) &&
@@ -91,7 +91,7 @@ static bool load_private_key(struct session *session, const char *path)
     return loaded;
 }
 
-static bool load_chain(struct session *session, const char *path)
+static bool load_chain(struct gnutls_initiator *session, const char *path)
 {
     unsigned count = CHAIN_MAX;
     if (!good(path, gnutls_pcert_list_import_x509_file(
@@ -101,7 +101,7 @@ static bool load_chain(struct session *session, const char *path)
     return true;
 }
 
-static bool load_raw_public_key(struct session *session)
+static bool load_raw_public_key(struct gnutls_initiator *session)
 {
     gnutls_pubkey_t key = NULL;
     session->has_raw =
@@ -118,7 +118,7 @@ static int present(gnutls_session_t tls, const gnutls_datum_t *authorities, int 
     const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **out,
     unsigned *count, gnutls_privkey_t *key)
 {
-    struct session *session = gnutls_session_get_ptr(tls);
+    struct gnutls_initiator *session = gnutls_session_get_ptr(tls);
     const bool raw = gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_OURS) == GNUTLS_CRT_RAWPK;
     (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
     *out = raw ? &session->raw : session->chain;
@@ -128,7 +128,7 @@ static int present(gnutls_session_t tls, const gnutls_datum_t *authorities, int 
 }
 
 /* The SubjectPublicKeyInfo of the certificate in the file PATH. */
-static bool load_peer(struct session *session, const char *path)
+static bool load_peer(struct gnutls_initiator *session, const char *path)
 {
     gnutls_datum_t pem = {0};
     gnutls_x509_crt_t certificate = NULL;
@@ -150,7 +150,7 @@ static bool has(const enum type types[2], enum type type)
     return types[0] == type || types[1] == type;
 }
 
-static bool load(struct session *session, const struct options *options)
+static bool load(struct gnutls_initiator *session, const struct initiator_options *options)
 {
     gnutls_certificate_credentials_t *credentials = &session->credentials;
     if (!good("credentials", gnutls_certificate_allocate_credentials(credentials)))
@@ -164,7 +164,7 @@ static bool load(struct session *session, const struct options *options)
                                       *credentials, options->anchors, GNUTLS_X509_FMT_PEM));
 }
 
-static bool configure(struct session *session, const struct options *options)
+static bool configure(struct gnutls_initiator *session, const struct initiator_options *options)
 {
     static const char *const ours[] = {"", ":+CTYPE-CLI-X509", ":+CTYPE-CLI-RAWPK"},
                              *const theirs[] = {"", ":+CTYPE-SRV-X509", ":+CTYPE-SRV-RAWPK"};
@@ -187,7 +187,7 @@ static bool configure(struct session *session, const struct options *options)
 /* 0 to go on. GnuTLS judges no raw public keys. */
 static int verify(gnutls_session_t tls)
 {
-    const struct session *session = gnutls_session_get_ptr(tls);
+    const struct gnutls_initiator *session = gnutls_session_get_ptr(tls);
     unsigned count = 0, status = 0;
     if (gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_RAWPK)
         return gnutls_certificate_verify_peers3(tls, session->server_name, &status) < 0 ||
@@ -198,7 +198,7 @@ static int verify(gnutls_session_t tls)
                bytes_of(key->data, key->size), bytes_of(session->peer.data, session->peer.size));
 }
 
-static bool name_server(struct session *session, const char *name)
+static bool name_server(struct gnutls_initiator *session, const char *name)
 {
     session->server_name = name;
     gnutls_session_set_ptr(session->tls, session);
@@ -207,9 +207,9 @@ static bool name_server(struct session *session, const char *name)
            good(name, gnutls_server_name_set(session->tls, GNUTLS_NAME_DNS, name, strlen(name)));
 }
 
-static void *start(const struct options *options, struct wire *wire)
+static void *start(const struct initiator_options *options, struct stack_wire *wire)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct gnutls_initiator *session = calloc(1, sizeof(*session));
     if (!session)
         return NULL;
     session->wire = wire;
@@ -227,7 +227,7 @@ static void *start(const struct options *options, struct wire *wire)
 
 static enum progress advance(void *data)
 {
-    struct session *session = data;
+    struct gnutls_initiator *session = data;
     int code = gnutls_handshake(session->tls);
     if (code == GNUTLS_E_SUCCESS)
         return HANDSHAKE_DONE;
@@ -240,7 +240,7 @@ static enum progress advance(void *data)
 
 static bool export(void *data, const char *label, uint8_t *out, size_t size)
 {
-    struct session *session = data;
+    struct gnutls_initiator *session = data;
     return good("export",
         gnutls_prf_rfc5705(session->tls, strlen(label), label, 0, NULL, size, (char *)out));
 }

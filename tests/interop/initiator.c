@@ -34,7 +34,7 @@ void initiator_error(const char *format, ...)
     va_end(values);
 }
 
-size_t wire_read(struct wire *wire, void *out, size_t size)
+size_t wire_read(struct stack_wire *wire, void *out, size_t size)
 {
     size_t taken = size < wire->in.size ? size : wire->in.size;
     struct bytes part;
@@ -44,7 +44,7 @@ size_t wire_read(struct wire *wire, void *out, size_t size)
     return taken;
 }
 
-bool wire_write(struct wire *wire, const void *data, size_t size)
+bool wire_write(struct stack_wire *wire, const void *data, size_t size)
 {
     return buffer_append(&wire->out, data, size) == RESULT_OK;
 }
@@ -65,7 +65,7 @@ static int alert_in(struct bytes message)
     return alert;
 }
 
-static bool send_message(struct wire *wire)
+static bool send_message(struct stack_wire *wire)
 {
     struct buffer line AUTO_BUFFER = {.limit = BASE64_OCTETS(INITIATOR_MESSAGE_MAX)};
     if (base64_encode(buffer_bytes(&wire->out), &line) != RESULT_OK)
@@ -114,7 +114,7 @@ static bool export_key(void *session, const char *path)
 
 /* Messages 1 and 3 go out, 2 and 4 come in; the handshake is done with the fourth, and no sooner.
  */
-static bool exchange(void *session, struct wire *wire, struct buffer *message)
+static bool exchange(void *session, struct stack_wire *wire, struct buffer *message)
 {
     for (int reply = 2; reply <= 4; reply += 2) {
         if (initiator_stack.advance(session) != HANDSHAKE_WAITS)
@@ -130,10 +130,10 @@ static bool exchange(void *session, struct wire *wire, struct buffer *message)
     return !*last_error;
 }
 
-static bool run(const struct options *options, const char *export_path)
+static bool run(const struct initiator_options *options, const char *export_path)
 {
     struct buffer message AUTO_BUFFER = {.limit = INITIATOR_MESSAGE_MAX};
-    struct wire wire = {.out = {.limit = INITIATOR_MESSAGE_MAX}};
+    struct stack_wire wire = {.out = {.limit = INITIATOR_MESSAGE_MAX}};
     void *session = initiator_stack.start(options, &wire);
     bool good = session && exchange(session, &wire, &message) && export_key(session, export_path);
     if (!good) {
@@ -164,7 +164,7 @@ static int usage(void)
 }
 
 /* Both spellings are about: OpenSSL's CCM8 and the policy's CCM-8. */
-static bool find_suite(const char *name, struct options *out)
+static bool find_suite(const char *name, struct initiator_options *out)
 {
     if (strcmp(name, "ECDHE-ECDSA-AES128-CCM-8") == 0)
         name = suite_names[SUITE_CCM_8];
@@ -193,7 +193,8 @@ static bool find_types(const char *text, enum type types[2])
     return !text;
 }
 
-static bool read_options(int argc, char **argv, struct options *out, const char **export_path)
+static bool read_options(
+    int argc, char **argv, struct initiator_options *out, const char **export_path)
 {
     const char *suite_name = NULL, *gives = "x509", *takes = "x509";
     const char **const values[] = {&out->certificate, &out->private_key, &out->anchors,
@@ -228,7 +229,7 @@ static bool read_options(int argc, char **argv, struct options *out, const char 
 
 int main(int argc, char **argv)
 {
-    struct options options = {.suite = SUITE_COUNT, .extended_master_secret = true};
+    struct initiator_options options = {.suite = SUITE_COUNT, .extended_master_secret = true};
     const char *export_path = NULL;
     if (!read_options(argc, argv, &options, &export_path))
         return usage();

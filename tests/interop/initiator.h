@@ -19,7 +19,7 @@ enum suite { SUITE_CBC, SUITE_GCM, SUITE_CCM_8, SUITE_CCM, SUITE_COUNT };
 /* Of certificates (RFC 7250). */
 enum type { TYPE_NONE, TYPE_X509, TYPE_RAW };
 
-struct options {
+struct initiator_options {
     const char *certificate, *private_key, *anchors; /* PEM files */
     const char *server_name;                         /* NULL: none sent, none checked */
     const char *suite_name;                          /* OpenSSL's name; NULL: all four */
@@ -30,7 +30,7 @@ struct options {
 };
 
 /* Memory in place of a socket. */
-struct wire {
+struct stack_wire {
     struct bytes in; /* what the peer sent and the stack has not read yet */
     struct buffer out;
 };
@@ -40,7 +40,7 @@ enum progress { HANDSHAKE_WAITS, HANDSHAKE_DONE, HANDSHAKE_FAILED };
 struct stack {
     const char *name;
     /* Sets up one client session on WIRE; NULL after initiator_error. */
-    void *(*start)(const struct options *options, struct wire *wire);
+    void *(*start)(const struct initiator_options *options, struct stack_wire *wire);
     /* Goes on until the peer has to send; initiator_error on failure. */
     enum progress (*advance)(void *session);
     /* RFC 5705 without a context. */
@@ -52,5 +52,5 @@ extern const struct stack initiator_stack;
 
 void initiator_error(const char *format, ...) PRINTF(1, 2);
 /* For the stack's read function: at most SIZE octets; 0 = none there yet. */
-size_t wire_read(struct wire *wire, void *out, size_t size);
-bool wire_write(struct wire *wire, const void *data, size_t size);
+size_t wire_read(struct stack_wire *wire, void *out, size_t size);
+bool wire_write(struct stack_wire *wire, const void *data, size_t size);

@@ -25,8 +25,8 @@
 #define MASTER_OCTETS 48
 #define RANDOM_OCTETS 32
 
-struct session {
-    struct wire *wire;
+struct mbedtls_initiator {
+    struct stack_wire *wire;
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context random;
     mbedtls_x509_crt certificate, anchors;
@@ -48,7 +48,7 @@ static const int suite_codes[SUITE_COUNT] = {
 
 static void end(void *data)
 {
-    struct session *session = data;
+    struct mbedtls_initiator *session = data;
     mbedtls_ssl_free(&session->ssl);
     mbedtls_ssl_config_free(&session->config);
     mbedtls_pk_free(&session->private_key);
@@ -72,18 +72,18 @@ static bool good(const char *what, int code)
 
 static int read_wire(void *data, unsigned char *out, size_t size)
 {
-    struct session *session = data;
+    struct mbedtls_initiator *session = data;
     size_t taken = wire_read(session->wire, out, size);
     return taken > 0 ? (int)taken : MBEDTLS_ERR_SSL_WANT_READ;
 }
 
 static int write_wire(void *data, const unsigned char *octets, size_t size)
 {
-    struct session *session = data;
+    struct mbedtls_initiator *session = data;
     return wire_write(session->wire, octets, size) ? (int)size : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
-static void keep(struct session *session, const unsigned char *master,
+static void keep(struct mbedtls_initiator *session, const unsigned char *master,
     const unsigned char client_random[RANDOM_OCTETS],
     const unsigned char server_random[RANDOM_OCTETS], mbedtls_tls_prf_types prf)
 {
@@ -155,7 +155,7 @@ static bool load_anchors(const char *path, mbedtls_x509_crt *out)
     return good(path, code);
 }
 
-static int load_private_key(struct session *session, const char *path)
+static int load_private_key(struct mbedtls_initiator *session, const char *path)
 {
 #ifdef MBEDTLS_3
     return mbedtls_pk_parse_keyfile(
@@ -165,7 +165,7 @@ static int load_private_key(struct session *session, const char *path)
 #endif
 }
 
-static bool load(struct session *session, const struct options *options)
+static bool load(struct mbedtls_initiator *session, const struct initiator_options *options)
 {
     mbedtls_ssl_config *config = &session->config;
     if (!good(options->certificate,
@@ -199,7 +199,7 @@ static void restrict_profile(mbedtls_ssl_config *config)
 #endif
 }
 
-static bool configure(struct session *session, const struct options *options)
+static bool configure(struct mbedtls_initiator *session, const struct initiator_options *options)
 {
     mbedtls_ssl_config *config = &session->config;
     if (!good("set-up", mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT,
@@ -223,7 +223,7 @@ static bool configure(struct session *session, const struct options *options)
     return true;
 }
 
-static bool set_up(struct session *session, const char *server_name)
+static bool set_up(struct mbedtls_initiator *session, const char *server_name)
 {
     mbedtls_ssl_context *ssl = &session->ssl;
     if (!good("set-up", mbedtls_ssl_setup(ssl, &session->config)) ||
@@ -236,7 +236,7 @@ static bool set_up(struct session *session, const char *server_name)
     return true;
 }
 
-static bool seed(struct session *session)
+static bool seed(struct mbedtls_initiator *session)
 {
 #ifdef MBEDTLS_3
     if (psa_crypto_init() != PSA_SUCCESS)
@@ -246,9 +246,9 @@ static bool seed(struct session *session)
         mbedtls_ctr_drbg_seed(&session->random, mbedtls_entropy_func, &session->entropy, NULL, 0));
 }
 
-static void *start(const struct options *options, struct wire *wire)
+static void *start(const struct initiator_options *options, struct stack_wire *wire)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct mbedtls_initiator *session = calloc(1, sizeof(*session));
     if (!session)
         return NULL;
     session->wire = wire;
@@ -268,7 +268,7 @@ static void *start(const struct options *options, struct wire *wire)
 
 static enum progress advance(void *data)
 {
-    struct session *session = data;
+    struct mbedtls_initiator *session = data;
     int code = mbedtls_ssl_handshake(&session->ssl);
     if (code == 0)
         return HANDSHAKE_DONE;
@@ -280,7 +280,7 @@ static enum progress advance(void *data)
 
 static bool export(void *data, const char *label, uint8_t *out, size_t size)
 {
-    struct session *session = data;
+    struct mbedtls_initiator *session = data;
     return good("export", mbedtls_ssl_tls_prf(session->prf, session->master, MASTER_OCTETS, label,
                               session->randoms, sizeof(session->randoms), out, size));
 }

@@ -9,8 +9,8 @@
 
 #include "interop/initiator.h"
 
-struct session {
-    struct wire *wire;
+struct openssl_initiator {
+    struct stack_wire *wire;
     SSL_CTX *context;
     SSL *ssl;
     BIO *in, *out; /* owned by ssl */
@@ -18,7 +18,7 @@ struct session {
 
 static void end(void *data)
 {
-    struct session *session = data;
+    struct openssl_initiator *session = data;
     SSL_free(session->ssl);
     SSL_CTX_free(session->context);
     free(session);
@@ -30,7 +30,7 @@ static void error(const char *what)
     initiator_error("%s: %s", what, reason ? reason : "no reason given");
 }
 
-static bool load(SSL_CTX *context, const struct options *options)
+static bool load(SSL_CTX *context, const struct initiator_options *options)
 {
     SSL_CTX_set_security_level(context, 0); /* our certificate is for the other side to judge */
     if (SSL_CTX_use_certificate_chain_file(context, options->certificate) != 1)
@@ -44,7 +44,7 @@ static bool load(SSL_CTX *context, const struct options *options)
     return false;
 }
 
-static bool configure(SSL_CTX *context, const struct options *options)
+static bool configure(SSL_CTX *context, const struct initiator_options *options)
 {
     char suites[256];
     snprintf(suites, sizeof(suites), "%s:@SECLEVEL=0", /* CCM_8's short tag is below level 1 */
@@ -68,7 +68,7 @@ static bool name_server(SSL *ssl, const char *name)
     return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
-static bool connect_memory(struct session *session)
+static bool connect_memory(struct openssl_initiator *session)
 {
     session->in = BIO_new(BIO_s_mem());
     session->out = BIO_new(BIO_s_mem());
@@ -77,9 +77,9 @@ static bool connect_memory(struct session *session)
     return session->in && session->out;
 }
 
-static void *start(const struct options *options, struct wire *wire)
+static void *start(const struct initiator_options *options, struct stack_wire *wire)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct openssl_initiator *session = calloc(1, sizeof(*session));
     if (!session)
         return NULL;
     session->wire = wire;
@@ -97,7 +97,7 @@ static void *start(const struct options *options, struct wire *wire)
 
 static enum progress advance(void *data)
 {
-    struct session *session = data;
+    struct openssl_initiator *session = data;
     char octets[4096];
     size_t size;
     while ((size = wire_read(session->wire, octets, sizeof(octets))) > 0)
@@ -119,7 +119,7 @@ static enum progress advance(void *data)
 
 static bool export(void *data, const char *label, uint8_t *out, size_t size)
 {
-    struct session *session = data;
+    struct openssl_initiator *session = data;
     if (SSL_export_keying_material(session->ssl, out, size, label, strlen(label), NULL, 0, 0) == 1)
         return true;
     error("export");

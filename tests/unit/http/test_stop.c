@@ -32,7 +32,7 @@ int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict size, int flags)
     return connection;
 }
 
-struct scene {
+struct slow_scene {
     struct snapshot_slot *slot;
     struct key_cache *cache;
     struct procedure *procedure;
@@ -40,7 +40,7 @@ struct scene {
 };
 
 /* On the socket INHERITED, or when NULL on one of its own. */
-static void open_scene(struct scene *scene, const int *inherited)
+static void open_scene(struct slow_scene *scene, const int *inherited)
 {
     char *listen[] = {"127.0.0.1:0"};
     const struct policy policy = {.http = {.listen = listen, .listen_count = 1, .threads = 2}};
@@ -57,7 +57,7 @@ static void open_scene(struct scene *scene, const int *inherited)
         RESULT_OK);
 }
 
-static void close_scene(struct scene *scene)
+static void close_scene(struct slow_scene *scene)
 {
     procedure_free(scene->procedure);
     key_cache_free(scene->cache);
@@ -77,7 +77,7 @@ static int connect_to(const struct http_server *server)
 START_TEST(who_is_being_accepted_is_heard)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    struct scene scene;
+    struct slow_scene scene;
     char answer[13] = "";
     open_scene(&scene, NULL);
     is_slow = true;
@@ -109,7 +109,7 @@ START_TEST(stops_while_others_come)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
     pthread_t clients[2];
-    struct scene scene;
+    struct slow_scene scene;
     int fd AUTO_CLOSE = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(listen(fd, SOMAXCONN), 0);

@@ -68,7 +68,7 @@ START_TEST(outlives_its_place_while_held)
 }
 END_TEST
 
-struct reading {
+struct snapshot_reader {
     struct snapshot_slot *slot;
     bool whole, forward;
 };
@@ -76,7 +76,7 @@ struct reading {
 /* Until the last generation: each is whole, and none comes after a later one. */
 static void *read_on(void *context)
 {
-    struct reading *reading = context;
+    struct snapshot_reader *reading = context;
     for (uint64_t seen = 0; seen < SWAPS;) {
         struct snapshot *current = snapshot_current(reading->slot);
         reading->whole = reading->whole && current->tls->generation == current->generation &&
@@ -92,9 +92,9 @@ START_TEST(swaps_under_readers)
 {
     struct snapshot_slot *slot = snapshot_slot_new(make(1));
     pthread_t threads[READERS];
-    struct reading readings[READERS];
+    struct snapshot_reader readings[READERS];
     for (int i = 0; i < READERS; i++) {
-        readings[i] = (struct reading){slot, true, true};
+        readings[i] = (struct snapshot_reader){slot, true, true};
         ck_assert_int_eq(pthread_create(&threads[i], NULL, read_on, &readings[i]), 0);
     }
     for (uint64_t generation = 2; generation <= SWAPS; generation++)

@@ -117,14 +117,14 @@ static enum result new_client(bool raw, struct initiator_credential **out)
         raw ? NULL : file("meter.pem"), file("meter.key"), file("field-ca.pem"), out, &fault);
 }
 
-struct run {
+struct allocation_run {
     struct initiator *initiator;
     struct handshake *handshake;
     struct buffer message1, message2, message3, message4;
     struct exported_key ours, theirs;
 };
 
-static enum result terminate(struct tls_context *server, struct run *run)
+static enum result terminate(struct tls_context *server, struct allocation_run *run)
 {
     static struct message1 message1;
     ck_assert_int_eq(message1_read(buffer_bytes(&run->message1), &message1, &fault), RESULT_OK);
@@ -132,7 +132,7 @@ static enum result terminate(struct tls_context *server, struct run *run)
         &run->handshake, &run->message2, &fault);
 }
 
-static enum result finish(struct run *run)
+static enum result finish(struct allocation_run *run)
 {
     static struct message3 message3;
     struct presented presented;
@@ -149,7 +149,7 @@ static enum result finish(struct run *run)
 }
 
 static enum result shake_hands(
-    struct tls_context *server, struct initiator_credential *client, struct run *run)
+    struct tls_context *server, struct initiator_credential *client, struct allocation_run *run)
 {
     enum result result =
         initiator_start(client, SERVER_NAME, &run->initiator, &run->message1, &fault);
@@ -168,7 +168,7 @@ static enum result shake_hands(
 
 static enum result try_handshake(struct tls_context *server, struct initiator_credential *client)
 {
-    struct run run = {0};
+    struct allocation_run run = {0};
     run.message1.limit = run.message2.limit = run.message3.limit = run.message4.limit = 65536;
     fault = FAULT_INIT;
     enum result result = shake_hands(server, client, &run);

@@ -76,20 +76,20 @@ static void tear_down(void)
 }
 
 /* One handshake under way. */
-struct run {
+struct handshake_run {
     struct initiator *initiator;
     struct handshake *handshake;
     struct buffer message1, message2, message3, message4;
     struct message3 parsed;
     struct presented presented;
 };
-static struct run run;
+static struct handshake_run run;
 
 static void run_to_message3(void)
 {
     static struct message1 parsed;
 
-    run = (struct run){0};
+    run = (struct handshake_run){0};
     run.message1.limit = run.message2.limit = run.message3.limit = run.message4.limit = 65536;
     ck_assert_int_eq(
         initiator_start(credential, NULL, &run.initiator, &run.message1, &fault), RESULT_OK);

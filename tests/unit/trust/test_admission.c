@@ -153,7 +153,7 @@ static void tear_down(void)
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
-struct kind {
+struct admission_kind {
     const char *what;
     /* What is presented: one of leaf, made, raw_key and octets, or nothing; the certificate of
      * "sub" comes along with a certificate. */
@@ -176,7 +176,7 @@ struct kind {
 #define PEER    "//m2m.example/in-cse/Cpeer"
 #define REFUSED RESULT_CERTIFICATE_REFUSED
 
-static const struct kind kinds[] = {
+static const struct admission_kind kinds[] = {
     {"an AE", .leaf = NAMED("URI:" PEER), .from = PEER, .rule = AE, .trusted = FIELD},
     {"an AE, with a scheme", .leaf = NAMED("URI:coap:" PEER), .from = PEER, .rule = AE,
         .trusted = FIELD},
@@ -253,7 +253,8 @@ static const struct kind kinds[] = {
         .result = RESULT_TLS_REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
 };
 
-static enum result decide(const struct kind *kind, struct admission *out, struct fault *fault)
+static enum result decide(
+    const struct admission_kind *kind, struct admission *out, struct fault *fault)
 {
     struct bytes chain[PATH_CERTIFICATES_MAX + 1];
     struct buffer made AUTO_BUFFER = {0};
@@ -298,7 +299,7 @@ static size_t count_links(const struct evidence *evidence)
 
 START_TEST(decides_every_kind)
 {
-    const struct kind *kind = &kinds[_i];
+    const struct admission_kind *kind = &kinds[_i];
     struct fault fault = FAULT_INIT;
     struct admission admission;
     enum result result = decide(kind, &admission, &fault);
@@ -327,7 +328,7 @@ END_TEST
 /* For whoever explains why: what was presented says the same whether or not it is admitted. */
 START_TEST(hands_out_the_names_of_who_is_refused)
 {
-    static const struct kind refused[] = {
+    static const struct admission_kind refused[] = {
         {"expired", .leaf = NAMED("URI:" PEER), .later_s = 2 * 86400, .from = PEER},
         {"for servers", .leaf = NAMED("URI:" PEER), .purpose = PATH_SERVER, .from = PEER},
         {"too many", .leaf = NAMED("URI:" PEER), .more = PATH_CERTIFICATES_MAX - 1, .from = PEER},
@@ -347,7 +348,7 @@ END_TEST
 START_TEST(says_why)
 {
     static const struct {
-        struct kind kind;
+        struct admission_kind kind;
         const char *text;
     } reasons[] = {
         {{.leaf = NAMED("URI:" PEER), .from = "//m2m.example/in-cse/Csecond"},

@@ -154,7 +154,7 @@ static const struct recipe authorities[] = {
     {0},
 };
 
-struct kind {
+struct path_kind {
     const char *what;
     struct recipe leaf;
     const char *presented; /* authorities' names, a space between them */
@@ -177,7 +177,7 @@ struct kind {
 #define HOLDS(text)      {.extensions = text}, NULL, NULL
 #define EDIT(change)     {.edit_tbs = change}, NULL, NULL
 
-static const struct kind kinds[] = {
+static const struct path_kind kinds[] = {
     /* paths */
     {"leaf under root", {0}, NULL, NULL, 0, NULL},
     {"root presented too", {0}, "root", NULL, 0, NULL},
@@ -603,7 +603,7 @@ static enum result validate(struct trust_store *store, const struct chain *chain
     return path_validate(store, chain->view, chain->count, PATH_CLIENT, MAKER_NOW, verdict, fault);
 }
 
-static bool judged_rightly(const struct kind *kind)
+static bool judged_rightly(const struct path_kind *kind)
 {
     struct path_verdict verdict = {0};
     struct fault fault;

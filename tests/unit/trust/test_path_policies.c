@@ -15,13 +15,13 @@
  * two of them. Constraints: "e0" is requireExplicitPolicy 0, "m0" and "a0" inhibit mapping and
  * anyPolicy.
  * '!' is for self-issued. */
-struct kind {
+struct policies_kind {
     const char *what;
     bool good;
     const char *path;
 };
 
-static const struct kind kinds[] = {
+static const struct policies_kind kinds[] = {
     {"nobody asks", true, "- - -"},
     {"nobody asks, and none in common", true, "- 1 2"},
     {"all have it", true, "- 1:e0 1 1"},
@@ -130,7 +130,7 @@ static void make(const char *text, struct made *out)
     out->certificate.policy_mappings = buffer_bytes(&out->mappings);
 }
 
-static bool judged_rightly(const struct kind *kind)
+static bool judged_rightly(const struct policies_kind *kind)
 {
     struct made made[PATH_MAX_LENGTH];
     const struct certificate *path[PATH_MAX_LENGTH];
