@@ -24,23 +24,22 @@ __attribute__((constructor)) static void spell_names(void)
         }
 }
 
-/* A value outside the enum comes from a bug of ours: RESULT_INTERNAL. */
-static enum result known(enum result result)
+enum result result_known(enum result result)
 {
     return (unsigned)result < RESULT_COUNT ? result : RESULT_INTERNAL;
 }
 
 enum category result_category(enum result result)
 {
-    return results[known(result)].category;
+    return results[result_known(result)].category;
 }
 
 const char *result_text(enum result result)
 {
-    return results[known(result)].text;
+    return results[result_known(result)].text;
 }
 
 const char *result_name(enum result result)
 {
-    return names[known(result)];
+    return names[result_known(result)];
 }

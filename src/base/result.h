@@ -54,6 +54,9 @@ enum result { RESULT_LIST(RESULT_ENUM) RESULT_COUNT };
             return try_result;                                                                     \
     } while (0)
 
+/* RESULT; or RESULT_INTERNAL for a number outside of the enumeration, which only an error of ours
+ * can bring about. The functions below call it. */
+enum result result_known(enum result result);
 enum category result_category(enum result result);
 const char *result_text(enum result result); /* static, one line, lower case */
 /* Static, in the form "bad-message": for metrics and the status. */

@@ -30,20 +30,15 @@ const char *metrics_name(enum metric metric)
     return names[metric];
 }
 
-/* A value outside the enum comes from a bug of ours and counts as RESULT_INTERNAL. */
-static int known(int result)
-{
-    return result >= 0 && result < RESULT_COUNT ? result : RESULT_INTERNAL;
-}
-
 void metrics_refused(int result)
 {
-    atomic_fetch_add_explicit(&refusals[known(result)], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(
+        &refusals[result_known((enum result)result)], 1, memory_order_relaxed);
 }
 
 uint64_t metrics_refused_read(int result)
 {
-    return atomic_load_explicit(&refusals[known(result)], memory_order_relaxed);
+    return atomic_load_explicit(&refusals[result_known((enum result)result)], memory_order_relaxed);
 }
 
 /* A row belongs to the first error number that found it free. */

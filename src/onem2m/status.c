@@ -30,20 +30,14 @@ static const struct {
     [RESULT_INTERNAL] = {5000, 500},
 };
 
-/* A number outside of the enumeration can only come from an error of ours. */
-static enum result known(enum result result)
-{
-    return (unsigned)result < RESULT_COUNT ? result : RESULT_INTERNAL;
-}
-
 int status_rsc(enum result result)
 {
-    return statuses[known(result)].rsc;
+    return statuses[result_known(result)].rsc;
 }
 
 int status_http(enum result result, int rsc)
 {
     if (result == RESULT_OK && rsc == RSC_CREATED)
         return 201;
-    return statuses[known(result)].http;
+    return statuses[result_known(result)].http;
 }
