@@ -6,16 +6,9 @@
 #define DNS_NAME_OCTETS_MAX  253
 #define DNS_LABEL_OCTETS_MAX 63 /* RFC 1035 2.3.4 */
 
-static const char hex_digits[] = "0123456789abcdef";
-
-static bool is_upper(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
 static uint8_t lower(uint8_t c)
 {
-    return is_upper(c) ? (uint8_t)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
 }
 
 static bool is_digit(uint8_t c)
@@ -97,26 +90,24 @@ void text_to_lower(char *text, size_t size)
 
 /* --- escapes --- */
 
-static bool is_hex_digit(uint8_t c)
-{
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
-}
-
 /* The size of the escape that IN begins with; 0 when it does not begin with one. */
 static size_t escape_at(struct bytes in)
 {
-    bool is_escape = in.size >= 4 && in.data[0] == '\\' && in.data[1] == 'x' &&
-                     is_hex_digit(in.data[2]) && is_hex_digit(in.data[3]);
-    return is_escape ? 4 : 0;
+    uint8_t octet;
+    if (in.size < 4 || in.data[0] != '\\' || in.data[1] != 'x')
+        return 0;
+    const char digits[] = {(char)in.data[2], (char)in.data[3], '\0'};
+    return bytes_from_hex(digits, &octet, 1) ? 4 : 0;
 }
 
 void bytes_escape(struct bytes in, char *text, size_t size)
 {
     char *const end = text + size - 1;
     while (in.size > 0) {
-        char escape[] = {'\\', 'x', hex_digits[in.data[0] >> 4], hex_digits[in.data[0] & 15]};
+        char escape[] = "\\x00";
+        bytes_to_hex(bytes_of(in.data, 1), escape + 2);
         bool is_plain = in.data[0] >= 0x20 && in.data[0] < 0x7f;
-        size_t whole = escape_at(in), length = is_plain && !whole ? 1 : sizeof(escape);
+        size_t whole = escape_at(in), length = is_plain && !whole ? 1 : strlen(escape);
         if (length > (size_t)(end - text))
             break;
         memcpy(text, is_plain ? (const char *)in.data : escape, length);
@@ -139,8 +130,8 @@ size_t json_escape(char c, char out[JSON_ESCAPE_OCTETS])
         out[0] = c;
         return 1;
     }
-    memcpy(out, "\\u00", 4);
-    out[4] = hex_digits[octet >> 4];
-    out[5] = hex_digits[octet & 15];
+    char escape[JSON_ESCAPE_OCTETS + 1] = "\\u00";
+    bytes_to_hex(bytes_of(&octet, 1), escape + 4);
+    memcpy(out, escape, JSON_ESCAPE_OCTETS);
     return JSON_ESCAPE_OCTETS;
 }

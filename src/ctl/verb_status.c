@@ -12,18 +12,13 @@ static const struct syntax syntax = {
     .about = "How the daemon is doing: what it serves, how many keys it holds, what it counted.",
 };
 
-static bool is_time(const char *name)
-{
-    return strcmp(name, "started") == 0 || strcmp(name, "now") == 0;
-}
-
 static void print_value(const char *name, const json_t *value)
 {
     if (json_is_string(value)) {
         printf("%-36s %s\n", name, json_string_value(value));
         return;
     }
-    if (is_time(name)) {
+    if (strcmp(name, "started") == 0 || strcmp(name, "now") == 0) {
         char when[TIME_TEXT_OCTETS] = "";
         format_time(json_integer_value(value), when);
         printf("%-36s %s\n", name, when);
@@ -58,21 +53,16 @@ static void print_expiry(const char *list, const json_t *item)
         when, text_of(item, "file", ""));
 }
 
-static void print_expiries(const char *list, const json_t *array)
+/* Prints a line for each item: of a list of expiries, or of the warnings. */
+static void print_list(const char *list, const json_t *array)
 {
-    for (size_t i = 0; i < json_array_size(array); i++)
-        print_expiry(list, json_array_get(array, i));
-}
-
-static void print_warnings(const json_t *array)
-{
-    for (size_t i = 0; i < json_array_size(array); i++)
-        printf("%-36s %s\n", "warning", json_string_value(json_array_get(array, i)));
-}
-
-static bool is_expiry(const char *list)
-{
-    return strcmp(list, "certificates") == 0 || strcmp(list, "crls") == 0;
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *item = json_array_get(array, i);
+        if (json_is_object(item))
+            print_expiry(list, item);
+        else
+            printf("%-36s %s\n", "warning", json_string_value(item));
+    }
 }
 
 /* Prints the members of OBJECT; those of objects inside it by their whole path. */
@@ -86,10 +76,9 @@ static void print_object(const char *prefix, json_t *object)
         snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
         if (json_is_object(value))
             print_object(path, value);
-        else if (json_is_array(value) && is_expiry(path))
-            print_expiries(path, value);
-        else if (json_is_array(value) && strcmp(path, "warnings") == 0)
-            print_warnings(value);
+        else if (strcmp(path, "certificates") == 0 || strcmp(path, "crls") == 0 ||
+                 strcmp(path, "warnings") == 0)
+            print_list(path, value);
         else
             print_value(path, value);
     }

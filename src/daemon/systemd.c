@@ -8,19 +8,13 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-/* A second one is closed here and not used; the manager still keeps it. */
-static void sort_in_keys(struct inherited *out, int fd)
-{
-    if (out->keys < 0)
-        out->keys = fd;
-    else
-        close(fd);
-}
-
 static enum result sort_in(struct inherited *out, int fd, const char *name, struct fault *fault)
 {
     if (strcmp(name, SYSTEMD_KEYS) == 0 && sd_is_socket(fd, AF_UNSPEC, 0, -1) == 0) {
-        sort_in_keys(out, fd);
+        if (out->keys < 0)
+            out->keys = fd;
+        else
+            close(fd); /* a second one is not used; the manager still keeps it */
         return RESULT_OK;
     }
     if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {

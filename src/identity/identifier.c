@@ -6,15 +6,11 @@
 
 #include "base/text.h"
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 /* RFC 3986 2.3 */
 static bool is_unreserved(char c)
 {
-    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 static bool is_segment(const char *text, size_t size)

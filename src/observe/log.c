@@ -147,11 +147,6 @@ static struct log_kind *kind_of(const char *message_id)
 
 #define SHARE_OF_USER (UINT64_C(1) << 32) /* set for a user id; else it is log_event.share */
 
-static uint64_t share_of(const struct log_event *event)
-{
-    return event->caller ? SHARE_OF_USER | event->caller->uid : event->share;
-}
-
 /* A budget is free for another share once its period is over and its suppressed entries have been
  * reported. */
 static struct log_budget *budget_of(struct log_kind *kind, uint64_t share, int64_t now_ms)
@@ -173,8 +168,9 @@ static struct log_budget *budget_of(struct log_kind *kind, uint64_t share, int64
 static bool may_write(const struct log_event *event)
 {
     int64_t now_ms = clock_steady_ms();
+    uint64_t share = event->caller ? SHARE_OF_USER | event->caller->uid : event->share;
     pthread_mutex_lock(&kinds_lock);
-    struct log_budget *budget = budget_of(kind_of(event->message_id), share_of(event), now_ms);
+    struct log_budget *budget = budget_of(kind_of(event->message_id), share, now_ms);
     budget->level = event->level;
     if (now_ms >= budget->ends_ms) {
         budget->ends_ms = now_ms + PERIOD_MS;
