@@ -33,9 +33,11 @@ static unsigned right_bit(
     for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
         if (strcmp(rights[i].name, json_string_value(value)) == 0)
             return rights[i].right;
-    reader_fault(reader, position,
-        "\"%.64s\" is not a right: get, list, revoke, subscribe or status",
-        json_string_value(value));
+    char known[256] = "";
+    for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
+        list_append(known, sizeof(known), rights[i].name);
+    reader_fault(reader, position, "\"%.64s\" is not a right; known here: %s",
+        json_string_value(value), known);
     return 0;
 }
 

@@ -117,10 +117,8 @@ static bool is_section(const char *name)
 static void unknown_section(struct reader *reader, const struct json_position *position)
 {
     char known[256] = "";
-    size_t size = 0;
-    for (size_t i = 0; i < policy_section_count && size < sizeof(known); i++)
-        size += (size_t)snprintf(known + size, sizeof(known) - size, "%s%s", i > 0 ? ", " : "",
-            policy_sections[i]->name);
+    for (size_t i = 0; i < policy_section_count; i++)
+        list_append(known, sizeof(known), policy_sections[i]->name);
     reader_fault(reader, position, "unknown member; known here: %s", known);
 }
 

@@ -121,14 +121,18 @@ size_t reader_array(struct reader *reader, const struct json_position *position,
     return 0;
 }
 
+void list_append(char *list, size_t size, const char *name)
+{
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
 static void unknown_member(struct reader *reader, const struct json_position *position,
     const struct member *members, size_t count)
 {
     char known[256] = "";
-    size_t size = 0;
-    for (size_t i = 0; i < count && size < sizeof(known); i++)
-        size += (size_t)snprintf(
-            known + size, sizeof(known) - size, "%s%s", i > 0 ? ", " : "", members[i].name);
+    for (size_t i = 0; i < count; i++)
+        list_append(known, sizeof(known), members[i].name);
     reader_fault(reader, position, "unknown member; known here: %s", known);
 }
 

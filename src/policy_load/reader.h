@@ -80,6 +80,9 @@ size_t reader_array(struct reader *reader, const struct json_position *position,
 bool reader_expect(struct reader *reader, const struct json_position *position, const json_t *value,
     json_type type);
 
+/* Appends NAME to LIST, which has room for SIZE octets and lists names for a fault: "a, b". What
+ * does not fit is cut. */
+void list_append(char *list, size_t size, const char *name);
 /* Returns POSITION as file and JSON pointer (RFC 6901), owned by the policy. */
 struct source_position reader_position(struct reader *reader, const struct json_position *position);
 void reader_fault(struct reader *reader, const struct json_position *position, const char *format,
