@@ -16,18 +16,19 @@
 
 /* --- mappings --- */
 
-static _Atomic size_t locked; /* octets that are mapped now, to report what limit is needed */
+static atomic_size_t locked; /* octets that are mapped now, to report what limit is needed */
 
 static enum result lock_fault(struct fault *fault, size_t size)
 {
     struct rlimit limit = {0};
     int error = errno;
+    size_t needed = atomic_load_explicit(&locked, memory_order_relaxed) + size;
     getrlimit(RLIMIT_MEMLOCK, &limit);
-    if (error == EPERM || (limit.rlim_cur != RLIM_INFINITY && locked + size > limit.rlim_cur))
+    if (error == EPERM || (limit.rlim_cur != RLIM_INFINITY && needed > limit.rlim_cur))
         return fault_set(fault, RESULT_SYSTEM_ERROR,
             "cannot lock secret memory: %zu KiB are needed, %ju allowed: raise LimitMEMLOCK= of "
             "the service, or ulimit -l",
-            (locked + size + 1023) / 1024, (uintmax_t)limit.rlim_cur / 1024);
+            (needed + 1023) / 1024, (uintmax_t)limit.rlim_cur / 1024);
     return fault_set(fault, RESULT_SYSTEM_ERROR, "cannot lock %zu KiB of secret memory: %s",
         size / 1024, strerror(error));
 }
@@ -69,7 +70,7 @@ enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struc
         munmap(outer, inner + 2 * guard);
         return result;
     }
-    locked += inner;
+    atomic_fetch_add_explicit(&locked, inner, memory_order_relaxed);
     *out = secret;
     return RESULT_OK;
 }
@@ -86,7 +87,7 @@ void secret_leave(void *mapping, size_t size)
 {
     size_t inner = (size_t)whole_pages(size);
     munmap((uint8_t *)mapping - page_size(), inner + 2 * page_size());
-    locked -= inner;
+    atomic_fetch_sub_explicit(&locked, inner, memory_order_relaxed);
 }
 
 /* --- the shared arena --- */

@@ -249,7 +249,7 @@ unsigned key_cache_sweep(struct key_cache *cache, int64_t now_s, unsigned most)
 
 uint32_t key_cache_count(const struct key_cache *cache)
 {
-    return cache->keyring.count;
+    return keyring_count(&cache->keyring);
 }
 
 uint32_t key_cache_capacity(const struct key_cache *cache)

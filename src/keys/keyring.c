@@ -37,6 +37,11 @@ void keyring_leave(struct keyring *keyring)
     key_table_close(&keyring->table);
 }
 
+uint32_t keyring_count(const struct keyring *keyring)
+{
+    return atomic_load_explicit(&keyring->count, memory_order_relaxed);
+}
+
 uint32_t keyring_capacity(const struct keyring *keyring)
 {
     return keyring->arena.layout.slots - 1;
@@ -79,7 +84,7 @@ void keyring_discard(
     note(keyring, at, keyring_is_live(keyring, at) ? event : KEY_EXPIRED, changes);
     key_table_remove(&keyring->table, at);
     key_arena_remove(&keyring->arena, at);
-    keyring->count--;
+    atomic_fetch_sub_explicit(&keyring->count, 1, memory_order_relaxed);
 }
 
 /* The newest key, which is one of PAIR, makes the oldest go: of its pair, or of all. */
@@ -88,7 +93,7 @@ static void make_room(
 {
     if (pair->keys > keyring->per_peer)
         keyring_discard(keyring, key_table_oldest_of(&keyring->table, pair), KEY_EVICTED, changes);
-    else if (keyring->count > keyring_capacity(keyring))
+    else if (keyring_count(keyring) > keyring_capacity(keyring))
         keyring_discard(keyring, key_table_oldest(&keyring->table), KEY_EVICTED, changes);
 }
 
@@ -116,7 +121,7 @@ enum result keyring_put(struct keyring *keyring, const struct key_info *info, ui
     }
     key_table_insert(table, at, pair, deadline_s);
     keyring->sequence++;
-    keyring->count++;
+    atomic_fetch_add_explicit(&keyring->count, 1, memory_order_relaxed);
     make_room(keyring, pair, changes);
     note(keyring, at, KEY_ESTABLISHED, changes);
     return RESULT_OK;
@@ -154,7 +159,7 @@ static enum result take_up(struct keyring *keyring, uint32_t at, struct key_rest
         return RESULT_NO_MEMORY;
     key_table_insert(table, at, pair, deadline_s);
     keyring->sequence = keyring->arena.slot[at].sequence;
-    keyring->count++;
+    atomic_fetch_add_explicit(&keyring->count, 1, memory_order_relaxed);
     make_room(keyring, pair, &evicted);
     restored->evicted += evicted.count;
     return RESULT_OK;
@@ -176,7 +181,7 @@ enum result keyring_restore(struct keyring *keyring, int fd, uint32_t capacity, 
     for (uint32_t i = 0; i < found.count; i++)
         if (take_up(keyring, at[i], restored) != RESULT_OK)
             return fault_set(fault, RESULT_NO_MEMORY, "no memory for %u keys", found.count);
-    restored->kept = keyring->count;
+    restored->kept = keyring_count(keyring);
     return RESULT_OK;
 }
 

@@ -14,7 +14,7 @@ struct keyring {
     struct key_arena arena;
     uint64_t sequence;      /* of the last insertion */
     uint32_t per_peer;      /* most keys of one pair of peer and local */
-    _Atomic uint32_t count; /* of keys; may be read without the lock */
+    _Atomic uint32_t count; /* of keys; read it by keyring_count */
 };
 
 /* The events that one call caused, for the caller to hand on once it has released its lock. There
@@ -42,6 +42,7 @@ void keyring_close(struct keyring *keyring); /* wipes the keys */
 void keyring_leave(struct keyring *keyring); /* leaves the keys in the arena's file */
 
 uint32_t keyring_capacity(const struct keyring *keyring);
+uint32_t keyring_count(const struct keyring *keyring); /* of keys; needs no lock */
 
 /* The deadline, by clock_steady_s, of what expires at EXPIRES_S when it is NOW_S on the same clock.
  * It is 1 or more, and fits in 32 bits: those hold 136 years of seconds, and a key lives ten years

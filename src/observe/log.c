@@ -24,7 +24,7 @@
 
 static const char *program = "e2ekeyd"; /* log_open sets these two before there are threads */
 static bool to_journal;
-static _Atomic int least_level = LOG_INFO;
+static atomic_int least_level = LOG_INFO;
 
 static const char *const level_names[] = {
     [LOG_EMERG] = "error: ",

@@ -43,7 +43,7 @@ uint64_t metrics_refused_read(int result)
 
 /* A row belongs to the first error number that found it free. */
 static struct {
-    _Atomic int error; /* 0: free; the last row, for all other numbers, stays 0 */
+    atomic_int error; /* 0: free; the last row, for all other numbers, stays 0 */
     _Atomic uint64_t count;
 } tls_failures[METRICS_TLS_ERRORS + 1];
 

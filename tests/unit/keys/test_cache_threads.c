@@ -14,13 +14,13 @@
 #define PEERS    500
 
 static struct key_cache *cache;
-static _Atomic unsigned events[KEY_REVOKED_BY_CRL + 1];
+static atomic_uint events[KEY_REVOKED_BY_CRL + 1];
 
 static void count_event(enum key_event event, const struct key_info *info, void *context)
 {
     (void)info;
     (void)context;
-    events[event]++;
+    atomic_fetch_add(&events[event], 1);
 }
 
 static bool is_whole(const struct key_info *info, const uint8_t key[KEY_OCTETS])

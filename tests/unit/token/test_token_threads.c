@@ -133,7 +133,7 @@ START_TEST(every_signature_is_strict_der)
 END_TEST
 
 static struct token_key *keys[KEYS];
-static _Atomic bool done;
+static atomic_bool done;
 
 static void *sign(void *number)
 {
@@ -150,7 +150,7 @@ static void *open_and_close(void *unused)
     struct token_key *key;
 
     (void)unused;
-    while (!done) {
+    while (!atomic_load(&done)) {
         ck_assert_int_eq(open_key(0, 1, &key), RESULT_BAD_CONFIGURATION);    /* not that key */
         ck_assert_int_eq(open_key(KEYS, 0, &key), RESULT_BAD_CONFIGURATION); /* no such one */
         ck_assert_int_eq(open_key(1, 1, &key), RESULT_OK);
@@ -171,7 +171,7 @@ START_TEST(threads_sign_while_keys_are_opened_and_closed)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, sign, (void *)i), 0);
     for (size_t i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-    done = true;
+    atomic_store(&done, true);
     ck_assert_int_eq(pthread_join(disturber, NULL), 0);
     for (unsigned i = 0; i < KEYS; i++)
         token_key_close(keys[i]);
