@@ -132,14 +132,15 @@ static struct curl_slist *make_headers(const struct http_client_request *request
     return list;
 }
 
-static const char *header(struct http_client *http, const char *name)
+static const char *header(const struct http_client *http, const char *name)
 {
     struct curl_header *found;
     bool there = curl_easy_header(http->curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
     return there ? found->value : "";
 }
 
-static int read_answer(struct http_client *http, const char *url, struct http_client_answer *answer)
+static int read_answer(
+    const struct http_client *http, const char *url, struct http_client_answer *answer)
 {
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     snprintf(answer->location, sizeof(answer->location), "%s", header(http, "Content-Location"));
@@ -158,7 +159,7 @@ static int read_answer(struct http_client *http, const char *url, struct http_cl
 
 /* An HTTPS failure that the command line has to mend is STATUS_USAGE, any other STATUS_UNREACHABLE.
  */
-static int fail_curl(struct http_client *http, CURLcode code, const char *url)
+static int fail_curl(const struct http_client *http, CURLcode code, const char *url)
 {
     const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
     switch ((int)code) {

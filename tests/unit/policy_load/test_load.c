@@ -394,6 +394,20 @@ START_TEST(refuses_more_than_16_mib)
 }
 END_TEST
 
+START_TEST(lists_what_it_knows)
+{
+    folder_write("policy.json", POLICY_START ", \"sockets\": {}}");
+    ck_assert(folder_reports_start(
+        "policy.json: /sockets: unknown member; known here: cse, http, socket, "));
+    folder_write("policy.json", POLICY_START ", \"socket\": {\"paths\": 1}}");
+    ck_assert(folder_reports_start("policy.json: /socket/paths: unknown member; known here: path"));
+    folder_write(
+        "policy.json", POLICY_START ", \"clients\": [{\"user\": \"root\", \"allow\": [\"put\"]}]}");
+    ck_assert(folder_reports_start("policy.json: /clients/0/allow/0: \"put\" is not a right; known "
+                                   "here: get, list, revoke, "));
+}
+END_TEST
+
 /* However deep, however odd: a line that says so, and no crash. */
 START_TEST(survives_hostile_files)
 {
@@ -420,4 +434,4 @@ CHECK_MAIN_FIXTURE("policy_load/load", folder_make, folder_remove, gives_every_d
     warns_of_peers_whom_nobody_admits, merges_drop_ins_in_name_order, takes_an_object_in_parts,
     names_the_drop_in_at_fault, bounds_what_all_files_add_up_to,
     resolves_paths_where_they_are_named, finds_credentials, says_what_it_cannot_read,
-    refuses_more_than_16_mib, survives_hostile_files)
+    refuses_more_than_16_mib, lists_what_it_knows, survives_hostile_files)
