@@ -2,7 +2,7 @@
 /* wolfSSL, as far as the two sides of the handshake share it. Private to this room.
  *
  * The engine looks into no certificate, neither its own nor the peer's (scripts/wolfssl.patch). The
- * peer's is validated here (trust/path), and the engine is given the public key. It ends the
+ * peer's is validated by trust/path, and the engine is given the public key. It ends the
  * handshake at a Certificate message for which it was given none. */
 #pragma once
 
