@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/reply.h"
+#include "client/varlink_reply.h"
 #include "client/wire.h"
 
 #define INTERFACE  "org.e2ekeyd.Keys."
@@ -101,7 +101,7 @@ static int error_of_varlink(const char *name)
 static int read_reply(const char *message, size_t size, json_t **root)
 {
     const char *name;
-    *root = reply_parse(message, size, &name);
+    *root = varlink_reply_parse(message, size, &name);
     if (!*root)
         return E2EKEY_PROTOCOL;
     if (!name)
@@ -130,9 +130,9 @@ static int read_key(const json_t *parameters, struct e2ekey_key *out)
     };
     bool good = true;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && good; i++)
-        good = reply_read_text(key, texts[i].name, texts[i].text, texts[i].room);
-    return good && reply_read_time(key, "established", &out->established) &&
-                   reply_read_time(key, "expires", &out->expires)
+        good = varlink_reply_read_text(key, texts[i].name, texts[i].text, texts[i].room);
+    return good && varlink_reply_read_time(key, "established", &out->established) &&
+                   varlink_reply_read_time(key, "expires", &out->expires)
                ? E2EKEY_OK
                : E2EKEY_PROTOCOL;
 }
@@ -217,7 +217,7 @@ static int call_locked(struct e2ekey *e2ekey, const char *text, uint8_t *key, js
         wire_close(wire);
         return error;
     }
-    bool has_key = key && reply_cut_key(message, key);
+    bool has_key = key && varlink_reply_cut_key(message, key);
     error = read_reply(message, size, root);
     if (error == E2EKEY_OK && key && !has_key) {
         json_decref(*root);
@@ -342,7 +342,7 @@ static int read_item(
     if (event)
         event[0] = '\0';
     if (error == E2EKEY_OK && event && !stream->is_list &&
-        !reply_read_text(parameters, "event", event, E2EKEY_WORD_OCTETS))
+        !varlink_reply_read_text(parameters, "event", event, E2EKEY_WORD_OCTETS))
         return E2EKEY_PROTOCOL;
     return error;
 }

@@ -16,7 +16,7 @@
 #include "daemon/key_store.h"
 #include "daemon/metrics_text.h"
 #include "daemon/revoker.h"
-#include "daemon/status.h"
+#include "daemon/status_report.h"
 #include "daemon/stop.h"
 #include "daemon/systemd.h"
 #include "daemon/watchdog.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "daemon/status.h"
+#include "daemon/status_report.h"
 
 /* Appends the text to OUT. CONTEXT is a struct daemon_status. May be called on any thread. */
 enum result daemon_metrics_text(void *context, struct buffer *out) WARN_UNUSED;

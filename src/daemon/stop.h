@@ -5,7 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/fault.h"
-#include "daemon/status.h"
+#include "daemon/status_report.h"
 
 struct stop {
     struct daemon_status *status; /* has the parts that are stopped */

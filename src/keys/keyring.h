@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "keys/arena.h"
-#include "keys/table.h"
+#include "keys/key_table.h"
 
 struct keyring {
     struct key_table table;
@@ -49,7 +49,7 @@ uint32_t keyring_count(const struct keyring *keyring); /* of keys; needs no lock
  * at most. */
 uint32_t key_deadline_at(int64_t expires_s, int64_t now_s);
 
-/* AT, here and below, is an index as in keys/table.h. False for 0. */
+/* AT, here and below, is an index as in keys/key_table.h. False for 0. */
 bool keyring_is_live(const struct keyring *keyring, uint32_t at);
 /* RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
 enum result keyring_put(struct keyring *keyring, const struct key_info *info, uint32_t deadline_s,

@@ -2,7 +2,7 @@
 /* A million keys: none is lost, and none costs more than the first. */
 #include "keys/cache.h"
 
-#include "keys/table.h"
+#include "keys/key_table.h"
 #include "support/check_main.h"
 #include "unit/keys/sample.h"
 

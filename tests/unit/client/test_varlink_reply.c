@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/reply.h"
+#include "client/varlink_reply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ START_TEST(the_key_is_cut_out)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         uint8_t key[REPLY_KEY_OCTETS];
         char *message = strdup(forms[i]);
-        ck_assert(reply_cut_key(message, key));
+        ck_assert(varlink_reply_cut_key(message, key));
         for (size_t octet = 0; octet < sizeof(key); octet++)
             ck_assert_uint_eq(key[octet], octet);
         ck_assert_ptr_null(strstr(message, "AAEC"));
@@ -41,7 +41,7 @@ START_TEST(what_is_no_key_is_not_taken_for_one)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         uint8_t key[REPLY_KEY_OCTETS];
         char *message = strdup(forms[i]);
-        ck_assert_msg(!reply_cut_key(message, key), "taken: %s", forms[i]);
+        ck_assert_msg(!varlink_reply_cut_key(message, key), "taken: %s", forms[i]);
         free(message);
     }
 }
@@ -52,7 +52,7 @@ static const char *error_of(const char *message)
 {
     static char name[64];
     const char *error;
-    json_t *root = reply_parse(message, strlen(message), &error);
+    json_t *root = varlink_reply_parse(message, strlen(message), &error);
     if (!root)
         return NULL;
     snprintf(name, sizeof(name), "%s", error ? error : "");
@@ -76,18 +76,18 @@ START_TEST(members_are_read_whole_or_not_at_all)
     json_t *object = json_loads("{\"text\":\"four\",\"time\":5}", 0, NULL);
     char text[5], little[4];
     int64_t time;
-    ck_assert(reply_read_text(object, "text", text, sizeof(text)));
+    ck_assert(varlink_reply_read_text(object, "text", text, sizeof(text)));
     ck_assert_str_eq(text, "four");
-    ck_assert(!reply_read_text(object, "text", little, sizeof(little)));
-    ck_assert(!reply_read_text(object, "time", text, sizeof(text)));
-    ck_assert(!reply_read_text(object, "none", text, sizeof(text)));
-    ck_assert(reply_read_time(object, "time", &time));
+    ck_assert(!varlink_reply_read_text(object, "text", little, sizeof(little)));
+    ck_assert(!varlink_reply_read_text(object, "time", text, sizeof(text)));
+    ck_assert(!varlink_reply_read_text(object, "none", text, sizeof(text)));
+    ck_assert(varlink_reply_read_time(object, "time", &time));
     ck_assert_int_eq(time, 5);
-    ck_assert(!reply_read_time(object, "text", &time));
-    ck_assert(!reply_read_time(NULL, "time", &time));
+    ck_assert(!varlink_reply_read_time(object, "text", &time));
+    ck_assert(!varlink_reply_read_time(NULL, "time", &time));
     json_decref(object);
 }
 END_TEST
 
-CHECK_MAIN("client/reply", the_key_is_cut_out, what_is_no_key_is_not_taken_for_one,
+CHECK_MAIN("client/varlink_reply", the_key_is_cut_out, what_is_no_key_is_not_taken_for_one,
     a_reply_is_an_object_with_or_without_an_error, members_are_read_whole_or_not_at_all)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/reply.h"
+#include "client/varlink_reply.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ static char *find_key_text(char *message)
     return NULL;
 }
 
-bool reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS])
+bool varlink_reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS])
 {
     char *text = find_key_text(message);
     if (!text)
@@ -65,7 +65,7 @@ bool reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS])
 
 /* --- the rest --- */
 
-json_t *reply_parse(const char *message, size_t size, const char **error)
+json_t *varlink_reply_parse(const char *message, size_t size, const char **error)
 {
     json_t *reply = json_loadb(message, size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *name = json_object_get(reply, "error");
@@ -77,7 +77,7 @@ json_t *reply_parse(const char *message, size_t size, const char **error)
     return NULL;
 }
 
-bool reply_read_text(const json_t *object, const char *name, char *out, size_t room)
+bool varlink_reply_read_text(const json_t *object, const char *name, char *out, size_t room)
 {
     const json_t *text = json_object_get(object, name);
     if (!json_is_string(text) || json_string_length(text) >= room)
@@ -86,7 +86,7 @@ bool reply_read_text(const json_t *object, const char *name, char *out, size_t r
     return true;
 }
 
-bool reply_read_time(const json_t *object, const char *name, int64_t *out)
+bool varlink_reply_read_time(const json_t *object, const char *name, int64_t *out)
 {
     const json_t *number = json_object_get(object, name);
     *out = json_integer_value(number);

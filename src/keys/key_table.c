@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "keys/table.h"
+#include "keys/key_table.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/status.h"
+#include "daemon/status_report.h"
 
 #include <stdio.h>
 #include <string.h>
