@@ -71,9 +71,9 @@ enum crl_remains {
 
 /* One CRL file of the policy: what of it is in force, and what is wrong with it. */
 struct crl_slot {
-    struct crl_file *file; /* in force, as it was read last; NULL: nothing is */
-    struct crl_file *kept; /* in force too, from before, as nothing in FILE takes their place; NULL:
-                              nothing is */
+    struct crl_file *file;    /* in force, as it was read last; NULL: nothing is */
+    struct crl_file *kept;    /* CRLs from earlier readings that stay in force beside FILE, because
+                                 nothing in FILE replaces them; NULL: none */
     struct file_print print;  /* of the file as it was read last, taken before; equal to no file's
                                  when it could not be read, so that it is tried again */
     enum crl_problem problem; /* with the file as it is now */

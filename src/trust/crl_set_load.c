@@ -192,7 +192,8 @@ static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const c
     return result == RESULT_NO_MEMORY ? result : taken;
 }
 
-/* What SLOT holds is as it was; whose it is we may know better. */
+/* For a SLOT whose file has not changed: keys may have become known since it was read that verify
+ * CRLs of the file. Those CRLs then replace the ones that were kept from before. */
 static enum result settle(const struct crl_set *set, struct crl_slot *slot)
 {
     const struct crl_slot kept_alone = {.kept = slot->kept};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which CRLs of a trust domain are in force. A CRL in force goes when its file holds one in its
- * place that is not older and that a key of its issuer, as far as we know it, signed; one that
- * nobody we know signed takes no CRL's place, and is no measure of what is older. A file that
- * cannot be used does not keep the domain's other files out. */
+/* Which CRLs of a trust domain are in force. A CRL in force is replaced when its file holds another
+ * one of the same issuer that is not older, and whose signature verifies with a key that we know as
+ * the issuer's. A CRL whose signature verifies with no key that we know replaces none, and does not
+ * make another CRL count as older. A file that cannot be used does not keep the domain's other
+ * files from being read. */
 #pragma once
 
 #include "trust/store.h"

@@ -3,7 +3,7 @@
  * compare it with later CRLs. It has the issuer and the serial number of each certificate but the
  * anchor: enough to know that a CRL lists one of them, without the certificates themselves. It is
  * small, as paths and serial numbers are bounded: it always fits KEY_EVIDENCE_OCTETS of
- * keys/cache.h. */
+ * keys/key.h. */
 #pragma once
 
 #include "base/fault.h"

@@ -20,10 +20,11 @@ enum result trust_store_of_file(const char *path, struct trust_store **out, stru
  * another content is in force than before. RESULT_NO_MEMORY: all is as it was. */
 enum result trust_store_reload_crls(struct trust_store *store, size_t domain, bool *changed)
     WARN_UNUSED;
-/* For a STORE that is not in use yet: what OLD has in force stays so where STORE, by its policy,
- * reads the same file for a domain of the same name, as it would had the file just changed; so does
- * one of a file that STORE does not read, if it reads an older one there; and the intermediate CAs
- * known there stay known. RESULT_NO_MEMORY. */
+/* Carries CRLs and intermediate CAs over a reload, from OLD into STORE, which is not in use yet.
+ * Domains correspond by name. For a CRL file that both policies name, the rules are those of
+ * trust_store_reload_crls: STORE treats the file as one that has just changed. A CRL from a file
+ * that STORE's policy does not name stays in force only if that domain of STORE has read an older
+ * one of the same issuer. RESULT_NO_MEMORY. */
 enum result trust_store_keep_crls(struct trust_store *store, struct trust_store *old) WARN_UNUSED;
 /* Which content of CRL file number FILE of DOMAIN was read last. */
 struct file_print trust_store_crl_print(struct trust_store *store, size_t domain, size_t file);
