@@ -157,8 +157,7 @@ static int read_answer(
     return STATUS_DONE;
 }
 
-/* An HTTPS failure that the command line has to mend is STATUS_USAGE, any other STATUS_UNREACHABLE.
- */
+/* An HTTPS failure that other options can avoid is STATUS_USAGE, any other STATUS_UNREACHABLE. */
 static int fail_curl(const struct http_client *http, CURLcode code, const char *url)
 {
     const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
