@@ -269,6 +269,20 @@ static const struct {
     {ID_PE(11), read_access_descriptions, NEVER}, /* subjectInfoAccess */
 };
 
+/* READ did not take the extension ID of CERTIFICATE. That good names are merely too many is worth
+ * a line of its own: whoever issued the certificate would look in vain for one that is malformed.
+ */
+static enum result refuse_extension(struct bytes id,
+    bool (*read)(const struct extension *in, struct certificate *out),
+    const struct certificate *certificate, struct fault *fault)
+{
+    if (read == read_subject_alt_name &&
+        general_names_count(certificate->subject_alt_name) > GENERAL_NAMES_MAX)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+            "subjectAltName: there are more than %d names", GENERAL_NAMES_MAX);
+    return extension_refuse(id, true, fault);
+}
+
 static enum result read_extension(
     struct bytes id, bool critical, struct bytes value, void *context, struct fault *fault)
 {
@@ -278,7 +292,7 @@ static enum result read_extension(
         if (!bytes_equal(id, bytes_of(known[i].id, known[i].id_size)))
             continue;
         if (!known[i].read(&extension, context))
-            return extension_refuse(id, true, fault);
+            return refuse_extension(id, known[i].read, context, fault);
         criticality = known[i].criticality;
     }
     if (critical && criticality == NEVER)

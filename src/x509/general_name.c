@@ -71,17 +71,23 @@ bool general_name_take(struct bytes *in, struct general_name *out)
     return true;
 }
 
-bool general_names_are_valid(struct bytes names)
+size_t general_names_count(struct bytes names)
 {
-    struct bytes rest = names;
     struct general_name name;
-    for (size_t count = 0; rest.size > 0; count++) {
-        if (count == GENERAL_NAMES_MAX || !general_name_take(&rest, &name) ||
+    size_t count = 0;
+    for (; names.size > 0 && count <= GENERAL_NAMES_MAX; count++) {
+        if (!general_name_take(&names, &name) ||
             (name.form == GENERAL_NAME_IP && name.value.size != IPV4_OCTETS &&
                 name.value.size != IPV6_OCTETS))
-            return false;
+            return 0;
     }
-    return names.size > 0;
+    return count;
+}
+
+bool general_names_are_valid(struct bytes names)
+{
+    const size_t count = general_names_count(names);
+    return count > 0 && count <= GENERAL_NAMES_MAX;
 }
 
 /* RFC 3986 3.1: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) ":" */

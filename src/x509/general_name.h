@@ -31,6 +31,9 @@ bool general_name_take(struct bytes *in, struct general_name *out) WARN_UNUSED;
 #define GENERAL_NAMES_MAX 64
 #define IPV4_OCTETS       4
 #define IPV6_OCTETS       16
+/* How many names NAMES, the content of GeneralNames, has; 0 when one of them is malformed. It is
+ * read up to GENERAL_NAMES_MAX + 1 names, which stands for any greater number. */
+size_t general_names_count(struct bytes names);
 /* Is NAMES the content of GeneralNames: one to GENERAL_NAMES_MAX, none malformed? */
 bool general_names_are_valid(struct bytes names);
 

@@ -19,9 +19,13 @@ static bool add_text(struct bytes text, struct name_list *list)
     return true;
 }
 
+/* A dNSName outside the preferred syntax, such as one with a wildcard or an underscore, is left
+ * out: it names no single host, so nobody's identity (RFC 6125 6.4.3), and no rule can have it. */
 static bool add_dns(struct bytes value, struct names *out)
 {
-    if (!dns_name_is_valid(value) || !add_text(value, &out->dns))
+    if (!dns_name_is_valid(value))
+        return true;
+    if (!add_text(value, &out->dns))
         return false;
     char *name = out->dns.name[out->dns.count - 1];
     text_to_lower(name, strlen(name));

@@ -106,7 +106,7 @@ static const struct bad_certificate bad_certificates[] = {
     {"field-ca", "other-flavour", "URI://m2m.example/mn-cse", "", TLS_ALERT_BAD_CERTIFICATE,
         "no rule matches"},
     {"field-ca", "wildcard", "DNS:*.in-cse.m2m.example", "", TLS_ALERT_BAD_CERTIFICATE,
-        "a wildcard"},
+        "dNSName is outside the name constraints"},
     {"field-ca", "subdomain", "DNS:x.mn-cse.in-cse.m2m.example", "", TLS_ALERT_BAD_CERTIFICATE,
         "no rule matches"},
 };

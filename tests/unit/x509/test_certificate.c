@@ -323,6 +323,38 @@ START_TEST(hands_out_names)
 }
 END_TEST
 
+/* Nobody is admitted by such a name, but whoever has a good one beside it is. */
+START_TEST(leaves_out_a_domain_name_that_is_no_hosts)
+{
+    static const char *const none[] = {
+        "DNS:*.m2m.example", "DNS:a.*.example", "DNS:m_m.example", "DNS:-m.example",
+        "DNS:m2m.example.", "DNS:m2m.example/in-cse",
+        "DNS:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
+        "DER:30028200",                       /* empty */
+        "DER:300D820B6D326D006578616D706C65", /* a NUL within: "m2m" and then more */
+        "DER:30048202C3A9",                   /* UTF-8 */
+    };
+    char lines[2048];
+    struct names names;
+    struct fault fault;
+    maker_start(authorities);
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+        snprintf(lines, sizeof(lines), MAKER_USAGE "subjectAltName=%s\n", none[i]);
+        ck_assert_msg(names_of(lines, &names, &fault) == RESULT_OK, "%s: %s", none[i], fault.text);
+        ck_assert_msg(names.dns.count == 0, "%s: %s", none[i], names.dns.name[0]);
+    }
+    snprintf(lines, sizeof(lines), MAKER_USAGE "subjectAltName=URI://m2m.example/in-cse/Cx");
+    for (size_t i = 0; i <= NAMES_MAX; i++) /* they do not take the place of others either */
+        snprintf(lines + strlen(lines), sizeof(lines) - strlen(lines), ",DNS:*.m2m.example");
+    snprintf(lines + strlen(lines), sizeof(lines) - strlen(lines), ",DNS:b.example\n");
+    ck_assert_msg(names_of(lines, &names, &fault) == RESULT_OK, "%s", fault.text);
+    ck_assert_uint_eq(names.uri.count, 1);
+    ck_assert_uint_eq(names.dns.count, 1);
+    ck_assert_str_eq(names.dns.name[0], "b.example");
+    maker_stop();
+}
+END_TEST
+
 START_TEST(joins_device_ids)
 {
     static const struct {
@@ -361,7 +393,7 @@ START_TEST(joins_device_ids)
 }
 END_TEST
 
-START_TEST(refuses_names_that_are_too_long)
+START_TEST(takes_no_name_that_is_too_long)
 {
     char lines[1024], name[300];
     struct names names;
@@ -381,8 +413,10 @@ START_TEST(refuses_names_that_are_too_long)
         name[i] = '.';
     snprintf(lines, sizeof(lines), MAKER_USAGE "subjectAltName=DNS:%.253s\n", name);
     ck_assert_int_eq(names_of(lines, &names, &fault), RESULT_OK);
+    ck_assert_uint_eq(names.dns.count, 1);
     snprintf(lines, sizeof(lines), MAKER_USAGE "subjectAltName=DNS:%.255s\n", name);
-    ck_assert_int_eq(names_of(lines, &names, &fault), RESULT_CERTIFICATE_REFUSED);
+    ck_assert_int_eq(names_of(lines, &names, &fault), RESULT_OK);
+    ck_assert_uint_eq(names.dns.count, 0);
     maker_stop();
 }
 END_TEST
@@ -400,5 +434,6 @@ END_TEST
 CHECK_MAIN("x509/certificate", takes_minimal_lengths_alone, reads_times, reads_counts,
     writes_object_identifiers, knows_object_identifiers, decodes_pem, finds_the_host_of_a_uri,
     writes_device_names, reads_the_fields, refuses_a_point_off_the_curve,
-    refuses_a_certificate_that_is_too_long, hands_out_names, joins_device_ids,
-    refuses_names_that_are_too_long, digests_a_public_key)
+    refuses_a_certificate_that_is_too_long, hands_out_names,
+    leaves_out_a_domain_name_that_is_no_hosts, joins_device_ids, takes_no_name_that_is_too_long,
+    digests_a_public_key)
