@@ -197,7 +197,6 @@ int verb_check_certificate(int argc, char **argv)
     request->chain = chain.view;
     request->chain_count = chain.count;
     request->public_key = asked.raw_public_key ? bytes_of(spki, sizeof(spki)) : (struct bytes){0};
-    request->purpose = PATH_CLIENT;
     request->from = from;
     verdict->fault = FAULT_INIT;
     verdict->result = admission_decide(request, &verdict->admission, &verdict->fault);

@@ -87,7 +87,6 @@ static enum result admit_initiator(const struct exchange *exchange,
         .chain = presented->chain,
         .chain_count = presented->chain_count,
         .public_key = raw ? presented->key.spki : (struct bytes){0},
-        .purpose = PATH_CLIENT,
         .from = exchange->from,
         .now_s = clock_wall_s(),
     };

@@ -18,7 +18,7 @@ struct index_entry {
 
 struct rule_index {
     size_t count;
-    struct index_entry entries[]; /* sorted by flavour, then by key, then as in the policy */
+    struct index_entry *entries; /* sorted by flavour, then by key, then as in the policy */
 };
 
 static int compare_keys(const struct index_entry *a, const struct index_entry *b)
@@ -42,31 +42,41 @@ static const char *raw_key(const char *public_key_id)
     return strchr(public_key_id, ';') + 1;
 }
 
-bool rule_index_build(struct policy *policy)
+/* The index of COUNT rules in ENTRIES, which has room for as many. */
+static struct rule_index index_of(
+    const struct policy_rule *rules, size_t count, struct index_entry *entries)
 {
-    struct rule_index *index = texts_array(
-        policy->texts, 1, sizeof(*index) + policy->rule_count * sizeof(struct index_entry));
-    if (!index)
-        return false;
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct policy_rule *rule = &policy->rules[i];
+    struct rule_index index = {.entries = entries};
+    for (size_t i = 0; i < count; i++) {
+        const struct policy_rule *rule = &rules[i];
         if (rule->flavour == FLAVOUR_COUNT || !rule->match || !*rule->match)
             continue; /* the reader has reported its fault */
         const bool raw = rule->flavour == FLAVOUR_RAW_PUBLIC_KEY;
         if (raw && !strchr(rule->match, ';'))
             continue; /* the text of another flavour, which was reported as well */
-        index->entries[index->count++] = (struct index_entry){
+        entries[index.count++] = (struct index_entry){
             .flavour = rule->flavour,
             .key = raw ? raw_key(rule->match) : rule->match,
             .rule = rule,
         };
     }
-    qsort(index->entries, index->count, sizeof(struct index_entry), compare_entries);
+    qsort(entries, index.count, sizeof(struct index_entry), compare_entries);
+    return index;
+}
+
+bool rule_index_build(struct policy *policy)
+{
+    struct rule_index *index = texts_array(policy->texts, 1, sizeof(*index));
+    struct index_entry *entries =
+        texts_array(policy->texts, policy->rule_count, sizeof(struct index_entry));
+    if (!index || !entries)
+        return false;
+    *index = index_of(policy->rules, policy->rule_count, entries);
     policy->index = index;
     return true;
 }
 
-/* A call of rule_index_visit. */
+/* A call of rule_index_visit or rule_list_visit. */
 struct visitor {
     const struct rule_index *index;
     visit_rule *visit;
@@ -92,12 +102,12 @@ static void visit_key(
             return;
 }
 
-/* Finds the Absolute-AE-ID in a URI of a certificate. Some authorities issue it with a scheme
- * before it: "coap://SP/CSE/Cxxx". Returns false if URI is no AE-ID. */
-static bool ae_id_of_uri(const char *uri, char absolute[IDENTIFIER_OCTETS])
+/* Finds the absolute identifier in a URI of a certificate. Some authorities issue it with a scheme
+ * before it: "coap://SP/CSE/Cxxx". Returns false if there is none. */
+static bool identifier_in_uri(const char *uri, char absolute[IDENTIFIER_OCTETS])
 {
     const char *start = identifier_of_uri(uri);
-    return identifier_is_ae_id(start) &&
+    return identifier_is_absolute(start) &&
            identifier_absolute("", "", start, absolute, NULL) == RESULT_OK;
 }
 
@@ -105,30 +115,48 @@ static void visit_uri(const struct visitor *visitor, const char *uri)
 {
     visit_key(visitor, FLAVOUR_NODE_ID, uri, uri);
     char absolute[IDENTIFIER_OCTETS], pattern[IDENTIFIER_OCTETS];
-    if (!ae_id_of_uri(uri, absolute))
+    if (!identifier_in_uri(uri, absolute))
         return;
     visit_key(visitor, FLAVOUR_AE_ID, absolute, absolute);
+    if (!identifier_is_ae_id(absolute))
+        return; /* a pattern stands for AEs alone */
     snprintf(
         pattern, sizeof(pattern), "%.*s*", (int)(strrchr(absolute, '/') + 1 - absolute), absolute);
     visit_key(visitor, FLAVOUR_AE_ID, pattern, absolute);
+}
+
+static void visit_names(
+    const struct visitor *visitor, const struct names *names, bool raw_public_key)
+{
+    if (raw_public_key) {
+        char id[PUBLIC_KEY_ID_OCTETS];
+        public_key_id_format(PUBLIC_KEY_ID_SHA_256, names->spki_digest, id);
+        visit_key(visitor, FLAVOUR_RAW_PUBLIC_KEY, raw_key(id), id);
+        return;
+    }
+    for (size_t i = 0; i < names->dns.count; i++) {
+        visit_key(visitor, FLAVOUR_CSE_ID, names->dns.name[i], names->dns.name[i]);
+        visit_key(visitor, FLAVOUR_NODE_ID, names->dns.name[i], names->dns.name[i]);
+    }
+    for (size_t i = 0; i < names->uri.count; i++)
+        visit_uri(visitor, names->uri.name[i]);
+    for (size_t i = 0; i < names->device.count; i++)
+        visit_key(visitor, FLAVOUR_DEVICE, names->device.name[i], names->device.name[i]);
 }
 
 void rule_index_visit(const struct policy *policy, const struct names *names, bool raw_public_key,
     visit_rule *visit, void *context)
 {
     const struct visitor visitor = {policy->index, visit, context};
-    if (raw_public_key) {
-        char id[PUBLIC_KEY_ID_OCTETS];
-        public_key_id_format(PUBLIC_KEY_ID_SHA_256, names->spki_digest, id);
-        visit_key(&visitor, FLAVOUR_RAW_PUBLIC_KEY, raw_key(id), id);
-        return;
-    }
-    for (size_t i = 0; i < names->dns.count; i++) {
-        visit_key(&visitor, FLAVOUR_CSE_ID, names->dns.name[i], names->dns.name[i]);
-        visit_key(&visitor, FLAVOUR_NODE_ID, names->dns.name[i], names->dns.name[i]);
-    }
-    for (size_t i = 0; i < names->uri.count; i++)
-        visit_uri(&visitor, names->uri.name[i]);
-    for (size_t i = 0; i < names->device.count; i++)
-        visit_key(&visitor, FLAVOUR_DEVICE, names->device.name[i], names->device.name[i]);
+    visit_names(&visitor, names, raw_public_key);
+}
+
+void rule_list_visit(const struct policy_rule *rules, size_t count, const struct names *names,
+    bool raw_public_key, visit_rule *visit, void *context)
+{
+    struct index_entry entries[RULE_LIST_MAX];
+    const struct rule_index index =
+        index_of(rules, count < RULE_LIST_MAX ? count : RULE_LIST_MAX, entries);
+    const struct visitor visitor = {&index, visit, context};
+    visit_names(&visitor, names, raw_public_key);
 }

@@ -9,8 +9,8 @@
  * rules; rules with faults are left out. Returns false when memory is short. */
 bool rule_index_build(struct policy *policy) WARN_UNUSED;
 
-/* Called for RULE, which has the name NAME. For an AE-ID, NAME is the absolute AE-ID, whatever URI
- * scheme stood before it in the certificate. Returns false to skip the other rules of the same
+/* Called for RULE, which has the name NAME. For an AE-ID, NAME is the absolute identifier, whatever
+ * URI scheme stood before it in the certificate. Returns false to skip the other rules of the same
  * flavour and name. */
 typedef bool visit_rule(const struct policy_rule *rule, const char *name, void *context);
 
@@ -20,3 +20,8 @@ typedef bool visit_rule(const struct policy_rule *rule, const char *name, void *
  * shortest form of identifier has. The caller has to compare the others in full. */
 void rule_index_visit(const struct policy *policy, const struct names *names, bool raw_public_key,
     visit_rule *visit, void *context);
+
+#define RULE_LIST_MAX 8
+/* The same for COUNT rules, at most RULE_LIST_MAX, that are no policy's and so have no index. */
+void rule_list_visit(const struct policy_rule *rules, size_t count, const struct names *names,
+    bool raw_public_key, visit_rule *visit, void *context);

@@ -83,6 +83,28 @@ static const char *first_name(const struct names *names, bool raw_public_key, ch
     return "no name that we know";
 }
 
+/* There is no best rule. EXPECTED: who it should have been, if it is known. */
+static enum result refuse(const struct rule_search *search, bool raw_public_key,
+    const char *expected, struct fault *fault)
+{
+    char id[PUBLIC_KEY_ID_OCTETS];
+    const char *name = first_name(search->names, raw_public_key, id);
+    if (search->matched)
+        return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
+            "\"%.128s\" may not establish keys with this end-point", name);
+    if (search->named && !raw_public_key)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+            "\"%.128s\" is certified, but not by an authority trusted for it", name);
+    if (expected && raw_public_key)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+            "the terminating end-point has another raw public key: %s", name);
+    if (expected)
+        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+            "the terminating end-point's certificate does not stand for %s", expected);
+    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
+        "no rule matches this %s (%.128s)", raw_public_key ? "public key" : "certificate", name);
+}
+
 enum result policy_match(const struct policy *policy, size_t endpoint, const struct names *names,
     bool raw_public_key, uint64_t trusted, const char *from, struct authorisation *out,
     struct fault *fault)
@@ -90,18 +112,22 @@ enum result policy_match(const struct policy *policy, size_t endpoint, const str
     struct rule_search search = {
         .names = names, .endpoint = endpoint, .trusted = trusted, .from = from};
     rule_index_visit(policy, names, raw_public_key, consider, &search);
-    if (search.best.rule) {
-        *out = search.best;
-        return RESULT_OK;
-    }
-    char id[PUBLIC_KEY_ID_OCTETS];
-    const char *name = first_name(names, raw_public_key, id);
-    if (search.matched)
-        return fault_set_alert(fault, RESULT_NOT_AUTHORISED, TLS_ALERT_ACCESS_DENIED,
-            "\"%.128s\" may not establish keys with this end-point", name);
-    if (search.named)
-        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
-            "\"%.128s\" is certified, but not by an authority trusted for it", name);
-    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
-        "no rule matches this %s (%.128s)", raw_public_key ? "public key" : "certificate", name);
+    if (!search.best.rule)
+        return refuse(&search, raw_public_key, NULL, fault);
+    *out = search.best;
+    return RESULT_OK;
+}
+
+enum result policy_match_expected(const struct policy_rule *expected, size_t count, size_t endpoint,
+    const struct names *names, bool raw_public_key, uint64_t trusted, struct authorisation *out,
+    struct fault *fault)
+{
+    const char *identity = expected[0].identity;
+    struct rule_search search = {
+        .names = names, .endpoint = endpoint, .trusted = trusted, .from = identity};
+    rule_list_visit(expected, count, names, raw_public_key, consider, &search);
+    if (!search.best.rule || strcmp(search.best.identity, identity) != 0)
+        return refuse(&search, raw_public_key, identity, fault);
+    *out = search.best;
+    return RESULT_OK;
 }

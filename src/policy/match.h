@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rule of the policy the certificate or raw public key of an initiator matches
- * (TS-0003 8.1.2.5). */
+/* Which rule the certificate or raw public key of the other side matches (TS-0003 8.1.2.5): of an
+ * initiator one of the policy, of a terminating end-point one of those for whom we asked. */
 #pragma once
 
 #include "base/fault.h"
@@ -31,4 +31,12 @@ struct certificate_types policy_types_taken(const struct policy *policy, size_t 
  * Both set the TLS alert to send in FAULT. */
 enum result policy_match(const struct policy *policy, size_t endpoint, const struct names *names,
     bool raw_public_key, uint64_t trusted, const char *from, struct authorisation *out,
+    struct fault *fault) WARN_UNUSED;
+
+/* The same when we are the initiator, with our end-point number ENDPOINT, and so know beforehand
+ * who has to answer. EXPECTED are COUNT rules, from 1 to RULE_LIST_MAX (policy/index.h), each of
+ * which says one of the ways in which a credential may name that identity. It is the same in all of
+ * them, and no pattern. The reasons to refuse are the same too. */
+enum result policy_match_expected(const struct policy_rule *expected, size_t count, size_t endpoint,
+    const struct names *names, bool raw_public_key, uint64_t trusted, struct authorisation *out,
     struct fault *fault) WARN_UNUSED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whom a policy admits: each flavour, and each reason to refuse, with its result, alert and rule.
- */
+/* Who is admitted, initiators by a policy and terminating end-points by what is expected of them:
+ * each flavour, and each reason to refuse, with its result, alert and rule. */
 #include "trust/admission.h"
 
 #include <stdio.h>
@@ -18,16 +18,28 @@
 #define LONG_AGO INT64_C(1000000000) /* anchors are valid by the host's clock too */
 #define LATE     INT64_C(4000000000)
 
-/* The extensions of a leaf with these names. */
+/* The extensions of a leaf with these names: an initiator's, and a terminating end-point's. */
 #define NAMED(names) "basicConstraints=critical,CA:FALSE\n" MAKER_USAGE "subjectAltName=" names "\n"
+#define SERVER(names)                                                                              \
+    "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"                     \
+    "extendedKeyUsage=serverAuth\n" MAKER_IDS "subjectAltName=" names "\n"
 
 static const struct recipe authorities[] = {
     {.name = "root", .extensions = MAKER_CA, .not_before = LONG_AGO, .not_after = LATE},
     {.name = "other", .extensions = MAKER_CA, .not_before = LONG_AGO, .not_after = LATE},
     {.name = "stranger", .extensions = MAKER_CA},
     {.name = "sub", .issuer = "root", .extensions = MAKER_CA},
+    {.name = "bound",
+        .issuer = "root",
+        .extensions = MAKER_CA "nameConstraints=critical,permitted;DNS:m2m.example,"
+                               "permitted;URI:m2m.example\n"},
+    {.name = "for-clients",
+        .issuer = "root",
+        .extensions = MAKER_CA "extendedKeyUsage=clientAuth\n"},
     {0},
 };
+/* They come along with each certificate. */
+static const char *const intermediates[] = {"sub", "bound", "for-clients"};
 
 enum { FIELD = 1, OTHER = 2 }; /* trust domains, as bits of struct admission's trusted */
 enum { ONE, TWO, RAW_ONLY };   /* end-points */
@@ -72,6 +84,27 @@ static struct policy_rule rules[RULES] = {
         .endpoints = AT(ONE)},
 };
 
+/* Whom we ask, by the rules of each way in which it may be named. */
+#define ASKED "//m2m.example/mn-cse"
+#define EXPECTED(form, text, ...)                                                                  \
+    {                                                                                              \
+        .flavour = FLAVOUR_##form, .identity = ASKED, .match = (text), .endpoints = AT(ONE),       \
+        ##__VA_ARGS__                                                                              \
+    }
+enum { URI, NAME };
+static const struct policy_rule by_uri_or_name[] = {
+    [URI] = EXPECTED(AE_ID, ASKED), [NAME] = EXPECTED(CSE_ID, "mn.m2m.example")};
+static const struct policy_rule by_other[] = {EXPECTED(CSE_ID, "mn.m2m.example", .trust = 1)};
+static const struct policy_rule by_node[] = {EXPECTED(NODE_ID, "node.example")};
+static const struct policy_rule by_device[] = {EXPECTED(DEVICE, "0.2.481.1.100.3030.10011")};
+static const struct policy_rule by_key[] = {EXPECTED(RAW_PUBLIC_KEY, public_key_id, .trust = -1)};
+static const struct policy_rule by_pattern[] = {
+    {.flavour = FLAVOUR_AE_ID,
+        .identity = "//m2m.example/any-cse/*",
+        .match = "//m2m.example/any-cse/*",
+        .endpoints = AT(ONE)},
+};
+
 static struct policy_endpoint endpoints[] = {
     [ONE] = {.name = "one"}, [TWO] = {.name = "two"}, [RAW_ONLY] = {.name = "raw-only"}};
 
@@ -94,12 +127,13 @@ static struct policy policy = {
 };
 static struct trust_store *store;
 static char folder[32];
-static struct buffer revoked, revoked_elsewhere, sub;
+static struct buffer revoked, revoked_elsewhere, revoked_server, server_revoked_elsewhere;
 
-static void write_crl(const char *path, const struct buffer *listed)
+static void write_crl(
+    const char *path, const struct buffer *listed, const struct buffer *listed_server)
 {
-    struct buffer der AUTO_BUFFER =
-        maker_crl(&(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(listed)}});
+    struct buffer der AUTO_BUFFER = maker_crl(&(struct crl_recipe){
+        .issuer = "root", .revoked = {buffer_bytes(listed), buffer_bytes(listed_server)}});
     maker_write_file(path, buffer_bytes(&der));
 }
 
@@ -126,9 +160,11 @@ static void set_up(void)
     maker_write(paths[1], "other");
     revoked = maker_make(&(struct recipe){0});
     revoked_elsewhere = maker_make(&(struct recipe){0});
-    sub = maker_authority("sub");
-    write_crl(paths[2], &revoked);
-    write_crl(paths[3], &revoked_elsewhere);
+    revoked_server = maker_make(&(struct recipe){.extensions = SERVER("DNS:mn.m2m.example")});
+    server_revoked_elsewhere =
+        maker_make(&(struct recipe){.extensions = SERVER("DNS:mn.m2m.example")});
+    write_crl(paths[2], &revoked, &revoked_server);
+    write_crl(paths[3], &revoked_elsewhere, &server_revoked_elsewhere);
     ck_assert_int_eq(spki_digest(spki_of("raw", &certificate), digest), RESULT_OK);
     public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, public_key_id);
     policy.texts = texts_new();
@@ -146,7 +182,8 @@ static void tear_down(void)
     policy.index = NULL;
     buffer_release(&revoked);
     buffer_release(&revoked_elsewhere);
-    buffer_release(&sub);
+    buffer_release(&revoked_server);
+    buffer_release(&server_revoked_elsewhere);
     maker_stop();
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         unlink(paths[i]);
@@ -155,21 +192,24 @@ static void tear_down(void)
 
 struct admission_kind {
     const char *what;
-    /* What is presented: one of leaf, made, raw_key and octets, or nothing; the certificate of
-     * "sub" comes along with a certificate. */
+    /* What is presented: one of leaf, made, raw_key and octets, or nothing; the intermediates come
+     * along with a certificate. */
     const char *leaf, *issuer; /* its extensions, and by whom: NULL is "root" */
     const struct buffer *made;
     const char *raw_key; /* by its name */
     const char *octets;  /* that are no certificate */
     size_t more;         /* copies of the leaf */
     int endpoint;
-    enum path_purpose purpose;
-    int64_t later_s; /* than MAKER_NOW */
-    const char *from;
+    int64_t later_s;  /* than MAKER_NOW */
+    const char *from; /* of an initiator */
+    /* Of a terminating end-point; NULL: it is an initiator. */
+    const struct policy_rule *expected;
+    size_t expected_count;
+    bool is_asked_for_raw, has_no_anchors;
     /* What has to be decided. */
     enum result result;
     int alert; /* 0: none */
-    int rule;
+    int rule;  /* of the policy, or of those expected */
     uint64_t trusted;
 };
 
@@ -233,8 +273,8 @@ static const struct admission_kind kinds[] = {
         .alert = TLS_ALERT_CERTIFICATE_REVOKED, .rule = NO_RULE},
     {"revoked in another domain", .made = &revoked_elsewhere, .from = PEER, .result = REFUSED,
         .alert = TLS_ALERT_CERTIFICATE_REVOKED, .rule = NO_RULE},
-    {"not for clients", .leaf = NAMED("URI:" PEER), .purpose = PATH_SERVER, .from = PEER,
-        .result = REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
+    {"not for clients", .leaf = SERVER("URI:" PEER), .from = PEER, .result = REFUSED,
+        .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
     {"no certificate", .octets = "x", .from = PEER, .result = REFUSED,
         .alert = TLS_ALERT_BAD_CERTIFICATE, .rule = NO_RULE},
     {"nothing", .from = PEER, .result = REFUSED, .alert = TLS_ALERT_HANDSHAKE_FAILURE,
@@ -253,19 +293,119 @@ static const struct admission_kind kinds[] = {
         .result = RESULT_TLS_REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
 };
 
+#define ASK(rules)             .expected = (rules), .expected_count = ARRAY_SIZE(rules)
+#define SERVER_REFUSED(number) .result = REFUSED, .alert = TLS_ALERT_##number, .rule = NO_RULE
+
+/* The other direction: a terminating end-point answers us. */
+static const struct admission_kind servers[] = {
+    {"by its domain name", ASK(by_uri_or_name), .leaf = SERVER("DNS:mn.m2m.example"), .rule = NAME,
+        .trusted = FIELD},
+    {"by its domain name in upper case", ASK(by_uri_or_name), .leaf = SERVER("DNS:MN.M2M.example"),
+        .rule = NAME, .trusted = FIELD},
+    {"by a URI", ASK(by_uri_or_name), .leaf = SERVER("URI:" ASKED), .rule = URI, .trusted = FIELD},
+    {"by a URI with a scheme", ASK(by_uri_or_name), .leaf = SERVER("URI:coap://M2M.example/mn-cse"),
+        .rule = URI, .trusted = FIELD},
+    {"by both", ASK(by_uri_or_name), .leaf = SERVER("DNS:mn.m2m.example,URI:" ASKED), .rule = URI,
+        .trusted = FIELD},
+    {"beside names of no host and of others", ASK(by_uri_or_name),
+        .leaf = SERVER("DNS:*.m2m.example,DNS:other.example,DNS:mn.m2m.example"), .rule = NAME,
+        .trusted = FIELD},
+    {"by a node id", ASK(by_node), .leaf = SERVER("DNS:node.example"), .rule = 0, .trusted = FIELD},
+    {"by a device id", ASK(by_device), .leaf = SERVER("otherName:0.2.481.1;UTF8:100.3030.10011"),
+        .rule = 0, .trusted = FIELD},
+    {"by its raw public key", ASK(by_key), .raw_key = "raw", .is_asked_for_raw = true, .rule = 0},
+    {"by its raw public key, without anchors", ASK(by_key), .raw_key = "raw",
+        .is_asked_for_raw = true, .has_no_anchors = true, .rule = 0},
+    {"below an intermediate CA", ASK(by_uri_or_name), .issuer = "sub",
+        .leaf = SERVER("DNS:mn.m2m.example"), .rule = NAME, .trusted = FIELD},
+    {"within name constraints", ASK(by_uri_or_name), .issuer = "bound",
+        .leaf = SERVER("DNS:mn.m2m.example,URI:" ASKED), .rule = URI, .trusted = FIELD},
+    {"of another trust domain", ASK(by_other), .issuer = "other",
+        .leaf = SERVER("DNS:mn.m2m.example"), .rule = 0, .trusted = OTHER},
+
+    {"another's domain name", ASK(by_uri_or_name), .leaf = SERVER("DNS:other.m2m.example"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"a domain name below it", ASK(by_uri_or_name), .leaf = SERVER("DNS:x.mn.m2m.example"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"a wildcard for its domain name", ASK(by_uri_or_name), .leaf = SERVER("DNS:*.m2m.example"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"its domain name as a URI", ASK(by_uri_or_name), .leaf = SERVER("URI:https://mn.m2m.example"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"another's URI", ASK(by_uri_or_name), .leaf = SERVER("URI://m2m.example/other"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"a URI in other case", ASK(by_uri_or_name), .leaf = SERVER("URI://m2m.example/MN-CSE"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"one of its AEs", ASK(by_uri_or_name), .leaf = SERVER("URI:" ASKED "/Cpeer"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"a URI with a second scheme", ASK(by_uri_or_name), .leaf = SERVER("URI:urn:x:" ASKED),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"one whom the policy admits as an initiator", ASK(by_uri_or_name), .leaf = SERVER("URI:" PEER),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"whomever a pattern would admit", ASK(by_pattern),
+        .leaf = SERVER("URI://m2m.example/any-cse/Cx"), .result = RESULT_NOT_AUTHORISED,
+        .alert = TLS_ALERT_ACCESS_DENIED, .rule = NO_RULE, .trusted = FIELD},
+    {"the expected one of another end-point of ours", ASK(by_uri_or_name), .endpoint = TWO,
+        .leaf = SERVER("DNS:mn.m2m.example"), .result = RESULT_NOT_AUTHORISED,
+        .alert = TLS_ALERT_ACCESS_DENIED, .rule = NO_RULE, .trusted = FIELD},
+    {"a trust domain that is not the rule's", ASK(by_other), .leaf = SERVER("DNS:mn.m2m.example"),
+        SERVER_REFUSED(BAD_CERTIFICATE), .trusted = FIELD},
+    {"a certificate for clients", ASK(by_uri_or_name), .leaf = NAMED("DNS:mn.m2m.example"),
+        SERVER_REFUSED(UNSUPPORTED_CERTIFICATE)},
+    {"a CA for clients", ASK(by_uri_or_name), .issuer = "for-clients",
+        .leaf = SERVER("DNS:mn.m2m.example"), SERVER_REFUSED(UNSUPPORTED_CERTIFICATE)},
+    {"a domain name outside name constraints", ASK(by_uri_or_name), .issuer = "bound",
+        .leaf = SERVER("DNS:mn.other.example,URI:" ASKED), SERVER_REFUSED(BAD_CERTIFICATE)},
+    {"a wildcard under name constraints", ASK(by_uri_or_name), .issuer = "bound",
+        .leaf = SERVER("DNS:*.m2m.example,URI:" ASKED), SERVER_REFUSED(BAD_CERTIFICATE)},
+    {"a CA that is the leaf", ASK(by_uri_or_name),
+        .leaf = MAKER_CA "subjectAltName=DNS:mn.m2m.example\n",
+        SERVER_REFUSED(UNSUPPORTED_CERTIFICATE)},
+    {"an unknown CA", ASK(by_uri_or_name), .issuer = "stranger",
+        .leaf = SERVER("DNS:mn.m2m.example"), SERVER_REFUSED(UNKNOWN_CA)},
+    {"no anchors at all", ASK(by_uri_or_name), .leaf = SERVER("DNS:mn.m2m.example"),
+        .has_no_anchors = true, SERVER_REFUSED(UNKNOWN_CA)},
+    {"expired", ASK(by_uri_or_name), .leaf = SERVER("DNS:mn.m2m.example"), .later_s = 2 * 86400,
+        SERVER_REFUSED(CERTIFICATE_EXPIRED)},
+    {"not valid yet", ASK(by_uri_or_name), .leaf = SERVER("DNS:mn.m2m.example"),
+        .later_s = -2 * 86400, SERVER_REFUSED(CERTIFICATE_EXPIRED)},
+    {"revoked", ASK(by_uri_or_name), .made = &revoked_server, SERVER_REFUSED(CERTIFICATE_REVOKED)},
+    {"revoked in another domain", ASK(by_uri_or_name), .made = &server_revoked_elsewhere,
+        SERVER_REFUSED(CERTIFICATE_REVOKED)},
+    {"no certificate", ASK(by_uri_or_name), .octets = "x", SERVER_REFUSED(BAD_CERTIFICATE)},
+    {"nothing", ASK(by_uri_or_name), SERVER_REFUSED(HANDSHAKE_FAILURE)},
+    {"another raw public key", ASK(by_key), .raw_key = "nobody's", .is_asked_for_raw = true,
+        SERVER_REFUSED(BAD_CERTIFICATE)},
+    {"a raw public key rather than a certificate", ASK(by_uri_or_name), .raw_key = "raw",
+        .result = RESULT_TLS_REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE},
+    {"a certificate rather than a raw public key", ASK(by_key),
+        .leaf = SERVER("DNS:mn.m2m.example"), .is_asked_for_raw = true,
+        .result = RESULT_TLS_REFUSED, .alert = TLS_ALERT_UNSUPPORTED_CERTIFICATE, .rule = NO_RULE,
+        .trusted = FIELD},
+};
+
+/* An initiator is taken by what the policy takes, a terminating end-point by what it was asked. */
+static struct certificate_types types_taken(const struct admission_kind *kind)
+{
+    if (!kind->expected)
+        return policy_types_taken(&policy, (size_t)kind->endpoint);
+    return (struct certificate_types){!kind->is_asked_for_raw, kind->is_asked_for_raw};
+}
+
 static enum result decide(
     const struct admission_kind *kind, struct admission *out, struct fault *fault)
 {
-    struct bytes chain[PATH_CERTIFICATES_MAX + 1];
+    struct bytes chain[PATH_CERTIFICATES_MAX + ARRAY_SIZE(intermediates)];
     struct buffer made AUTO_BUFFER = {0};
+    struct buffer along[ARRAY_SIZE(intermediates)] = {0};
     struct admission_request request = {
-        .policy = &policy,
-        .trust = store,
+        .policy = kind->expected ? NULL : &policy,
+        .trust = kind->has_no_anchors ? NULL : store,
         .endpoint = (size_t)kind->endpoint,
-        .takes = policy_types_taken(&policy, (size_t)kind->endpoint),
+        .takes = types_taken(kind),
         .chain = chain,
-        .purpose = kind->purpose,
         .from = kind->from,
+        .expected = kind->expected,
+        .expected_count = kind->expected_count,
         .now_s = MAKER_NOW + kind->later_s,
     };
     if (kind->raw_key) {
@@ -281,9 +421,14 @@ static enum result decide(
     }
     while (leaf.size > 0 && request.chain_count <= kind->more)
         chain[request.chain_count++] = leaf;
-    if (leaf.size > 0)
-        chain[request.chain_count++] = buffer_bytes(&sub);
-    return admission_decide(&request, out, fault);
+    for (size_t i = 0; leaf.size > 0 && i < ARRAY_SIZE(intermediates); i++) {
+        along[i] = maker_authority(intermediates[i]);
+        chain[request.chain_count++] = buffer_bytes(&along[i]);
+    }
+    enum result result = admission_decide(&request, out, fault);
+    for (size_t i = 0; i < ARRAY_SIZE(intermediates); i++)
+        buffer_release(&along[i]);
+    return result;
 }
 
 static size_t count_links(const struct evidence *evidence)
@@ -297,9 +442,17 @@ static size_t count_links(const struct evidence *evidence)
     return count;
 }
 
-START_TEST(decides_every_kind)
+/* Without the anchor. */
+static size_t path_length(const struct admission_kind *kind)
 {
-    const struct admission_kind *kind = &kinds[_i];
+    for (size_t i = 0; kind->issuer && i < ARRAY_SIZE(intermediates); i++)
+        if (strcmp(kind->issuer, intermediates[i]) == 0)
+            return 2;
+    return kind->raw_key ? 0 : 1;
+}
+
+static void expect(const struct admission_kind *kind)
+{
     struct fault fault = FAULT_INIT;
     struct admission admission;
     enum result result = decide(kind, &admission, &fault);
@@ -312,16 +465,28 @@ START_TEST(decides_every_kind)
         ck_assert_str_ne(fault.text, "");
     }
     const struct policy_rule *rule = admission.authorised.rule;
-    ck_assert_msg(rule == (kind->rule == NO_RULE ? NULL : &rules[kind->rule]), "%s: rule %d",
-        kind->what, rule ? (int)(rule - rules) : NO_RULE);
+    const struct policy_rule *among = kind->expected ? kind->expected : rules;
+    ck_assert_msg(rule == (kind->rule == NO_RULE ? NULL : &among[kind->rule]), "%s: rule %d",
+        kind->what, rule ? (int)(rule - among) : NO_RULE);
     ck_assert_msg(admission.trusted == kind->trusted, "%s: %llu", kind->what,
         (unsigned long long)admission.trusted);
-    if (result == RESULT_OK && kind->from[0] != '\0')
+    if (result == RESULT_OK && kind->expected)
+        ck_assert_str_eq(admission.authorised.identity, ASKED);
+    else if (result == RESULT_OK && kind->from[0] != '\0')
         ck_assert_str_eq(admission.authorised.identity, kind->from);
     if (result == RESULT_OK)
-        ck_assert_uint_eq(count_links(&admission.evidence), kind->raw_key  ? 0
-                                                            : kind->issuer ? 2
-                                                                           : 1);
+        ck_assert_uint_eq(count_links(&admission.evidence), path_length(kind));
+}
+
+START_TEST(decides_every_kind)
+{
+    expect(&kinds[_i]);
+}
+END_TEST
+
+START_TEST(decides_about_every_terminating_end_point)
+{
+    expect(&servers[_i]);
 }
 END_TEST
 
@@ -330,7 +495,7 @@ START_TEST(hands_out_the_names_of_who_is_refused)
 {
     static const struct admission_kind refused[] = {
         {"expired", .leaf = NAMED("URI:" PEER), .later_s = 2 * 86400, .from = PEER},
-        {"for servers", .leaf = NAMED("URI:" PEER), .purpose = PATH_SERVER, .from = PEER},
+        {"for servers", .leaf = SERVER("URI:" PEER), .from = PEER},
         {"too many", .leaf = NAMED("URI:" PEER), .more = PATH_CERTIFICATES_MAX - 1, .from = PEER},
         {"another type", .leaf = NAMED("URI:" PEER), .endpoint = RAW_ONLY, .from = PEER},
     };
@@ -363,6 +528,14 @@ START_TEST(says_why)
         {{.made = &revoked_elsewhere, .from = PEER},
             "trust domain field: a certificate of the path is revoked by a CRL of trust domain "
             "other"},
+        {{.leaf = SERVER("DNS:other.example"), ASK(by_uri_or_name)},
+            "the terminating end-point's certificate does not stand for " ASKED},
+        {{.leaf = SERVER("DNS:mn.m2m.example"), ASK(by_other)},
+            "\"mn.m2m.example\" is certified, but not by an authority trusted for it"},
+        {{.leaf = SERVER("DNS:mn.m2m.example"), ASK(by_key), .is_asked_for_raw = true},
+            "a certificate is not taken: " ASKED " has to present the other type"},
+        {{.leaf = NAMED("DNS:mn.m2m.example"), ASK(by_uri_or_name)},
+            "leaf has an extKeyUsage without serverAuth"},
     };
     struct fault fault = FAULT_INIT;
     struct admission admission;
@@ -380,6 +553,7 @@ int main(void)
     tcase_set_timeout(group, 120);
     tcase_add_checked_fixture(group, set_up, tear_down);
     tcase_add_loop_test(group, decides_every_kind, 0, ARRAY_SIZE(kinds));
+    tcase_add_loop_test(group, decides_about_every_terminating_end_point, 0, ARRAY_SIZE(servers));
     tcase_add_test(group, hands_out_the_names_of_who_is_refused);
     tcase_add_test(group, says_why);
     suite_add_tcase(suite, group);
