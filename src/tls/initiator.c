@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls/initiator.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "identity/identifier.h"
 #include "identity/public_key_id.h"
 #include "tls/credential.h"
 #include "tls/message.h"
-#include "trust/path.h"
+#include "tls/presented.h"
+#include "trust/admission.h"
 #include "trust/store_load.h"
 
 struct initiator_credential {
     struct credential own;
     WOLFSSL_CTX *engine;
     enum certificate_type ours, theirs;
-    struct trust_store *trust;       /* validates the terminating end-point's certificate */
-    struct public_key_id public_key; /* or what its raw public key has to be */
+    struct trust_store *trust; /* validates the terminating end-point's certificate; may be NULL */
+    char public_key[PUBLIC_KEY_ID_OCTETS]; /* or what its raw public key has to be */
 };
 
 struct initiator {
@@ -70,9 +72,12 @@ enum result initiator_credential_new(const char *certificate_path, const char *p
 enum result initiator_credential_pin(
     struct initiator_credential *credential, const char *public_key_id, struct fault *fault)
 {
-    if (!public_key_id_parse(public_key_id, &credential->public_key))
+    struct public_key_id id;
+
+    if (!public_key_id_parse(public_key_id, &id))
         return fault_set(fault, RESULT_BAD_INPUT,
             "\"%s\" is no public key identifier (ni:///sha-256;... of RFC 6920)", public_key_id);
+    public_key_id_format(id.kind, id.digest, credential->public_key);
     TRY(engine_terminating_raw_public_key(credential->engine, fault));
     credential->theirs = CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
     return RESULT_OK;
@@ -114,38 +119,51 @@ enum result initiator_start(struct initiator_credential *credential, const char 
     return RESULT_OK;
 }
 
-static bool list_holds(const struct name_list *list, const char *name)
+/* How the terminating end-point may name itself: rules for trust/admission, of domain number 0. */
+struct expectation {
+    char identity[IDENTIFIER_OCTETS], domain[2 * IDENTIFIER_OCTETS];
+    char public_key[PUBLIC_KEY_ID_OCTETS];
+    struct policy_rule rules[2];
+    size_t count;
+};
+
+static void expect(struct expectation *expectation, enum flavour flavour, char *match)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (strcasecmp(list->name[i], name) == 0)
-            return true;
-    return false;
+    expectation->rules[expectation->count++] = (struct policy_rule){
+        .flavour = flavour, .identity = expectation->identity, .match = match, .endpoints = 1};
 }
 
-static bool holds_identity(const struct name_list *uris, const char *identity)
+/* The public domain name of the CSE that IDENTITY, "//SP/CSE" or of an AE below it, is about:
+ * "CSE.SP" (TS-0003 10.1.3). */
+static void write_domain(const char *identity, char *domain, size_t size)
 {
-    for (size_t i = 0; i < uris->count; i++)
-        if (identifier_matches(identity, identifier_of_uri(uris->name[i])))
-            return true;
-    return false;
+    const int sp = (int)strcspn(identity + 2, "/");
+
+    snprintf(domain, size, "%s.%.*s", identity + 2 + sp + 1, sp, identity + 2);
 }
 
-/* Whether NAMES, a certificate's, name IDENTITY: by a URI; or for a CSE by its public domain name,
- * which is SERVER_NAME where the operator gave one, and otherwise "CSE.SP" for "//SP/CSE" (TS-0003
- * 10.1.3). */
-static bool stands_for(const struct names *names, const char *identity, const char *server_name)
+/* IDENTITY has to be named by a URI; or for a CSE by its public domain name, which is the server
+ * name where the operator gave one. A raw public key has to be the one that was pinned. */
+static enum result expect_identity(const struct initiator *initiator, const char *identity,
+    struct expectation *out, struct fault *fault)
 {
-    char domain[2 * IDENTIFIER_OCTETS];
-    const char *cse = strncmp(identity, "//", 2) == 0 ? strchr(identity + 2, '/') : NULL;
+    const char *server_name = initiator->server_name;
 
-    if (!cse)
-        return false;
-    if (holds_identity(&names->uri, identity))
-        return true;
+    *out = (struct expectation){0};
+    TRY(identifier_absolute("", "", identity, out->identity, fault));
+    if (initiator->credential->theirs == CERTIFICATE_TYPE_RAW_PUBLIC_KEY) {
+        memcpy(out->public_key, initiator->credential->public_key, sizeof(out->public_key));
+        expect(out, FLAVOUR_RAW_PUBLIC_KEY, out->public_key);
+        return RESULT_OK;
+    }
+    expect(out, FLAVOUR_AE_ID, out->identity);
     if (server_name[0] != '\0')
-        return list_holds(&names->dns, server_name);
-    snprintf(domain, sizeof(domain), "%s.%.*s", cse + 1, (int)(cse - identity - 2), identity + 2);
-    return list_holds(&names->dns, domain);
+        snprintf(out->domain, sizeof(out->domain), "%s", server_name);
+    else
+        write_domain(out->identity, out->domain, sizeof(out->domain));
+    text_to_lower(out->domain, strlen(out->domain));
+    expect(out, FLAVOUR_CSE_ID, out->domain);
+    return RESULT_OK;
 }
 
 static enum result check_hello(
@@ -167,39 +185,21 @@ static enum result check_hello(
     return RESULT_OK;
 }
 
-/* Whether the path is valid and the leaf names IDENTITY. KEY: the leaf's, a view into CERTIFICATE.
- */
-static enum result check_certificate(const struct initiator *initiator, struct bytes certificate,
-    const char *identity, struct public_key *key, struct fault *fault)
+/* What Message 2 presents, as views into it: its public key, and for a certificate the chain. */
+static enum result read_presented(
+    const struct message2 *message2, struct presented *out, struct fault *fault)
 {
-    struct bytes chain[PATH_CERTIFICATES_MAX];
-    struct path_verdict verdict;
-    size_t count;
+    struct certificate leaf;
 
-    TRY(message_read_chain(certificate, chain, &count, fault));
-    TRY(path_validate(
-        initiator->credential->trust, chain, count, PATH_SERVER, clock_wall_s(), &verdict, fault));
-    if (!stands_for(&verdict.names, identity, initiator->server_name))
-        return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
-            "the terminating end-point's certificate does not stand for %s", identity);
-    *key = certificate_key(&verdict.leaf);
+    *out = (struct presented){.type = message2->server_type};
+    if (out->type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY)
+        return message_read_public_key(message2->certificate, &out->key, fault);
+    TRY(message_read_chain(message2->certificate, out->chain, &out->chain_count, fault));
+    if (out->chain_count == 0)
+        return RESULT_OK; /* admission refuses that */
+    TRY(certificate_parse(out->chain[0], &leaf, fault));
+    out->key = certificate_key(&leaf);
     return RESULT_OK;
-}
-
-static enum result check_public_key(const struct initiator *initiator, struct bytes certificate,
-    struct public_key *key, struct fault *fault)
-{
-    char id[PUBLIC_KEY_ID_OCTETS];
-    uint8_t digest[SPKI_DIGEST_SIZE];
-
-    TRY(message_read_public_key(certificate, key, fault));
-    if (spki_digest(key->spki, digest) != RESULT_OK)
-        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    if (public_key_id_matches(&initiator->credential->public_key, digest))
-        return RESULT_OK;
-    public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, id);
-    return fault_set_alert(fault, RESULT_CERTIFICATE_REFUSED, TLS_ALERT_BAD_CERTIFICATE,
-        "the terminating end-point has another raw public key: %s", id);
 }
 
 /* Whether MESSAGE2 presents what IDENTITY has to present. KEY: its public key. */
@@ -207,10 +207,28 @@ static enum result check_terminating(const struct initiator *initiator,
     const struct message2 *message2, const char *identity, struct public_key *key,
     struct fault *fault)
 {
+    const struct initiator_credential *credential = initiator->credential;
+    const bool raw = credential->theirs == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
+    struct presented presented;
+    struct expectation expected;
+    struct admission admission;
+
+    TRY(expect_identity(initiator, identity, &expected, fault));
     TRY(check_hello(initiator, message2, fault));
-    return message2->server_type == CERTIFICATE_TYPE_X509
-               ? check_certificate(initiator, message2->certificate, identity, key, fault)
-               : check_public_key(initiator, message2->certificate, key, fault);
+    TRY(read_presented(message2, &presented, fault));
+    const struct admission_request request = {
+        .trust = credential->trust,
+        .expected = expected.rules,
+        .expected_count = expected.count,
+        .takes = {.x509 = !raw, .raw_public_key = raw},
+        .chain = presented.chain,
+        .chain_count = presented.chain_count,
+        .public_key =
+            presented.type == CERTIFICATE_TYPE_X509 ? (struct bytes){0} : presented.key.spki,
+        .now_s = clock_wall_s(),
+    };
+    *key = presented.key;
+    return admission_decide(&request, &admission, fault);
 }
 
 enum result initiator_answer(struct initiator *initiator, struct bytes message,

@@ -25,10 +25,10 @@ struct initiator;
 /* Appends Message 1. SERVER_NAME: for SNI, NULL = none. CREDENTIAL has to outlive *OUT. */
 enum result initiator_start(struct initiator_credential *credential, const char *server_name,
     struct initiator **out, struct buffer *message1, struct fault *fault) WARN_UNUSED;
-/* Answers Message 2, MESSAGE, with Message 3, which is appended. The terminating end-point's
- * certificate has to be valid and to name SERVER_IDENTITY (absolute): by the dNSName of a CSE or
- * the URI of an AE; its raw public key has to be the one expected. An alert in FAULT is to be sent.
- */
+/* Answers Message 2, MESSAGE, with Message 3, which is appended. trust/admission decides about the
+ * terminating end-point: its certificate has to be valid and to name SERVER_IDENTITY (absolute), by
+ * a URI, or by the dNSName of a CSE; its raw public key has to be the one expected. An alert in
+ * FAULT is to be sent. RESULT_BAD_INPUT: SERVER_IDENTITY is none. */
 enum result initiator_answer(struct initiator *initiator, struct bytes message,
     const char *server_identity, struct buffer *message3, struct fault *fault) WARN_UNUSED;
 /* Takes Message 4 and exports the key, which is secret: EXPORTED is the caller's to wipe. */
