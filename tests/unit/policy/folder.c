@@ -39,15 +39,20 @@ void folder_write(const char *name, const char *text)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-struct policy *folder_load(const char *text)
+struct policy *folder_load_file(const char *name, const char *text)
 {
     struct report report CLEANUP(report_release) = {0};
     struct policy *policy = NULL;
-    folder_write("policy.json", text);
-    const enum result result = policy_load("policy.json", &policy, &report);
+    folder_write(name, text);
+    const enum result result = policy_load(name, &policy, &report);
     ck_assert_msg(result == RESULT_OK, "%s", report.count > 0 ? report.entries[0].text : "");
     ck_assert_uint_eq(report.faults, 0);
     return policy;
+}
+
+struct policy *folder_load(const char *text)
+{
+    return folder_load_file("policy.json", text);
 }
 
 static bool reports(const char *text, bool whole)

@@ -18,6 +18,7 @@ void folder_write(const char *name, const char *text); /* "policy.d/a.json" make
 
 /* Writes TEXT as policy.json and loads it; it must be faultless. */
 struct policy *folder_load(const char *text);
+struct policy *folder_load_file(const char *name, const char *text); /* the same for another file */
 /* Loads policy.json, and returns whether a fault or warning has exactly this text. */
 bool folder_reports(const char *text);
 /* The same for a fault or warning that starts with TEXT. */

@@ -175,17 +175,27 @@ END_TEST
 
 START_TEST(warns_of_listening_to_all_in_clear)
 {
-    policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"0.0.0.0:80\"]}}"));
-    ck_assert(folder_reports_start("policy.json: /http/listen: 0.0.0.0:80 is reached"));
-    policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"[::ffff:1.2.3.4]:80\"]}}"));
-    ck_assert(folder_reports_start("policy.json: /http/listen: [::ffff:1.2.3.4]:80 is reached"));
-    policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"127.9.9.9:80\","
-                                         " \"[::1]:80\", \"[::ffff:127.0.0.1]:80\"]}}"));
-    ck_assert(!folder_reports_start("policy.json: /http/listen"));
-    policy_free(folder_load(POLICY_START ", \"http\": {\"listen\": [\"0.0.0.0:80\"],"
-                                         " \"tls\": {\"certificate\": \"a\","
-                                         " \"privateKey\": \"b\"}}}"));
-    ck_assert(!folder_reports_start("policy.json: /http/listen"));
+    static const struct {
+        const char *http, *warned_of; /* NULL: nothing */
+    } cases[] = {
+        {"\"listen\": [\"0.0.0.0:80\"]", "0.0.0.0:80"},
+        {"\"listen\": [\"[::ffff:1.2.3.4]:80\"]", "[::ffff:1.2.3.4]:80"},
+        {"\"listen\": [\"127.9.9.9:80\", \"[::1]:80\", \"[::ffff:127.0.0.1]:80\"]", NULL},
+        {"\"listen\": [\"0.0.0.0:80\"],"
+         " \"tls\": {\"certificate\": \"a\", \"privateKey\": \"b\"}",
+            NULL},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), POLICY_START ", \"http\": {%s}}", cases[i].http);
+        policy_free(folder_load(text));
+        const char *warned_of = cases[i].warned_of;
+        ck_assert_msg(folder_reports_start("policy.json: /http/listen") == (warned_of != NULL),
+            "%s", cases[i].http);
+        snprintf(text, sizeof(text), "policy.json: /http/listen: %s is reached",
+            warned_of ? warned_of : "");
+        ck_assert_msg(!warned_of || folder_reports_start(text), "%s", cases[i].http);
+    }
 }
 END_TEST
 
@@ -347,10 +357,8 @@ END_TEST
 START_TEST(resolves_paths_where_they_are_named)
 {
     ck_assert_int_eq(mkdir("sub", 0700), 0);
-    folder_write("sub/policy.json", POLICY_START ", \"socket\": {\"path\": \"k.sock\"}}");
-    struct report report CLEANUP(report_release) = {0};
-    struct policy *policy CLEANUP(auto_policy_free) = NULL;
-    ck_assert_int_eq(policy_load("sub/policy.json", &policy, &report), RESULT_OK);
+    struct policy *policy CLEANUP(auto_policy_free) =
+        folder_load_file("sub/policy.json", POLICY_START ", \"socket\": {\"path\": \"k.sock\"}}");
     ck_assert_str_eq(policy->endpoints[0].certificate.path, "sub/one.pem");
     ck_assert_str_eq(policy->socket_path, "sub/k.sock");
 }

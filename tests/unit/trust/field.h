@@ -15,6 +15,7 @@ struct field {
 };
 extern struct field field;
 
+/* The fixture of a test. */
 void field_start(void);
 void field_stop(void);
 

@@ -42,7 +42,6 @@ START_TEST(reads_what_cas_write)
                                 "invalidityDate=DER:180F32303236303130313030303030305A\n"
                                 "1.2.3.4=DER:0500\n"},
     };
-    field_start();
     for (size_t i = 0; i < ARRAY_SIZE(recipes); i++) {
         struct crl_recipe recipe = recipes[i];
         recipe.revoked[0] = buffer_bytes(&field.leaf);
@@ -56,7 +55,6 @@ START_TEST(reads_what_cas_write)
         ck_assert_int_eq(crl.this_update_s, MAKER_BEFORE);
         ck_assert_int_eq(crl.next_update_s, MAKER_AFTER);
     }
-    field_stop();
 }
 END_TEST
 
@@ -98,11 +96,9 @@ START_TEST(says_why_it_refuses)
         {{.issuer = "root", .next_update = 1830000000, .edit_tbs = "170D323731>170D323741"},
             "nextUpdate is malformed"},
     };
-    field_start();
     maker_start(rsa);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         expect_recipe_refused(&cases[i].recipe, cases[i].text);
-    field_stop();
 }
 END_TEST
 
@@ -119,7 +115,6 @@ START_TEST(says_which_entry_is_bad)
         {"CRLReason=DER:0A0101\n", "entry 1: it has extensions, which version 1", true},
     };
     struct crl_recipe bad = {.issuer = "root"};
-    field_start();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         expect_recipe_refused(&(struct crl_recipe){.issuer = "root",
                                   .revoked = {buffer_bytes(&field.leaf)},
@@ -135,13 +130,11 @@ START_TEST(says_which_entry_is_bad)
     snprintf(change, sizeof(change), "0203%s>020383%s", hex, hex + 2);
     bad.edit_tbs = change; /* now that serial number is negative */
     expect_recipe_refused(&bad, "entry 2: it is malformed");
-    field_stop();
 }
 END_TEST
 
 START_TEST(says_what_else_it_is)
 {
-    field_start();
     struct buffer der AUTO_BUFFER = maker_crl(&(struct crl_recipe){.issuer = "root"});
     struct buffer longer AUTO_BUFFER = {.limit = 65536};
     ck_assert_int_eq(buffer_append(&longer, der.data, der.size), RESULT_OK);
@@ -151,14 +144,12 @@ START_TEST(says_what_else_it_is)
     expect_refused(buffer_bytes(&longer), "followed by other octets (2)");
     expect_refused(bytes_of("\x30\x03\x02\x01\x00", 5), "not that of a CRL");
     expect_refused(bytes_of("", 0), "cut short");
-    field_stop();
 }
 END_TEST
 
 /* Nothing cut short is a CRL, and no changed octet makes one that crashes us. */
 START_TEST(survives_damage)
 {
-    field_start();
     struct buffer der AUTO_BUFFER = maker_crl(&(struct crl_recipe){.issuer = "root",
         .extensions = AKI "crlNumber=DER:020101\n"
                           "issuingDistributionPoint=critical,DER:300CA007A0058603613A628101FF\n",
@@ -175,7 +166,6 @@ START_TEST(survives_damage)
             (void)crl_lists(&changed, bytes_of(copy, 3));
         free(copy);
     }
-    field_stop();
 }
 END_TEST
 
@@ -192,7 +182,6 @@ START_TEST(says_what_a_file_holds_instead)
         {"-----BEGIN X509 CRL-----\nMAA=\n", "CRL 1: malformed PEM"},
         {"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "not that of a CRL"},
     };
-    field_start();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         maker_write_file(field.crl_paths[0], bytes_of_string(cases[i].content));
         struct trust_store *store = field_store(1, false);
@@ -200,9 +189,8 @@ START_TEST(says_what_a_file_holds_instead)
         field_expect_notice(store, true, field.crl_paths[0]);
         trust_store_free(store);
     }
-    field_stop();
 }
 END_TEST
 
-CHECK_MAIN("trust/crl", reads_what_cas_write, says_why_it_refuses, says_which_entry_is_bad,
-    says_what_else_it_is, survives_damage, says_what_a_file_holds_instead)
+CHECK_MAIN_FIXTURE("trust/crl", field_start, field_stop, reads_what_cas_write, says_why_it_refuses,
+    says_which_entry_is_bad, says_what_else_it_is, survives_damage, says_what_a_file_holds_instead)

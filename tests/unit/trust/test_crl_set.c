@@ -50,7 +50,6 @@ static void write_list(size_t file, const char *number, int64_t this_update_s, b
 
 START_TEST(a_new_file_takes_the_place_of_the_old)
 {
-    field_start();
     write_list(0, NULL, 0, false);
     struct trust_store *store = field_store(1, false);
     struct crl_set *old = crl_set_of(store, &store->domains[0]);
@@ -67,13 +66,11 @@ START_TEST(a_new_file_takes_the_place_of_the_old)
     crl_set_unref(old);
     reload(store, false);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 START_TEST(a_bad_file_keeps_no_other_out)
 {
-    field_start();
     write_list(0, NULL, 0, true);
     field_write_crl(field.crl_paths[1], &(struct crl_recipe){.issuer = "sub"});
     struct trust_store *store = field_store(2, false);
@@ -93,14 +90,12 @@ START_TEST(a_bad_file_keeps_no_other_out)
     ck_assert_int_eq(entries_of(store, 0), 0);
     expect_no_notice(store);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* At a start nothing was in force before; the other file is. */
 START_TEST(a_bad_file_at_a_start_counts_for_nothing)
 {
-    field_start();
     maker_write_file(field.crl_paths[0], bytes_of_string(""));
     write_list(1, NULL, 0, true);
     struct trust_store *store = field_store(2, false);
@@ -108,13 +103,11 @@ START_TEST(a_bad_file_at_a_start_counts_for_nothing)
     ck_assert_int_eq(entries_of(store, 1), 1);
     field_expect_notice(store, true, "it counts for nothing");
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 START_TEST(a_file_that_goes_stays_in_force_and_one_that_comes_is_taken)
 {
-    field_start();
     write_list(0, NULL, 0, true);
     unlink(field.crl_paths[1]);
     struct trust_store *store = field_store(2, false);
@@ -137,7 +130,6 @@ START_TEST(a_file_that_goes_stays_in_force_and_one_that_comes_is_taken)
     ck_assert(!file_print_equal(&seen, &now));
     ck_assert_int_eq(entries_of(store, 0), 1);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -160,7 +152,6 @@ static bool takes_place(const char *number, int64_t this_update_s)
 
 START_TEST(an_older_list_replaces_no_newer)
 {
-    field_start();
     ck_assert(takes_place(NUMBER("020105"), MAKER_BEFORE));
     ck_assert(takes_place(NUMBER("020106"), MAKER_BEFORE));
     ck_assert(takes_place(NUMBER("02020100"), MAKER_BEFORE));
@@ -178,7 +169,6 @@ START_TEST(an_older_list_replaces_no_newer)
     /* Of another scope it is another list. */
     ck_assert(takes_place(
         NUMBER("020101") "issuingDistributionPoint=critical,onlyuser:TRUE\n", MAKER_BEFORE));
-    field_stop();
 }
 END_TEST
 
@@ -196,7 +186,6 @@ static void write_signed(
  * out the later ones. */
 START_TEST(a_list_that_its_issuer_did_not_sign_displaces_none)
 {
-    field_start();
     write_signed("root", NULL, NUMBER("020106"), &field.leaf);
     struct trust_store *store = field_store(1, false);
     for (int i = 0; i < 2; i++) {
@@ -217,7 +206,6 @@ START_TEST(a_list_that_its_issuer_did_not_sign_displaces_none)
     ck_assert_int_eq(entries_of(next, 0), 0);
     expect_no_notice(next);
     trust_store_free(next);
-    field_stop();
 }
 END_TEST
 
@@ -226,7 +214,6 @@ START_TEST(lists_of_an_unknown_ca_wait_beside_each_other)
 {
     struct path_verdict verdict;
     struct fault fault = FAULT_INIT;
-    field_start();
     const struct bytes chain[] = {buffer_bytes(&field.below_sub), buffer_bytes(&field.sub)};
     write_signed("sub", NULL, NUMBER("020105"), &field.leaf);
     struct trust_store *store = field_store(1, false);
@@ -260,14 +247,12 @@ START_TEST(lists_of_an_unknown_ca_wait_beside_each_other)
     field_expect_notice(next, false, "no anchor of trust domain field has this issuer's name");
     trust_store_free(next);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* Whatever was in the file meanwhile, or whatever file it is now. */
 START_TEST(an_older_list_replaces_no_newer_in_another_file)
 {
-    field_start();
     write_signed("root", NULL, NUMBER("020109"), &field.leaf);
     struct trust_store *store = field_store(1, false);
     write_signed("other", NULL, NULL, NULL);
@@ -309,14 +294,12 @@ START_TEST(an_older_list_replaces_no_newer_in_another_file)
     expect_no_notice(next);
     trust_store_free(next);
     unlink(renamed);
-    field_stop();
 }
 END_TEST
 
 /* The file that goes is named before the one that stays, and holds the newer list. */
 START_TEST(a_file_that_the_policy_drops_leaves_its_newer_list)
 {
-    field_start();
     write_list(0, NUMBER("020109"), 0, true);
     write_list(1, NUMBER("020107"), 0, false);
     struct trust_store *store = field_store(2, false);
@@ -334,14 +317,12 @@ START_TEST(a_file_that_the_policy_drops_leaves_its_newer_list)
         ck_assert_int_eq(entries_of(store, 0), 1);
     }
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* A new policy reads the files anew: what is in force under the old one is not lost by it. */
 START_TEST(a_new_policy_does_not_lose_what_is_in_force)
 {
-    field_start();
     write_list(0, NUMBER("020105"), 0, true);
     write_list(1, NUMBER("020105"), 0, true);
     struct trust_store *old = field_store(2, false);
@@ -365,7 +346,6 @@ START_TEST(a_new_policy_does_not_lose_what_is_in_force)
     ck_assert_int_eq(entries_of(next, 1), 0);
     trust_store_free(store);
     trust_store_free(next);
-    field_stop();
 }
 END_TEST
 
@@ -386,7 +366,6 @@ static void write_three(const char *bad)
 START_TEST(what_can_be_used_of_a_bad_file_is)
 {
     struct report report CLEANUP(report_release) = {0};
-    field_start();
     write_three("deltaCRL=DER:020101\n");
     struct trust_store *store = field_store(1, false);
     ck_assert_int_eq(entries_of(store, 0), 2);
@@ -395,14 +374,12 @@ START_TEST(what_can_be_used_of_a_bad_file_is)
     ck_assert_ptr_nonnull(strstr(report.entries[0].text, "CRL 2: a delta CRL"));
     ck_assert_ptr_nonnull(strstr(report.entries[0].text, "; its other CRLs count"));
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* What it held when it was whole stays beside, and goes when it is whole again. */
 START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
 {
-    field_start();
     write_signed("sub", NULL, NULL, &field.below_sub);
     struct trust_store *store = field_store(1, false);
     ck_assert_int_eq(entries_of(store, 0), 1);
@@ -425,7 +402,6 @@ START_TEST(a_file_that_is_bad_in_part_takes_nothing_away)
     ck_assert_int_eq(entries_of(next, 0), 1);
     expect_no_notice(next);
     trust_store_free(next);
-    field_stop();
 }
 END_TEST
 
@@ -440,7 +416,6 @@ static void write_many(size_t file, size_t count)
 
 START_TEST(a_domain_takes_so_many)
 {
-    field_start();
     write_many(0, CRL_SET_MAX - 1);
     write_many(1, 1);
     struct trust_store *store = field_store(2, false);
@@ -454,12 +429,11 @@ START_TEST(a_domain_takes_so_many)
     store = field_store(1, false);
     field_expect_notice(store, true, "CRL 129: more than 128; its other CRLs count");
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
-CHECK_MAIN("trust/crl_set", a_new_file_takes_the_place_of_the_old, a_bad_file_keeps_no_other_out,
-    a_bad_file_at_a_start_counts_for_nothing,
+CHECK_MAIN_FIXTURE("trust/crl_set", field_start, field_stop, a_new_file_takes_the_place_of_the_old,
+    a_bad_file_keeps_no_other_out, a_bad_file_at_a_start_counts_for_nothing,
     a_file_that_goes_stays_in_force_and_one_that_comes_is_taken, an_older_list_replaces_no_newer,
     an_older_list_replaces_no_newer_in_another_file,
     a_file_that_the_policy_drops_leaves_its_newer_list,

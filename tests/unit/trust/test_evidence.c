@@ -75,7 +75,6 @@ static bool is_revoked(struct trust_store *store, const struct evidence *evidenc
 START_TEST(holds_every_certificate_but_the_anchor)
 {
     struct evidence_link link;
-    field_start();
     struct trust_store *store = field_store(0, false);
     struct buffer root AUTO_BUFFER = maker_authority("root");
     struct evidence evidence = evidence_below_sub(store);
@@ -85,7 +84,6 @@ START_TEST(holds_every_certificate_but_the_anchor)
     ck_assert_uint_eq(rest.size, 0);
     ck_assert(!evidence_next(&rest, &link));
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -95,7 +93,6 @@ START_TEST(an_issuer_that_signs_no_crls_leaves_no_key)
 {
     static const uint8_t no_point[P256_POINT_OCTETS];
     struct evidence_link link;
-    field_start();
     struct trust_store *store = field_store(0, false);
     struct buffer root AUTO_BUFFER = maker_authority("root");
     struct buffer silent AUTO_BUFFER = maker_authority("silent-sub");
@@ -114,7 +111,6 @@ START_TEST(an_issuer_that_signs_no_crls_leaves_no_key)
     store = field_store(1, false);
     ck_assert(!is_revoked(store, &evidence));
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -132,7 +128,6 @@ START_TEST(a_path_of_nine_fits)
         chain_of_cas[i + 1] = (struct recipe){
             .name = names[i], .issuer = i ? names[i - 1] : "root", .extensions = MAKER_CA};
     }
-    field_start();
     maker_stop();
     maker_start(chain_of_cas);
     maker_write(field.anchors_path, "root");
@@ -155,13 +150,11 @@ START_TEST(a_path_of_nine_fits)
     for (size_t i = 0; i < PATH_CERTIFICATES_MAX; i++)
         buffer_release(&ders[i]);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 START_TEST(reads_nothing_past_a_cut)
 {
-    field_start();
     struct trust_store *store = field_store(0, false);
     struct evidence evidence = evidence_below_sub(store);
     for (size_t size = 0; size < evidence.size; size++) {
@@ -176,7 +169,6 @@ START_TEST(reads_nothing_past_a_cut)
         free(copy);
     }
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -199,26 +191,22 @@ static bool revokes_below_sub(const char *issuer, const char *signer, const stru
 
 START_TEST(a_crl_of_its_issuer_revokes)
 {
-    field_start();
     struct buffer other_leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub"});
     ck_assert(revokes_below_sub("sub", NULL, &field.below_sub));
     ck_assert(revokes_below_sub("root", NULL, &field.sub)); /* the intermediate */
     ck_assert(!revokes_below_sub("sub", NULL, &other_leaf));
     ck_assert(!revokes_below_sub("root", NULL, &field.below_sub));   /* the serial of another CA */
     ck_assert(!revokes_below_sub("sub", "other", &field.below_sub)); /* forged */
-    field_stop();
 }
 END_TEST
 
 START_TEST(without_evidence_nothing_is_revoked)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
     ck_assert(!is_revoked(store, &(struct evidence){.size = 0}));
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -226,7 +214,6 @@ END_TEST
 
 START_TEST(a_crl_that_spells_its_issuer_otherwise_revokes)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){
             .issuer = "sub", .is_printable = true, .revoked = {buffer_bytes(&field.below_sub)}});
@@ -235,7 +222,6 @@ START_TEST(a_crl_that_spells_its_issuer_otherwise_revokes)
     ck_assert(is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -244,7 +230,6 @@ START_TEST(evidence_of_an_older_version_still_counts)
 {
     struct certificate leaf;
     uint64_t number;
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *before = field_store(0, false), *store = field_store(1, false);
@@ -257,13 +242,11 @@ START_TEST(evidence_of_an_older_version_still_counts)
     ck_assert(is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 START_TEST(a_crl_by_another_anchor_of_the_name_revokes)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root-new", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
@@ -280,14 +263,12 @@ START_TEST(a_crl_by_another_anchor_of_the_name_revokes)
     store = field_store(1, false);
     ck_assert(!is_revoked(store, &evidence));
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* Once somebody has presented the CA's certificate with the new key, which takes a valid path. */
 START_TEST(a_crl_by_a_new_key_of_the_ca_revokes)
 {
-    field_start();
     struct buffer sub_new AUTO_BUFFER = maker_authority("sub-new");
     struct buffer sub_fake AUTO_BUFFER = maker_authority("sub-fake");
     struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-new"});
@@ -314,14 +295,12 @@ START_TEST(a_crl_by_a_new_key_of_the_ca_revokes)
     ck_assert(!is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* Another CA of that name, below another anchor of the same domain. */
 START_TEST(a_namesake_under_another_anchor_revokes_nobody)
 {
-    field_start();
     struct buffer sub_fake AUTO_BUFFER = maker_authority("sub-fake");
     struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "sub-fake"});
     const struct bytes chain[] = {buffer_bytes(&leaf), buffer_bytes(&sub_fake)};
@@ -341,7 +320,6 @@ START_TEST(a_namesake_under_another_anchor_revokes_nobody)
     ck_assert(!is_revoked(store, &evidence));
     trust_store_free(before);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -354,7 +332,6 @@ START_TEST(a_crl_revokes_within_its_scope)
         {"issuingDistributionPoint=critical,onlyuser:TRUE\n", true, false},
         {"issuingDistributionPoint=critical,onlyCA:TRUE\n", false, true},
     };
-    field_start();
     struct trust_store *before = field_store(0, false);
     struct evidence leaf = evidence_of_leaf(before), below = evidence_below_sub(before);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -368,13 +345,13 @@ START_TEST(a_crl_revokes_within_its_scope)
         trust_store_free(store);
     }
     trust_store_free(before);
-    field_stop();
 }
 END_TEST
 
-CHECK_MAIN("trust/evidence", holds_every_certificate_but_the_anchor,
-    an_issuer_that_signs_no_crls_leaves_no_key, a_path_of_nine_fits, reads_nothing_past_a_cut,
-    a_crl_of_its_issuer_revokes, without_evidence_nothing_is_revoked,
-    a_crl_that_spells_its_issuer_otherwise_revokes, evidence_of_an_older_version_still_counts,
-    a_crl_by_another_anchor_of_the_name_revokes, a_crl_by_a_new_key_of_the_ca_revokes,
-    a_namesake_under_another_anchor_revokes_nobody, a_crl_revokes_within_its_scope)
+CHECK_MAIN_FIXTURE("trust/evidence", field_start, field_stop,
+    holds_every_certificate_but_the_anchor, an_issuer_that_signs_no_crls_leaves_no_key,
+    a_path_of_nine_fits, reads_nothing_past_a_cut, a_crl_of_its_issuer_revokes,
+    without_evidence_nothing_is_revoked, a_crl_that_spells_its_issuer_otherwise_revokes,
+    evidence_of_an_older_version_still_counts, a_crl_by_another_anchor_of_the_name_revokes,
+    a_crl_by_a_new_key_of_the_ca_revokes, a_namesake_under_another_anchor_revokes_nobody,
+    a_crl_revokes_within_its_scope)

@@ -48,7 +48,6 @@ static int alert_with(size_t count, bool require, bool is_below_sub)
 
 START_TEST(keeps_revoked_certificates_out)
 {
-    field_start();
     const struct bytes leaf_der = buffer_bytes(&field.leaf), sub_der = buffer_bytes(&field.sub),
                        below_der = buffer_bytes(&field.below_sub);
 
@@ -73,13 +72,11 @@ START_TEST(keeps_revoked_certificates_out)
                                             .revoked = {leaf_der},
                                             .entry_extensions = "CRLReason=critical,DER:0A0106\n"});
     ck_assert_int_eq(alert_with(1, false, false), TLS_ALERT_CERTIFICATE_REVOKED);
-    field_stop();
 }
 END_TEST
 
 START_TEST(asks_for_a_current_crl_where_required)
 {
-    field_start();
     const struct bytes leaf_der = buffer_bytes(&field.leaf);
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root"});
     ck_assert_int_eq(alert_with(1, true, true), TLS_ALERT_BAD_CERTIFICATE); /* sub has none */
@@ -108,14 +105,12 @@ START_TEST(asks_for_a_current_crl_where_required)
         field.crl_paths[0], &(struct crl_recipe){.issuer = "root", .next_update = MAKER_NOW - 1});
     field_write_crl(field.crl_paths[1], &(struct crl_recipe){.issuer = "root"});
     ck_assert_int_eq(alert_with(2, true, false), 0);
-    field_stop();
 }
 END_TEST
 
 /* A file that is not there keeps nobody from starting; whom it matters to is refused, and told. */
 START_TEST(a_missing_file_is_out_of_order_where_required_only)
 {
-    field_start();
     unlink(field.crl_paths[0]);
     struct trust_store *store = field_store(1, false);
     ck_assert_int_eq(alert_at(store, false), 0);
@@ -126,14 +121,12 @@ START_TEST(a_missing_file_is_out_of_order_where_required_only)
     ck_assert_int_eq(alert_at(store, false), TLS_ALERT_BAD_CERTIFICATE);
     field_expect_notice(store, false, "counts for nothing, and the trust domain lets in nobody");
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* Wasted signature checks must not make the validator skip a CRL. */
 START_TEST(is_not_worn_out_by_bad_signatures)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.leaf)}});
     struct trust_store *store = field_store(1, false);
@@ -152,14 +145,12 @@ START_TEST(is_not_worn_out_by_bad_signatures)
     ck_assert_int_eq(finding.revocation, REVOCATION_REVOKED);
     crl_set_unref(set);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 /* A CRL that no key of its issuer signed costs one verification, and not one for each handshake. */
 START_TEST(a_bad_signature_is_remembered)
 {
-    field_start();
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root", .signer = "other"});
     struct trust_store *store = field_store(1, false);
     struct crl_set *set = crl_set_of(store, &store->domains[0]);
@@ -170,7 +161,6 @@ START_TEST(a_bad_signature_is_remembered)
     ck_assert_int_eq(trust_crl_signature(store, set->crls[0], point, false), TRUST_SIGNATURE_BAD);
     crl_set_unref(set);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -210,7 +200,6 @@ START_TEST(the_scope_decides)
         {"0500", no, no},
     };
     char lines[256];
-    field_start();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         snprintf(lines, sizeof(lines), AKI IDP "%s\n", cases[i].value);
         expect_scope(lines, cases[i].leaf, cases[i].below);
@@ -219,7 +208,6 @@ START_TEST(the_scope_decides)
     }
     expect_scope(AKI "deltaCRL=DER:020101\n", no, no);
     expect_scope(AKI "deltaCRL=critical,DER:020101\n", no, no);
-    field_stop();
 }
 END_TEST
 
@@ -228,9 +216,6 @@ START_TEST(a_crl_of_cas_revokes_no_leaf)
 {
     struct crl_recipe recipe = {
         .issuer = "root", .revoked = {buffer_bytes(&field.leaf), buffer_bytes(&field.sub)}};
-    field_start();
-    recipe.revoked[0] = buffer_bytes(&field.leaf);
-    recipe.revoked[1] = buffer_bytes(&field.sub);
     recipe.extensions = AKI IDP "30038201FF\n";
     field_write_crl(field.crl_paths[0], &recipe);
     ck_assert_int_eq(alert_with(1, false, false), 0);
@@ -239,7 +224,6 @@ START_TEST(a_crl_of_cas_revokes_no_leaf)
     field_write_crl(field.crl_paths[0], &recipe);
     ck_assert_int_eq(alert_with(1, false, false), TLS_ALERT_CERTIFICATE_REVOKED);
     ck_assert_int_eq(alert_with(1, false, true), 0);
-    field_stop();
 }
 END_TEST
 
@@ -254,7 +238,6 @@ START_TEST(a_refusal_says_what_is_wrong_with_the_crl)
         {{.issuer = "root", .extensions = AKI IDP "30038201FF\n"}, "CA certificates only"},
         {{.issuer = "root", .next_update = MAKER_NOW - 1}, "has run out"},
     };
-    field_start();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const struct bytes chain = buffer_bytes(&field.leaf);
         struct fault fault;
@@ -264,7 +247,6 @@ START_TEST(a_refusal_says_what_is_wrong_with_the_crl)
         ck_assert_msg(strstr(fault.text, cases[i].text), "%s", fault.text);
         trust_store_free(store);
     }
-    field_stop();
 }
 END_TEST
 
@@ -272,20 +254,17 @@ END_TEST
 
 START_TEST(key_identifiers_are_hints)
 {
-    field_start();
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root",
                                             .revoked = {buffer_bytes(&field.leaf)},
                                             .extensions = "authorityKeyIdentifier=DER:"
                                                           "30068004DEADBEEF\n"});
     ck_assert_int_eq(alert_with(1, false, false), TLS_ALERT_CERTIFICATE_REVOKED);
-    field_stop();
 }
 END_TEST
 
 /* RFC 5280 7.1. */
 START_TEST(the_issuer_may_be_spelled_otherwise)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){
             .issuer = "root", .is_printable = true, .revoked = {buffer_bytes(&field.leaf)}});
@@ -294,13 +273,11 @@ START_TEST(the_issuer_may_be_spelled_otherwise)
         &(struct crl_recipe){
             .issuer = "sub", .is_printable = true, .revoked = {buffer_bytes(&field.below_sub)}});
     ck_assert_int_eq(alert_with(1, false, true), TLS_ALERT_CERTIFICATE_REVOKED);
-    field_stop();
 }
 END_TEST
 
 START_TEST(another_anchor_of_the_name_signs_too)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root-new", .revoked = {buffer_bytes(&field.leaf)}});
     ck_assert_int_eq(alert_with(1, false, false), 0); /* it is no anchor yet */
@@ -308,7 +285,6 @@ START_TEST(another_anchor_of_the_name_signs_too)
     ck_assert_int_eq(alert_with(1, false, false), TLS_ALERT_CERTIFICATE_REVOKED);
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "root-new"});
     ck_assert_int_eq(alert_with(1, true, false), 0);
-    field_stop();
 }
 END_TEST
 
@@ -330,7 +306,6 @@ static int alert_beside(const char *other, size_t count, bool require)
 START_TEST(a_presented_new_key_of_the_ca_signs_too)
 {
     const int no = TLS_ALERT_BAD_CERTIFICATE;
-    field_start();
     struct buffer sub_new AUTO_BUFFER = maker_authority("sub-new");
     const struct bytes below = buffer_bytes(&field.below_sub);
     field_write_crl(
@@ -355,7 +330,6 @@ START_TEST(a_presented_new_key_of_the_ca_signs_too)
     field_write_crl(
         field.crl_paths[0], &(struct crl_recipe){.issuer = "sub-fake", .revoked = {below}});
     ck_assert_int_eq(alert_beside("sub-fake", 1, false), 0);
-    field_stop();
 }
 END_TEST
 
@@ -363,12 +337,10 @@ END_TEST
  * another anchor of the domain. */
 START_TEST(a_ca_of_that_name_under_another_anchor_is_another_ca)
 {
-    field_start();
     maker_write(field.anchors_path, "root other");
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "sub-fake", .revoked = {buffer_bytes(&field.below_sub)}});
     ck_assert_int_eq(alert_beside("sub-fake", 1, false), 0);
-    field_stop();
 }
 END_TEST
 
@@ -376,7 +348,6 @@ END_TEST
  * other one is good, whichever anchor comes first. */
 START_TEST(a_crl_of_another_domain_leaves_the_other_path)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .revoked = {buffer_bytes(&field.sub)}});
     maker_write(field.crl_paths[1], "root");
@@ -415,13 +386,11 @@ START_TEST(a_crl_of_another_domain_leaves_the_other_path)
         }
         trust_store_free(store);
     }
-    field_stop();
 }
 END_TEST
 
 START_TEST(wants_cRLSign_of_an_issuer)
 {
-    field_start();
     struct buffer leaf AUTO_BUFFER = maker_make(&(struct recipe){.issuer = "silent"});
     const struct bytes chain = buffer_bytes(&leaf);
     struct fault fault;
@@ -433,7 +402,6 @@ START_TEST(wants_cRLSign_of_an_issuer)
     ck_assert_int_eq(alert_of(store, &chain, 1, &fault), 0);
     field_expect_notice(store, false, "CRL 1 of CN=silent: not signed by the anchor");
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
@@ -441,7 +409,6 @@ END_TEST
 
 START_TEST(a_crl_that_nothing_explains_is_said_until_it_is_used)
 {
-    field_start();
     const struct bytes chain[] = {buffer_bytes(&field.below_sub), buffer_bytes(&field.sub)};
     struct fault fault;
     field_write_crl(field.crl_paths[0], &(struct crl_recipe){.issuer = "sub"});
@@ -457,13 +424,11 @@ START_TEST(a_crl_that_nothing_explains_is_said_until_it_is_used)
     store = field_store(1, false);
     field_expect_notice(store, false, "CRL 1 of CN=root: not signed by the anchor of that name");
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
 START_TEST(a_crl_of_cas_alone_is_said)
 {
-    field_start();
     field_write_crl(field.crl_paths[0],
         &(struct crl_recipe){.issuer = "root", .extensions = AKI IDP "30038201FF\n"});
     struct trust_store *store = field_store(1, true);
@@ -475,11 +440,10 @@ START_TEST(a_crl_of_cas_alone_is_said)
     struct report report = field_notices(store);
     ck_assert_uint_eq(report.count, 0);
     trust_store_free(store);
-    field_stop();
 }
 END_TEST
 
-CHECK_MAIN("trust/revocation", keeps_revoked_certificates_out,
+CHECK_MAIN_FIXTURE("trust/revocation", field_start, field_stop, keeps_revoked_certificates_out,
     asks_for_a_current_crl_where_required, a_missing_file_is_out_of_order_where_required_only,
     is_not_worn_out_by_bad_signatures, a_bad_signature_is_remembered, the_scope_decides,
     a_crl_of_cas_revokes_no_leaf, a_refusal_says_what_is_wrong_with_the_crl,
