@@ -28,8 +28,11 @@ struct serialization; /* onem2m/serialization.h */
 /* The strings belong to the binding, and are valid until the request is answered. */
 struct request {
     enum operation operation;
-    const char *to;             /* the path, percent-decoded, without query */
-    const char *from;           /* X-M2M-Origin as it came; NULL = absent */
+    const char *to;   /* the path, percent-decoded, without query */
+    const char *from; /* X-M2M-Origin as it came; NULL = absent */
+    /* Who sent the request as far as the transport shows it, as opaque octets: requests of one
+     * transport peer have the same ones. Empty: unknown. Valid as long as the request. */
+    struct bytes peer;
     const char *request_id;     /* X-M2M-RI; NULL = absent */
     const char *release;        /* X-M2M-RVI; NULL = absent */
     const char *expiration;     /* X-M2M-RET; NULL = absent */
