@@ -5,6 +5,7 @@
 
 #include "observe/histogram.h"
 #include "observe/metrics.h"
+#include "policy/match.h"
 #include "tls/context.h"
 
 /* The end-point that the address of a Notify names; NULL, with a fault, when no end-point has that
@@ -58,6 +59,8 @@ enum result receive_message1(struct step *step, struct bytes message1)
     struct message1 parsed;
     bool created;
 
+    /* Nobody becomes this originator, so that neither room nor computing is spent on it. */
+    TRY(policy_check_from(step->snapshot->policy, step->from, &step->fault));
     TRY(message1_read(message1, &parsed, &step->fault));
     struct tls_endpoint *endpoint = choose_endpoint(step, &parsed.hello);
     if (!endpoint)

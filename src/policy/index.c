@@ -19,6 +19,8 @@ struct index_entry {
 struct rule_index {
     size_t count;
     struct index_entry *entries; /* sorted by flavour, then by key, then as in the policy */
+    size_t identity_count;
+    const char **identities; /* that the rules give, sorted; NULL in the index of a list */
 };
 
 static int compare_keys(const struct index_entry *a, const struct index_entry *b)
@@ -34,6 +36,11 @@ static int compare_entries(const void *left, const void *right)
     const struct index_entry *a = left, *b = right;
     const int keys = compare_keys(a, b);
     return keys != 0 ? keys : (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
 /* The digest in a public key identifier ("ni:///sha-256;DIGEST"). */
@@ -69,9 +76,15 @@ bool rule_index_build(struct policy *policy)
     struct rule_index *index = texts_array(policy->texts, 1, sizeof(*index));
     struct index_entry *entries =
         texts_array(policy->texts, policy->rule_count, sizeof(struct index_entry));
-    if (!index || !entries)
+    const char **identities = texts_array(policy->texts, policy->rule_count + 1, sizeof(char *));
+    if (!index || !entries || !identities)
         return false;
     *index = index_of(policy->rules, policy->rule_count, entries);
+    index->identities = identities;
+    for (size_t i = 0; i < index->count; i++)
+        if (entries[i].rule->identity) /* else the reader has reported it */
+            identities[index->identity_count++] = entries[i].rule->identity;
+    qsort(identities, index->identity_count, sizeof(char *), compare_texts);
     policy->index = index;
     return true;
 }
@@ -111,6 +124,13 @@ static bool identifier_in_uri(const char *uri, char absolute[IDENTIFIER_OCTETS])
            identifier_absolute("", "", start, absolute, NULL) == RESULT_OK;
 }
 
+/* The pattern that stands for ABSOLUTE: an asterisk takes the place of its last segment. */
+static void make_pattern(const char *absolute, char pattern[IDENTIFIER_OCTETS])
+{
+    snprintf(pattern, IDENTIFIER_OCTETS, "%.*s*", (int)(strrchr(absolute, '/') + 1 - absolute),
+        absolute);
+}
+
 static void visit_uri(const struct visitor *visitor, const char *uri)
 {
     visit_key(visitor, FLAVOUR_NODE_ID, uri, uri);
@@ -120,8 +140,7 @@ static void visit_uri(const struct visitor *visitor, const char *uri)
     visit_key(visitor, FLAVOUR_AE_ID, absolute, absolute);
     if (!identifier_is_ae_id(absolute))
         return; /* a pattern stands for AEs alone */
-    snprintf(
-        pattern, sizeof(pattern), "%.*s*", (int)(strrchr(absolute, '/') + 1 - absolute), absolute);
+    make_pattern(absolute, pattern);
     visit_key(visitor, FLAVOUR_AE_ID, pattern, absolute);
 }
 
@@ -159,4 +178,21 @@ void rule_list_visit(const struct policy_rule *rules, size_t count, const struct
         index_of(rules, count < RULE_LIST_MAX ? count : RULE_LIST_MAX, entries);
     const struct visitor visitor = {&index, visit, context};
     visit_names(&visitor, names, raw_public_key);
+}
+
+static bool has_identity(const struct rule_index *index, const char *identity)
+{
+    return bsearch(
+        &identity, index->identities, index->identity_count, sizeof(char *), compare_texts);
+}
+
+bool rule_index_gives(const struct policy *policy, const char *identity)
+{
+    char pattern[IDENTIFIER_OCTETS];
+    if (has_identity(policy->index, identity))
+        return true;
+    if (!identifier_is_ae_id(identity)) /* a pattern gives AE-IDs alone */
+        return false;
+    make_pattern(identity, pattern);
+    return has_identity(policy->index, pattern);
 }

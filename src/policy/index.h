@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The index of a policy's rules: from the names of a certificate to the rules for them, in
- * O(log n) of the number of rules. For the rooms policy and policy_load. */
+/* The index of a policy's rules: from the names of a certificate to the rules for them, and from an
+ * identity to whether a rule gives it, in O(log n) of the number of rules. For the rooms policy and
+ * policy_load. */
 #pragma once
 
 #include "policy/policy.h"
@@ -25,3 +26,6 @@ void rule_index_visit(const struct policy *policy, const struct names *names, bo
 /* The same for COUNT rules, at most RULE_LIST_MAX, that are no policy's and so have no index. */
 void rule_list_visit(const struct policy_rule *rules, size_t count, const struct names *names,
     bool raw_public_key, visit_rule *visit, void *context);
+
+/* Whether some rule gives IDENTITY, which is absolute, at whichever end-point. */
+bool rule_index_gives(const struct policy *policy, const char *identity);

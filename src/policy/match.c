@@ -69,6 +69,13 @@ struct certificate_types policy_types_taken(const struct policy *policy, size_t 
     return types;
 }
 
+enum result policy_check_from(const struct policy *policy, const char *from, struct fault *fault)
+{
+    return rule_index_gives(policy, from) ? RESULT_OK
+                                          : fault_set_alert(fault, RESULT_NOT_AUTHORISED,
+                                                TLS_ALERT_ACCESS_DENIED, "no rule is for %s", from);
+}
+
 /* A name of the certificate for messages to people. ID has PUBLIC_KEY_ID_OCTETS for its text. */
 static const char *first_name(const struct names *names, bool raw_public_key, char *id)
 {

@@ -20,6 +20,11 @@ struct certificate_types {
  * An end-point without rules accepts X.509, and then refuses each certificate. */
 struct certificate_types policy_types_taken(const struct policy *policy, size_t endpoint);
 
+/* RESULT_NOT_AUTHORISED, with the TLS alert, when no rule gives the identity FROM at any end-point:
+ * whatever certificate such an originator has, policy_match and its caller would refuse it. */
+enum result policy_check_from(const struct policy *policy, const char *from, struct fault *fault)
+    WARN_UNUSED;
+
 /* Finds the rule for an initiator at end-point number ENDPOINT, and writes it to OUT.
  * TRUSTED has bit i set when the certificate's path is valid under policy->trust[i]; it is 0 for a
  * raw public key. FROM is the absolute identifier of the request's originator.

@@ -392,9 +392,12 @@ START_TEST(a_reload_leaves_exchanges_under_way)
 
     run_begin(&run, meter, RUN_SERVER_NAME);
     send_message("POST", ENTRY, "Cmeter", "r3", &run.message1, &answer);
+    expect(&answer, 403, "4103");
+    http_answer_release(&answer);
+    send_message("POST", ENTRY, "Cnobody", "r4", &run.message1, &answer);
     run_take_message2(&run, answer.body);
     http_answer_release(&answer);
-    send_message("PUT", ENTRY, "Cmeter", "r4", &run.message3, &answer);
+    send_message("PUT", ENTRY, "Cnobody", "r5", &run.message3, &answer);
     expect(&answer, 403, "4106");
     http_answer_release(&answer);
     run_end(&run);
@@ -402,7 +405,7 @@ START_TEST(a_reload_leaves_exchanges_under_way)
     /* A policy with a fault changes nothing. */
     daemon_change_policy(&daemon_, "{\"initiators\":[{\"flavour\":\"none\"}]}");
     daemon_reload(&daemon_);
-    call("GET", ENTRY, "Cmeter", "r5", NULL, NULL, &answer);
+    call("GET", ENTRY, "Cmeter", "r6", NULL, NULL, &answer);
     expect(&answer, 200, "2000");
     http_answer_release(&answer);
     tear_down();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alert.h"
 #include "support/raw.h"
 #include "support/refusal.h"
 #include "support/run.h"
@@ -169,25 +170,40 @@ START_TEST(all_forms_are_the_same_originator)
 }
 END_TEST
 
-/* Other registrars, other providers and the case of what is no domain name tell originators apart;
- * each of these may begin. */
+/* Other registrars, other providers and the case of what is no domain name tell originators apart.
+ * Those that a rule is for may begin. */
 START_TEST(others_are_other_originators)
 {
-    static const char *const others[] = {"CMETER", "Cmeter2", "Smeter", "/Smeter", "/in-cse",
-        "/mn-cse", "/mn-cse/Cmeter", "/IN-CSE/Cmeter", "//m2m.example/Smeter",
-        "//m2m.example/in-cse", "//partner.example/in-cse/Cmeter", "//partner.example/Smeter",
-        "//partner.example/in-cse", "//m2m.example.partner.example/in-cse/Cmeter", "/~/Cmeter",
-        LONGEST_LABEL, "C.-_~", "C..", "S~"};
+    static const struct {
+        const char *from;
+        bool may_begin;
+    } others[] = {{"CMETER", true}, {"Cmeter2", true}, {"Smeter", false}, {"/Smeter", false},
+        {"/in-cse", false}, {"/mn-cse", true}, {"/mn-cse/Cmeter", false}, {"/IN-CSE/Cmeter", false},
+        {"//m2m.example/Smeter", false}, {"//m2m.example/in-cse", false},
+        {"//partner.example/in-cse/Cmeter", false}, {"//partner.example/Smeter", false},
+        {"//partner.example/in-cse", false}, {"//m2m.example.partner.example/in-cse/Cmeter", false},
+        {"/~/Cmeter", false}, {LONGEST_LABEL, false}, {"C.-_~", true}, {"C..", true},
+        {"S~", false}};
+    const struct refusal nobody = {403, 4103, TLS_ALERT_ACCESS_DENIED, "no rule is for"};
     struct run run;
 
     set_up();
     run_open(&run, client, &daemon_, meter, "Cmeter");
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        struct http_answer answer;
         struct run other;
-        run_open(&other, client, &daemon_, meter, others[i]);
-        run_expect_status(&other, client, &daemon_, 200);
+
+        if (others[i].may_begin) {
+            run_open(&other, client, &daemon_, meter, others[i].from);
+            run_expect_status(&other, client, &daemon_, 200);
+        } else {
+            run_begin(&other, meter, RUN_SERVER_NAME);
+            run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, others[i].from, "m1", &other.message1,
+                &answer);
+            refusal_expect(others[i].from, &answer, &nobody, "m1", "3", false);
+        }
         run_end(&other);
-        run.from = others[i];
+        run.from = others[i].from;
         run_expect_status(&run, client, &daemon_, 403);
     }
     run.from = "Cmeter";

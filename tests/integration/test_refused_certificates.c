@@ -238,10 +238,26 @@ END_TEST
 
 #define DENIED TLS_ALERT_ACCESS_DENIED
 
+/* Message 1 in the name of FROM, for whom there is no rule. */
+static void refuse_message1(const char *from)
+{
+    const struct refusal expected = {403, 4103, DENIED, "no rule is for"};
+    struct http_answer answer;
+    struct run run;
+
+    run_begin(&run, meter, RUN_SERVER_NAME);
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, from, "m1", &run.message1, &answer);
+    refusal_expect(from, &answer, &expected, "m1", "3", false);
+    run_send(client, &daemon_, RUN_NOTIFY, "/notify", from, "m1", &run.message1, &answer);
+    refusal_expect(from, &answer, &expected, "m1", "3", true);
+    run_end(&run);
+}
+
 /* A good certificate, and another's name in From. */
 START_TEST(from_has_to_be_who_the_certificate_names)
 {
-    static const char *const forged[] = {"Cother", "/in-cse/Cmeter2", "//m2m.example/mn-cse",
+    static const char *const forged[] = {"Cother", "/in-cse/Cmeter2", "//m2m.example/mn-cse"};
+    static const char *const nobody[] = {
         "//m2m.elsewhere/in-cse/Cmeter", "/mn-cse/Cmeter", "Smeter"};
     struct run bystander;
 
@@ -250,6 +266,8 @@ START_TEST(from_has_to_be_who_the_certificate_names)
     run_open(&bystander, client, &daemon_, meter, "Cmeter");
     for (size_t i = 0; i < ARRAY_SIZE(forged); i++)
         refuse("meter", forged[i], &(struct refusal){403, 4103, DENIED, "the certificate is that"});
+    for (size_t i = 0; i < ARRAY_SIZE(nobody); i++)
+        refuse_message1(nobody[i]);
     refuse("mn-cse", "Cmeter", &(struct refusal){403, 4103, DENIED, "the certificate is that"});
     run_finish(&bystander, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();

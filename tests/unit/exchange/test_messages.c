@@ -150,6 +150,23 @@ START_TEST(the_server_name_has_to_be_ours)
 }
 END_TEST
 
+/* Before the message is looked at, and whichever way it comes. */
+START_TEST(an_originator_whom_no_rule_is_for_is_refused_at_once)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct stage_request request = ways[i].first;
+
+        request.from = "/mn-cse/Cmeter";
+        request.id = "1";
+        request.message = bytes_of("\x16\x03\x01\x00\x01\x01", 6); /* not even whole */
+        struct response response CLEANUP(response_release) = stage_ask(&request);
+        ck_assert_msg(response.rsc == 4103, "%s: %d", ways[i].name, response.rsc);
+        ck_assert_int_eq(stage_alert(&response), TLS_ALERT_ACCESS_DENIED);
+    }
+    ck_assert_uint_eq(procedure_count(stage.procedure).pending, 0);
+}
+END_TEST
+
 START_TEST(once_closed_it_finishes_what_is_under_way)
 {
     struct stage_run run, late;
@@ -206,8 +223,7 @@ static const struct {
 } refused3[] = {
     {"an authority that nobody trusts", "Cmeter", nothing, STAGE_STRANGER, 4106,
         TLS_ALERT_UNKNOWN_CA, true, true},
-    {"no rule", "/mn-cse/Cmeter", nothing, STAGE_UNLISTED, 4106, TLS_ALERT_BAD_CERTIFICATE, true,
-        true},
+    {"no rule", "Cmeter", nothing, STAGE_UNLISTED, 4106, TLS_ALERT_BAD_CERTIFICATE, true, true},
     {"From is not who has signed", "Cother", nothing, STAGE_METER, 4103, TLS_ALERT_ACCESS_DENIED,
         true, true},
     {"another Finished", "Cmeter", spoil_finished, STAGE_METER, 4106, TLS_ALERT_BAD_RECORD_MAC,
@@ -284,6 +300,7 @@ END_TEST
 
 CHECK_MAIN_FIXTURE("exchange/messages", stage_open, stage_close,
     establishes_a_key_each_way_and_answers_retransmissions_alike, a_second_message3_is_a_conflict,
-    the_server_name_has_to_be_ours, once_closed_it_finishes_what_is_under_way,
+    the_server_name_has_to_be_ours, an_originator_whom_no_rule_is_for_is_refused_at_once,
+    once_closed_it_finishes_what_is_under_way,
     a_bad_message3_ends_the_exchange_of_whoever_has_signed_it,
     a_deleted_exchange_is_gone_and_its_key_stays)

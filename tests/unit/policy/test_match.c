@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alert.h"
 #include "base/base64.h"
 #include "support/check_main.h"
 #include "unit/policy/folder.h"
@@ -165,6 +166,38 @@ START_TEST(tells_end_points_apart)
 }
 END_TEST
 
+START_TEST(knows_which_originators_no_rule_is_for)
+{
+    static const struct {
+        const char *from;
+        bool admitted;
+    } cases[] = {
+        {"//m2m.example/mn", true}, {"//m2m.example/Snode", true},
+        {"//m2m.example/in-cse/Cone", true},  /* by the pattern */
+        {"//m2m.example/in-cse/Sone", false}, /* its kind has no CSE in it */
+        {"//m2m.example/in-cse/xone", false}, /* no AE-ID, which is all that a pattern gives */
+        {"//m2m.example/in-cse", false},
+        {"//m2m.example/in-cse/*", true}, /* no identifier: dispatch lets none of it through */
+        {"//m2m.example/in-cse2/Cone", false}, {"//m2m.example/mn2", false},
+        {"//m2m.example/m", false}, {"//m2m.example/mn/Cone", false},
+        {"//m2m.example/Snode2", false}, {"//other.example/in-cse/Cone", false},
+        {"mn.example", false}, /* the name in a certificate is not the identity */
+    };
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(TWO_ENDPOINTS
+        "{\"flavour\": \"cseId\", \"domainName\": \"mn.example\", \"trust\": \"field\","
+        " \"identity\": \"//m2m.example/mn\", \"endpoints\": [\"two\"]},"
+        "{\"flavour\": \"nodeId\", \"nodeId\": \"Node.example\", \"trust\": \"field\","
+        " \"identity\": \"//m2m.example/Snode\"}," AE("//m2m.example/in-cse/*") "]}");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fault fault = FAULT_INIT;
+        const enum result result = policy_check_from(policy, cases[i].from, &fault);
+        ck_assert_msg(result == (cases[i].admitted ? RESULT_OK : RESULT_NOT_AUTHORISED), "%s: %s",
+            cases[i].from, result_name(result));
+        ck_assert_int_eq(fault.alert, cases[i].admitted ? FAULT_NO_ALERT : TLS_ALERT_ACCESS_DENIED);
+    }
+}
+END_TEST
+
 START_TEST(prefers_from_then_exact_then_order)
 {
     struct policy *policy CLEANUP(auto_policy_free) =
@@ -238,5 +271,6 @@ END_TEST
 
 CHECK_MAIN_FIXTURE("policy/match", folder_make, folder_remove, matches_an_ae_id_whatever_its_scheme,
     records_the_name_that_a_pattern_admits, matches_each_other_flavour_by_its_own_name,
-    matches_raw_keys_by_every_form, tells_end_points_apart, prefers_from_then_exact_then_order,
-    gives_the_rule_whose_trust_domain_it_is, finds_each_of_many_raw_keys)
+    matches_raw_keys_by_every_form, tells_end_points_apart, knows_which_originators_no_rule_is_for,
+    prefers_from_then_exact_then_order, gives_the_rule_whose_trust_domain_it_is,
+    finds_each_of_many_raw_keys)
