@@ -5,32 +5,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
-
-#define BUCKETS 65536 /* 8 octets each; so many exchanges have short chains */
-
-/* In the order of their deadlines, except where a reload of the policy changed the time-out. */
-struct exchange_queue {
-    struct exchange *oldest, *newest;
-    uint32_t count;
-};
 
 struct exchange_table {
     pthread_mutex_t lock;
     struct hash_key key;
-    struct exchange *by_name[BUCKETS];
-    struct exchange *by_from[BUCKETS]; /* pending ones; one originator has few */
-    struct exchange_request *by_request[BUCKETS];
-    struct exchange_queue pending, retained;
+    struct chains by_name;
+    struct chains by_from; /* pending ones; one originator has few */
+    struct chains by_request;
+    /* In the order of their deadlines, except where a reload of the policy changed the time-out. */
+    struct queue pending, retained;
     int64_t tokens_us; /* of the token bucket: see take_token */
     int64_t filled_us; /* when it was filled the last time; 0: never */
     bool is_closed;
 };
-
-static struct exchange **bucket(struct exchange **buckets, uint64_t hash)
-{
-    return &buckets[hash % BUCKETS];
-}
 
 static uint64_t hash_text(const struct exchange_table *table, const char *text)
 {
@@ -53,138 +40,40 @@ enum result exchange_table_new(struct exchange_table **out)
     return RESULT_OK;
 }
 
-static void queue_add(struct exchange_queue *queue, struct exchange *exchange)
-{
-    exchange->older = queue->newest;
-    exchange->newer = NULL;
-    *(queue->newest ? &queue->newest->newer : &queue->oldest) = exchange;
-    queue->newest = exchange;
-    queue->count++;
-}
-
-static void queue_remove(struct exchange_queue *queue, struct exchange *exchange)
-{
-    *(exchange->older ? &exchange->older->newer : &queue->oldest) = exchange->newer;
-    *(exchange->newer ? &exchange->newer->older : &queue->newest) = exchange->older;
-    queue->count--;
-}
-
-static void link_from(struct exchange_table *table, struct exchange *exchange)
-{
-    struct exchange **first = bucket(table->by_from, exchange->from_hash);
-
-    exchange->next_by_from = *first;
-    *first = exchange;
-    exchange->pending = true;
-    queue_add(&table->pending, exchange);
-}
-
-static void unlink_from(struct exchange_table *table, struct exchange *exchange)
-{
-    struct exchange **link = bucket(table->by_from, exchange->from_hash);
-
-    while (*link != exchange)
-        link = &(*link)->next_by_from;
-    *link = exchange->next_by_from;
-    exchange->pending = false;
-    queue_remove(&table->pending, exchange);
-}
-
-static void link_request(
-    struct exchange_table *table, struct exchange_request *request, uint64_t fingerprint)
-{
-    struct exchange_request **first = &table->by_request[fingerprint % BUCKETS];
-
-    request->fingerprint = fingerprint;
-    request->next = *first;
-    *first = request;
-}
-
-static void unlink_request(struct exchange_table *table, struct exchange_request *request)
-{
-    struct exchange_request **link = &table->by_request[request->fingerprint % BUCKETS];
-
-    if (request->fingerprint == 0)
-        return;
-    while (*link != request)
-        link = &(*link)->next;
-    *link = request->next;
-}
-
 /* The table's reference is left to the caller. */
 static void unlist(struct exchange_table *table, struct exchange *exchange)
 {
-    struct exchange **link = bucket(table->by_name, hash_text(table, exchange->name));
-
-    while (*link != exchange)
-        link = &(*link)->next_by_name;
-    *link = exchange->next_by_name;
-    if (exchange->pending)
-        unlink_from(table, exchange);
-    else
-        queue_remove(&table->retained, exchange);
-    unlink_request(table, &exchange->first);
-    unlink_request(table, &exchange->second);
-    exchange->listed = false;
+    queue_remove(exchange->pending ? &table->pending : &table->retained, &exchange->by_age);
+    chains_remove(&exchange->by_name);
+    chains_remove(&exchange->by_from);
+    chains_remove(&exchange->by_request);
+    chains_remove(&exchange->by_answer);
+    exchange->listed = exchange->pending = false;
 }
 
 static void list(struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
 {
-    struct exchange **first = bucket(table->by_name, hash_text(table, exchange->name));
-
-    exchange->next_by_name = *first;
-    *first = exchange;
-    exchange->listed = true;
-    link_from(table, exchange);
-    link_request(table, &exchange->first, fingerprint);
+    exchange->listed = exchange->pending = true;
+    queue_add(&table->pending, &exchange->by_age, exchange);
+    chains_add(&table->by_name, &exchange->by_name, hash_text(table, exchange->name), exchange);
+    chains_add(&table->by_from, &exchange->by_from, hash_text(table, exchange->from), exchange);
+    chains_add(&table->by_request, &exchange->by_request, fingerprint, exchange);
 }
 
-static void exchange_free(struct exchange *exchange)
+static void empty(struct exchange_table *table, const struct queue *queue)
 {
-    handshake_free(exchange->handshake);
-    buffer_release(&exchange->message2);
-    buffer_release(&exchange->message4);
-    snapshot_unref(exchange->snapshot);
-    pthread_mutex_destroy(&exchange->lock);
-    free(exchange->from);
-    free(exchange);
-}
+    struct exchange *exchange;
 
-void exchange_unref(struct exchange *exchange)
-{
-    if (atomic_fetch_sub_explicit(&exchange->references, 1, memory_order_acq_rel) == 1)
-        exchange_free(exchange);
-}
-
-static struct exchange *ref(struct exchange *exchange)
-{
-    atomic_fetch_add_explicit(&exchange->references, 1, memory_order_relaxed);
-    return exchange;
-}
-
-void exchange_lock(struct exchange *exchange)
-{
-    pthread_mutex_lock(&exchange->lock);
-}
-
-void exchange_release(struct exchange *exchange)
-{
-    pthread_mutex_unlock(&exchange->lock);
-    exchange_unref(exchange);
+    while ((exchange = queue_oldest(queue))) {
+        unlist(table, exchange);
+        exchange_unref(exchange);
+    }
 }
 
 void exchange_table_free(struct exchange_table *table)
 {
-    for (struct exchange_queue *queue = &table->pending;; queue = &table->retained) {
-        while (queue->oldest) {
-            struct exchange *exchange = queue->oldest;
-
-            unlist(table, exchange);
-            exchange_unref(exchange);
-        }
-        if (queue == &table->retained)
-            break;
-    }
+    empty(table, &table->pending);
+    empty(table, &table->retained);
     pthread_mutex_destroy(&table->lock);
     free(table);
 }
@@ -194,36 +83,7 @@ uint64_t exchange_table_fingerprint(const struct exchange_table *table, const ch
 {
     const uint64_t parts[] = {hash_text(table, from), (uint64_t)operation,
         hash_text(table, request_id), hash_keyed(&table->key, message)};
-    uint64_t fingerprint = hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
-
-    return fingerprint ? fingerprint : 1;
-}
-
-static struct exchange *exchange_new(
-    const struct exchange_table *table, struct snapshot *snapshot, const char *from)
-{
-    uint8_t random[(EXCHANGE_NAME_OCTETS - 1) / 2];
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
-    uint32_t timeout_s = snapshot->policy->limits.exchange_timeout_s;
-
-    if (!exchange)
-        return NULL;
-    pthread_mutex_init(&exchange->lock, NULL);
-    exchange->snapshot = snapshot_ref(snapshot);
-    exchange->from = strdup(from);
-    if (!exchange->from || secret_random(random, sizeof(random)) != RESULT_OK) {
-        exchange_free(exchange);
-        return NULL;
-    }
-    bytes_to_hex(bytes_of(random, sizeof(random)), exchange->name);
-    exchange->created_s = clock_wall_s();
-    exchange->expires_s = exchange->created_s + timeout_s;
-    exchange->deadline_ms = clock_steady_ms() + (int64_t)timeout_s * 1000;
-    exchange->from_hash = hash_text(table, from);
-    exchange->first.exchange = exchange->second.exchange = exchange;
-    atomic_init(&exchange->references, 1);
-    exchange->message2.limit = exchange->message4.limit = 65536;
-    return exchange;
+    return hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
 }
 
 /* A token bucket of time: each new exchange takes a creates_per_s-th of a second from it, and it
@@ -246,29 +106,20 @@ static bool take_token(struct exchange_table *table, const struct policy_limits 
 
 static struct exchange *find_request(const struct exchange_table *table, uint64_t fingerprint)
 {
-    int64_t now_ms = clock_steady_ms();
+    const struct chain_link *link = chains_find(&table->by_request, fingerprint);
+    struct exchange *exchange = link ? link->owner : NULL;
 
-    for (struct exchange_request *each = table->by_request[fingerprint % BUCKETS]; each;
-         each = each->next)
-        if (each->fingerprint == fingerprint && each->exchange->deadline_ms > now_ms)
-            return each->exchange;
-    return NULL;
+    return exchange && exchange->deadline_ms > clock_steady_ms() ? exchange : NULL;
 }
 
-static bool is_pending_of(
-    const struct exchange *exchange, const char *from, uint64_t hash, int64_t now_ms)
-{
-    return exchange->from_hash == hash && exchange->deadline_ms > now_ms &&
-           strcmp(exchange->from, from) == 0;
-}
-
-static uint32_t count_pending_of(struct exchange_table *table, const char *from, uint64_t hash)
+static uint32_t count_pending_of(struct exchange_table *table, const char *from)
 {
     int64_t now_ms = clock_steady_ms();
     uint32_t count = 0;
 
-    for (struct exchange *each = *bucket(table->by_from, hash); each; each = each->next_by_from)
-        count += is_pending_of(each, from, hash, now_ms);
+    for (const struct chain_link *each = chains_find(&table->by_from, hash_text(table, from)); each;
+         each = chains_older(each))
+        count += ((struct exchange *)each->owner)->deadline_ms > now_ms;
     return count;
 }
 
@@ -296,7 +147,7 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     const char *from, uint64_t fingerprint, struct exchange **out, bool *created,
     unsigned *retry_after_s, struct fault *fault)
 {
-    struct exchange *exchange = exchange_new(table, snapshot, from);
+    struct exchange *exchange = exchange_new(snapshot, from);
     enum result result = RESULT_OK;
 
     if (!exchange)
@@ -306,13 +157,13 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     pthread_mutex_lock(&table->lock);
     struct exchange *known = find_request(table, fingerprint);
     if (known)
-        ref(known);
+        exchange_ref(known);
     else
-        result = admit(table, &snapshot->policy->limits,
-            count_pending_of(table, from, exchange->from_hash), retry_after_s, fault);
+        result = admit(
+            table, &snapshot->policy->limits, count_pending_of(table, from), retry_after_s, fault);
     *created = !known && result == RESULT_OK;
     if (*created)
-        list(table, ref(exchange), fingerprint);
+        list(table, exchange_ref(exchange), fingerprint);
     pthread_mutex_unlock(&table->lock);
 
     *out = *created ? exchange : known;
@@ -328,13 +179,12 @@ struct exchange *exchange_table_find(struct exchange_table *table, const char *n
     int64_t now_ms = clock_steady_ms();
 
     pthread_mutex_lock(&table->lock);
-    struct exchange *found = *bucket(table->by_name, hash_text(table, name));
-    while (found && strcmp(found->name, name) != 0)
-        found = found->next_by_name;
-    if (found && found->deadline_ms <= now_ms)
+    const struct chain_link *link = chains_find(&table->by_name, hash_text(table, name));
+    struct exchange *found = link ? link->owner : NULL;
+    if (found && (found->deadline_ms <= now_ms || strcmp(found->name, name) != 0))
         found = NULL;
     if (found)
-        ref(found);
+        exchange_ref(found);
     pthread_mutex_unlock(&table->lock);
 
     if (found)
@@ -347,7 +197,7 @@ struct exchange *exchange_table_find_answered(struct exchange_table *table, uint
     pthread_mutex_lock(&table->lock);
     struct exchange *found = find_request(table, fingerprint);
     if (found)
-        ref(found);
+        exchange_ref(found);
     pthread_mutex_unlock(&table->lock);
 
     if (found)
@@ -358,15 +208,14 @@ struct exchange *exchange_table_find_answered(struct exchange_table *table, uint
 size_t exchange_table_pending_of(
     struct exchange_table *table, const char *from, struct exchange **out, size_t most)
 {
-    uint64_t hash = hash_text(table, from);
     int64_t now_ms = clock_steady_ms();
     size_t count = 0;
 
     pthread_mutex_lock(&table->lock);
-    for (struct exchange *each = *bucket(table->by_from, hash); each && count < most;
-         each = each->next_by_from)
-        if (is_pending_of(each, from, hash, now_ms))
-            out[count++] = ref(each);
+    for (const struct chain_link *each = chains_find(&table->by_from, hash_text(table, from));
+         each && count < most; each = chains_older(each))
+        if (((struct exchange *)each->owner)->deadline_ms > now_ms)
+            out[count++] = exchange_ref(each->owner);
     pthread_mutex_unlock(&table->lock);
     return count;
 }
@@ -376,10 +225,12 @@ void exchange_table_answered(
 {
     pthread_mutex_lock(&table->lock);
     if (exchange->listed) {
-        unlink_from(table, exchange);
-        link_request(table, &exchange->second, fingerprint);
+        queue_remove(&table->pending, &exchange->by_age);
+        chains_remove(&exchange->by_from);
+        exchange->pending = false;
         exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
-        queue_add(&table->retained, exchange);
+        queue_add(&table->retained, &exchange->by_age, exchange);
+        chains_add(&table->by_request, &exchange->by_answer, fingerprint, exchange);
     }
     pthread_mutex_unlock(&table->lock);
 }
@@ -388,7 +239,7 @@ bool exchange_table_is_answered_by(
     struct exchange_table *table, const struct exchange *exchange, uint64_t fingerprint)
 {
     pthread_mutex_lock(&table->lock);
-    bool same = exchange->second.fingerprint == fingerprint;
+    bool same = exchange->by_answer.at && exchange->by_answer.hash == fingerprint;
     pthread_mutex_unlock(&table->lock);
     return same;
 }
@@ -411,19 +262,25 @@ void exchange_table_close(struct exchange_table *table)
     pthread_mutex_unlock(&table->lock);
 }
 
+/* The oldest of QUEUE, when it has run out of time. */
+static struct exchange *find_overdue(const struct queue *queue, int64_t now_ms)
+{
+    struct exchange *oldest = queue_oldest(queue);
+
+    return oldest && oldest->deadline_ms <= now_ms ? oldest : NULL;
+}
+
+/* With the table's reference. */
 static struct exchange *take_overdue(struct exchange_table *table, int64_t now_ms)
 {
-    struct exchange *overdue = NULL;
-
     pthread_mutex_lock(&table->lock);
-    if (table->pending.oldest && table->pending.oldest->deadline_ms <= now_ms)
-        overdue = table->pending.oldest;
-    else if (table->retained.oldest && table->retained.oldest->deadline_ms <= now_ms)
-        overdue = table->retained.oldest;
+    struct exchange *overdue = find_overdue(&table->pending, now_ms);
+    if (!overdue)
+        overdue = find_overdue(&table->retained, now_ms);
     if (overdue)
         unlist(table, overdue);
     pthread_mutex_unlock(&table->lock);
-    return overdue; /* with the table's reference */
+    return overdue;
 }
 
 unsigned exchange_table_sweep(struct exchange_table *table, unsigned most, unsigned *awaited)

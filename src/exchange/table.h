@@ -7,53 +7,10 @@
  * of it. A thread that holds an exchange's lock may take the table's, never the other way round. */
 #pragma once
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include "base/fault.h"
 #include "base/hash.h"
-#include "exchange/state.h"
-#include "policy/snapshot.h"
-#include "tls/handshake.h"
+#include "exchange/exchange.h"
 
-#define EXCHANGE_NAME_OCTETS 33 /* 128 random bits in hex, and a NUL */
 #define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
-
-/* A request that was answered in EXCHANGE; its retransmissions are found by it. */
-struct exchange_request {
-    uint64_t fingerprint; /* 0: there is none yet */
-    struct exchange *exchange;
-    struct exchange_request *next;
-};
-
-struct exchange {
-    /* Constant once the table has it. */
-    char name[EXCHANGE_NAME_OCTETS];
-    char *from;                /* the originator, absolute; claimed until Message 3 proves it */
-    struct snapshot *snapshot; /* the policy from its beginning to its end */
-    int64_t created_s;
-    int64_t expires_s; /* its et attribute while Message 3 is awaited */
-
-    /* Under .lock. */
-    pthread_mutex_t lock;
-    enum exchange_state state;
-    struct tls_endpoint *endpoint; /* of snapshot->tls; set by whoever created the exchange */
-    struct handshake *handshake;
-    struct buffer message2;
-    struct buffer message4;
-    char key_id[2 * 16 + 1];
-    int64_t established_s;
-
-    /* Of the table, under its lock. */
-    atomic_uint references;
-    uint64_t from_hash;
-    struct exchange_request first;  /* with Message 1 */
-    struct exchange_request second; /* with Message 3, once it is answered */
-    int64_t deadline_ms;
-    bool listed, pending;
-    struct exchange *next_by_name, *next_by_from;
-    struct exchange *older, *newer;
-};
 
 struct exchange_table;
 
@@ -62,14 +19,12 @@ void exchange_table_free(struct exchange_table *table);
 DEFINE_CLEANUP(struct exchange_table *, exchange_table_free)
 
 /* A keyed hash of a request, by which its retransmissions are recognised: of originator, operation,
- * request identifier and message. Never 0. */
+ * request identifier and message. */
 uint64_t exchange_table_fingerprint(const struct exchange_table *table, const char *from,
     int operation, const char *request_id, struct bytes message);
 
-/* Functions that return an exchange return it locked, with a reference; exchange_release gives up
+/* Functions that return an exchange return it locked, with a reference: exchange_release gives up
  * both. */
-void exchange_release(struct exchange *exchange);
-DEFINE_CLEANUP(struct exchange *, exchange_release)
 
 /* The exchange that the same request opened before (*CREATED false), or a new one in state
  * EXCHANGE_NEW that holds a reference to SNAPSHOT (*CREATED true; the caller sets its end-point
@@ -85,12 +40,9 @@ struct exchange *exchange_table_find(struct exchange_table *table, const char *n
 struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t fingerprint);
 
 /* Writes FROM's exchanges that await Message 3, newest first, at most MOST; returns how many. They
- * are references without locks: exchange_lock takes the lock, exchange_unref gives up a reference
- * alone. */
+ * are references without locks. */
 size_t exchange_table_pending_of(
     struct exchange_table *table, const char *from, struct exchange **out, size_t most);
-void exchange_lock(struct exchange *exchange);
-void exchange_unref(struct exchange *exchange);
 
 /* Moves a locked exchange, which the request of FINGERPRINT has established, from those pending to
  * those retained. */
