@@ -27,6 +27,7 @@ static const struct {
     {METRIC_EXCHANGES_REFUSED, NULL, NULL, "outcome", "refused"},
     {METRIC_EXCHANGES_EXPIRED, NULL, NULL, "outcome", "expired"},
     {METRIC_EXCHANGES_DELETED, NULL, NULL, "outcome", "deleted"},
+    {METRIC_EXCHANGES_DISPLACED, NULL, NULL, "outcome", "displaced"},
     {METRIC_RETRANSMISSIONS, "retransmissions", "Requests answered from a stored answer", NULL,
         NULL},
     {METRIC_KEYS_EXPIRED, "keys_removed", "Keys that left the cache, by why", "reason", "expired"},

@@ -11,6 +11,12 @@
 #include "policy/snapshot.h"
 #include "tls/handshake.h"
 
+/* Who sends a request. */
+struct exchange_sender {
+    const char *from;  /* the originator that it claims to be, absolute */
+    struct bytes peer; /* the transport peer: see struct request */
+};
+
 #define EXCHANGE_NAME_OCTETS 33 /* 128 random bits in hex, and a NUL */
 
 struct exchange {
@@ -37,6 +43,7 @@ struct exchange {
     int64_t deadline_ms;
     struct chain_link by_name;
     struct chain_link by_from;    /* while it is pending */
+    struct chain_link by_share;   /* with those that are counted together with it */
     struct chain_link by_request; /* with Message 1 */
     struct chain_link by_answer;  /* the request with Message 3, once it is answered */
     struct queue_link by_age;     /* among those pending or those retained */

@@ -88,12 +88,9 @@ void procedure_answer(struct procedure *procedure, const struct request *request
     };
 
     response->content.limit = RESPONSE_OCTETS_MAX;
-    if (!refused && dispatch(&step) == RESULT_OK) {
-        response->retry_after_s = 0;
+    if (!refused && dispatch(&step) == RESULT_OK)
         return;
-    }
-    if (result_category(step.fault.result) != CATEGORY_BUSY)
-        response->retry_after_s = 0;
+    response->retry_after_s = result_category(step.fault.result) == CATEGORY_BUSY ? 1 : 0;
     answer_refusal(&step.fault, request->operation, response);
     log_refusal(&step);
 }

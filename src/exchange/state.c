@@ -25,6 +25,7 @@ static const struct transition transitions[EXCHANGE_STATE_COUNT][EXCHANGE_EVENT_
             [EXCHANGE_REFUSAL] = TO(FAILED),
             [EXCHANGE_DELETION] = REFUSE(NOT_FOUND),
             [EXCHANGE_TIMEOUT] = TO(FAILED),
+            [EXCHANGE_DISPLACEMENT] = TO(FAILED),
         },
     [EXCHANGE_AWAITING_MESSAGE3] =
         {
@@ -33,6 +34,7 @@ static const struct transition transitions[EXCHANGE_STATE_COUNT][EXCHANGE_EVENT_
             [EXCHANGE_REFUSAL] = TO(FAILED),
             [EXCHANGE_DELETION] = TO(FAILED),
             [EXCHANGE_TIMEOUT] = TO(FAILED),
+            [EXCHANGE_DISPLACEMENT] = TO(FAILED),
         },
     [EXCHANGE_ESTABLISHED] =
         {
@@ -41,6 +43,7 @@ static const struct transition transitions[EXCHANGE_STATE_COUNT][EXCHANGE_EVENT_
             [EXCHANGE_REFUSAL] = REFUSE(INTERNAL), /* the key stands */
             [EXCHANGE_DELETION] = TO(FAILED),      /* the resource goes, the key stays */
             [EXCHANGE_TIMEOUT] = TO(FAILED),
+            [EXCHANGE_DISPLACEMENT] = REFUSE(CONFLICT), /* Message 3 was faster */
         },
     [EXCHANGE_FAILED] =
         {
@@ -49,6 +52,7 @@ static const struct transition transitions[EXCHANGE_STATE_COUNT][EXCHANGE_EVENT_
             [EXCHANGE_REFUSAL] = REFUSE(NOT_FOUND),
             [EXCHANGE_DELETION] = REFUSE(NOT_FOUND),
             [EXCHANGE_TIMEOUT] = REFUSE(NOT_FOUND),
+            [EXCHANGE_DISPLACEMENT] = REFUSE(NOT_FOUND),
         },
 };
 

@@ -8,7 +8,7 @@ enum exchange_state {
     EXCHANGE_NEW,               /* Message 1 is being processed */
     EXCHANGE_AWAITING_MESSAGE3, /* Message 2 is out */
     EXCHANGE_ESTABLISHED,       /* the key is in the cache, Message 4 is out */
-    EXCHANGE_FAILED,            /* refused, deleted or out of time: gone */
+    EXCHANGE_FAILED,            /* refused, deleted, displaced or out of time: gone */
     EXCHANGE_STATE_COUNT,
 };
 
@@ -18,6 +18,7 @@ enum exchange_event {
     EXCHANGE_REFUSAL,  /* what the initiator sent was refused */
     EXCHANGE_DELETION,
     EXCHANGE_TIMEOUT,
+    EXCHANGE_DISPLACEMENT, /* it makes room for a newcomer, as if its time were over */
     EXCHANGE_EVENT_COUNT,
 };
 

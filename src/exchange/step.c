@@ -6,6 +6,11 @@
 
 #include "observe/metrics.h"
 
+struct exchange_sender step_sender(const struct step *step)
+{
+    return (struct exchange_sender){.from = step->from, .peer = step->request->peer};
+}
+
 void step_name_exchange(struct step *step, const struct exchange *exchange)
 {
     memcpy(step->exchange_name, exchange->name, sizeof(step->exchange_name));

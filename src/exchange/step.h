@@ -33,6 +33,9 @@ struct step {
     struct fault fault; /* set whenever a function that takes the step fails */
 };
 
+/* The originator, as the request claims, and its transport peer. */
+struct exchange_sender step_sender(const struct step *step);
+
 /* Remembers for the log which exchange (locked) the request is about. */
 void step_name_exchange(struct step *step, const struct exchange *exchange);
 

@@ -10,7 +10,8 @@ struct exchange_table {
     pthread_mutex_t lock;
     struct hash_key key;
     struct chains by_name;
-    struct chains by_from; /* pending ones; one originator has few */
+    struct chains by_from;  /* pending ones */
+    struct chains by_share; /* pending ones of one originator and transport peer */
     struct chains by_request;
     /* In the order of their deadlines, except where a reload of the policy changed the time-out. */
     struct queue pending, retained;
@@ -22,6 +23,15 @@ struct exchange_table {
 static uint64_t hash_text(const struct exchange_table *table, const char *text)
 {
     return hash_keyed(&table->key, bytes_of_string(text));
+}
+
+static uint64_t hash_sender(
+    const struct exchange_table *table, const struct exchange_sender *sender)
+{
+    const uint64_t parts[] = {
+        hash_text(table, sender->from), hash_keyed(&table->key, sender->peer)};
+
+    return hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
 }
 
 enum result exchange_table_new(struct exchange_table **out)
@@ -46,17 +56,20 @@ static void unlist(struct exchange_table *table, struct exchange *exchange)
     queue_remove(exchange->pending ? &table->pending : &table->retained, &exchange->by_age);
     chains_remove(&exchange->by_name);
     chains_remove(&exchange->by_from);
+    chains_remove(&exchange->by_share);
     chains_remove(&exchange->by_request);
     chains_remove(&exchange->by_answer);
     exchange->listed = exchange->pending = false;
 }
 
-static void list(struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
+static void list(struct exchange_table *table, struct exchange *exchange,
+    const struct exchange_sender *sender, uint64_t fingerprint)
 {
     exchange->listed = exchange->pending = true;
     queue_add(&table->pending, &exchange->by_age, exchange);
     chains_add(&table->by_name, &exchange->by_name, hash_text(table, exchange->name), exchange);
     chains_add(&table->by_from, &exchange->by_from, hash_text(table, exchange->from), exchange);
+    chains_add(&table->by_share, &exchange->by_share, hash_sender(table, sender), exchange);
     chains_add(&table->by_request, &exchange->by_request, fingerprint, exchange);
 }
 
@@ -112,31 +125,34 @@ static struct exchange *find_request(const struct exchange_table *table, uint64_
     return exchange && exchange->deadline_ms > clock_steady_ms() ? exchange : NULL;
 }
 
-static uint32_t count_pending_of(struct exchange_table *table, const char *from)
+/* --- making room --- */
+
+/* Has the longest waiting of those that share HASH make room, when there are MOST of them. */
+static void displace_of_share(
+    struct exchange_table *table, uint64_t hash, uint32_t most, struct displaced *displaced)
 {
-    int64_t now_ms = clock_steady_ms();
+    struct exchange *oldest = NULL;
     uint32_t count = 0;
 
-    for (const struct chain_link *each = chains_find(&table->by_from, hash_text(table, from)); each;
-         each = chains_older(each))
-        count += ((struct exchange *)each->owner)->deadline_ms > now_ms;
-    return count;
+    for (const struct chain_link *each = chains_find(&table->by_share, hash); each;
+         each = chains_older(each), count++)
+        oldest = each->owner;
+    if (!oldest || count < most)
+        return;
+    unlist(table, oldest);
+    displaced_add(displaced, oldest, "pendingPerOriginator");
 }
 
-static enum result admit(struct exchange_table *table, const struct policy_limits *limits,
-    uint32_t of_originator, unsigned *retry_after_s, struct fault *fault)
+/* --- opening --- */
+
+static enum result admit(
+    struct exchange_table *table, const struct policy_limits *limits, struct fault *fault)
 {
-    *retry_after_s = 1;
     if (table->is_closed)
         return fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment");
-    *retry_after_s = limits->exchange_timeout_s;
-    if (of_originator >= limits->pending_per_originator)
-        return fault_set(
-            fault, RESULT_BUSY, "this originator has %u exchanges pending already", of_originator);
     if (table->pending.count >= limits->pending_exchanges)
         return fault_set(
             fault, RESULT_BUSY, "%u exchanges are pending already", table->pending.count);
-    *retry_after_s = 1;
     if (!take_token(table, limits))
         return fault_set(
             fault, RESULT_BUSY, "more than %u creates a second", limits->creates_per_s);
@@ -144,10 +160,11 @@ static enum result admit(struct exchange_table *table, const struct policy_limit
 }
 
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const char *from, uint64_t fingerprint, struct exchange **out, bool *created,
-    unsigned *retry_after_s, struct fault *fault)
+    const struct exchange_sender *sender, uint64_t fingerprint, struct exchange **out,
+    bool *created, struct displaced *displaced, struct fault *fault)
 {
-    struct exchange *exchange = exchange_new(snapshot, from);
+    const struct policy_limits *limits = &snapshot->policy->limits;
+    struct exchange *exchange = exchange_new(snapshot, sender->from);
     enum result result = RESULT_OK;
 
     if (!exchange)
@@ -159,11 +176,13 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     if (known)
         exchange_ref(known);
     else
-        result = admit(
-            table, &snapshot->policy->limits, count_pending_of(table, from), retry_after_s, fault);
+        result = admit(table, limits, fault);
     *created = !known && result == RESULT_OK;
-    if (*created)
-        list(table, exchange_ref(exchange), fingerprint);
+    if (*created) {
+        displace_of_share(
+            table, hash_sender(table, sender), limits->pending_per_originator, displaced);
+        list(table, exchange_ref(exchange), sender, fingerprint);
+    }
     pthread_mutex_unlock(&table->lock);
 
     *out = *created ? exchange : known;
@@ -173,6 +192,8 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
         exchange_lock(known);
     return result;
 }
+
+/* --- finding --- */
 
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name)
 {
@@ -227,6 +248,7 @@ void exchange_table_answered(
     if (exchange->listed) {
         queue_remove(&table->pending, &exchange->by_age);
         chains_remove(&exchange->by_from);
+        chains_remove(&exchange->by_share);
         exchange->pending = false;
         exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
         queue_add(&table->retained, &exchange->by_age, exchange);

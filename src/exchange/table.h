@@ -2,13 +2,19 @@
 /* The exchanges under way and those answered a moment ago: by name, by originator and by request.
  * Thread-safe.
  *
+ * Who may have how many: From is a claim that anybody can make, and who sends a request from where
+ * is not. So pending exchanges are counted by originator and transport peer together. At a bound
+ * the newcomer is let in, and the one that has waited longest goes: who claims to be another can
+ * neither use up its share from elsewhere, nor lock it out on the same path, where it would have to
+ * send as many requests as the share holds within each round trip of the other.
+ *
  * Locks: the table's own lock covers its links and counts, and is held for a few memory accesses,
  * never during cryptography. An exchange's lock covers its handshake, and is held through one step
  * of it. A thread that holds an exchange's lock may take the table's, never the other way round. */
 #pragma once
 
 #include "base/hash.h"
-#include "exchange/exchange.h"
+#include "exchange/displaced.h"
 
 #define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
 
@@ -28,11 +34,11 @@ uint64_t exchange_table_fingerprint(const struct exchange_table *table, const ch
 
 /* The exchange that the same request opened before (*CREATED false), or a new one in state
  * EXCHANGE_NEW that holds a reference to SNAPSHOT (*CREATED true; the caller sets its end-point
- * before it releases it). RESULT_BUSY over a limit of SNAPSHOT's policy, RESULT_STOPPING after
- * exchange_table_close; *RETRY_AFTER_S is then after how many seconds a retry makes sense. */
+ * before it releases it, and ends what it DISPLACED after that). RESULT_BUSY when new exchanges
+ * come faster than SNAPSHOT's policy allows, RESULT_STOPPING after exchange_table_close. */
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const char *from, uint64_t fingerprint, struct exchange **out, bool *created,
-    unsigned *retry_after_s, struct fault *fault) WARN_UNUSED;
+    const struct exchange_sender *sender, uint64_t fingerprint, struct exchange **out,
+    bool *created, struct displaced *displaced, struct fault *fault) WARN_UNUSED;
 
 /* NULL when there is no such exchange, or it has run out of time. */
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name);

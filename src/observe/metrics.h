@@ -12,6 +12,7 @@
     X(EXCHANGES_REFUSED, "exchangesRefused")                                                       \
     X(EXCHANGES_EXPIRED, "exchangesExpired")                                                       \
     X(EXCHANGES_DELETED, "exchangesDeleted")                                                       \
+    X(EXCHANGES_DISPLACED, "exchangesDisplaced")                                                   \
     X(RETRANSMISSIONS, "retransmissions")                                                          \
     X(KEYS_EXPIRED, "keysExpired")                                                                 \
     X(KEYS_REVOKED, "keysRevoked")                                                                 \

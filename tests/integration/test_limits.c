@@ -135,19 +135,22 @@ static void expect_busy(const char *from, const char *text)
     refusal_expect(text, &answer, &busy, "c", "3", false);
 }
 
+/* It is never refused for it: what has waited longest goes. */
 START_TEST(an_originator_has_its_share_of_pending_exchanges)
 {
-    struct run run;
+    struct run oldest, middle, newest;
 
     set_up("{\"limits\":{\"pendingPerOriginator\":2}}");
-    run_open(&run, client, &daemon_, meter, "Cmeter");
-    expect_created("/in-cse/Cmeter");
-    expect_busy("Cmeter", "this originator has 2 exchanges pending");
-    expect_busy("//m2m.example/in-cse/Cmeter", "this originator has 2 exchanges pending");
+    run_open(&oldest, client, &daemon_, meter, "Cmeter");
+    run_open(&middle, client, &daemon_, meter, "/in-cse/Cmeter");
     expect_created("Cother");
-    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL); /* and makes room */
+    run_expect_status(&oldest, client, &daemon_, 200);
+    run_open(&newest, client, &daemon_, meter, "//m2m.example/in-cse/Cmeter");
+    run_expect_status(&oldest, client, &daemon_, 404);
+    run_finish(&middle, client, &daemon_, RUN_UPDATE, NULL); /* and makes room */
     expect_created("Cmeter");
-    expect_busy("Cmeter", "this originator has 2 exchanges pending");
+    run_finish(&newest, client, &daemon_, RUN_UPDATE, RUN_ENTRY);
+    run_end(&oldest);
     tear_down();
 }
 END_TEST

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/check_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "exchange/table.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
 
 /* A policy of which the table reads the limits alone. */
 static struct snapshot *snapshot_with(struct policy_limits limits)
@@ -23,11 +26,12 @@ static const struct policy_limits ordinary = {.pending_exchanges = 100,
 
 static struct exchange_table *table;
 static struct snapshot *snapshot; /* NULL until a test makes it */
-static unsigned retry_after_s;
+static struct displaced displaced;
 static bool created;
 
 static void set_up(void)
 {
+    log_set_level(LOG_ERR);
     ck_assert_int_eq(exchange_table_new(&table), RESULT_OK);
 }
 
@@ -42,12 +46,20 @@ static uint64_t fingerprint(const char *from, const char *id)
     return exchange_table_fingerprint(table, from, 1, id, bytes_of("message", 7));
 }
 
-static enum result open_one(const char *from, const char *id, struct exchange **out)
+/* PEER's, as a request of its own of FROM's. */
+static enum result open_by(
+    const char *from, const char *peer, const char *id, struct exchange **out)
 {
     struct fault fault = FAULT_INIT;
 
-    return exchange_table_open(
-        table, snapshot, from, fingerprint(from, id), out, &created, &retry_after_s, &fault);
+    return exchange_table_open(table, snapshot,
+        &(struct exchange_sender){.from = from, .peer = bytes_of_string(peer)},
+        fingerprint(from, id), out, &created, &displaced, &fault);
+}
+
+static enum result open_one(const char *from, const char *id, struct exchange **out)
+{
+    return open_by(from, "peer", id, out);
 }
 
 START_TEST(finds_by_name_and_by_originator)
@@ -105,25 +117,69 @@ START_TEST(fingerprints_tell_requests_apart)
 }
 END_TEST
 
-START_TEST(holds_to_the_limits)
+/* Opened one after the other, two being the most of one originator and transport peer; and which
+ * one each displaces, 0 = none. */
+START_TEST(the_newest_of_a_pair_displaces_its_oldest)
 {
-    struct policy_limits limits = ordinary;
-    limits.pending_exchanges = 3;
+    static const struct {
+        const char *from, *peer;
+        size_t displaced;
+    } rows[] = {
+        {"//sp/Sa", "1", 0}, /* the first */
+        {"//sp/Sa", "1", 0},
+        {"//sp/Sa", "2", 0}, /* in the same name from elsewhere */
+        {"//sp/Sb", "1", 0},
+        {"//sp/Sa", "1", 1},
+        {"//sp/Sa", "1", 2},
+        {"//sp/Sa", "2", 0},
+        {"//sp/Sa", "2", 3},
+        {"//sp/Sb", "", 0},
+        {"//sp/Sb", "", 0},
+        {"//sp/Sb", "", 9},
+    };
+    char names[ARRAY_SIZE(rows)][EXCHANGE_NAME_OCTETS];
+    uint64_t count = metrics_read(METRIC_EXCHANGES_DISPLACED), gone = 0;
+
+    snapshot = snapshot_with(ordinary);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct exchange *exchange;
+        char id[8];
+
+        snprintf(id, sizeof(id), "%zu", i);
+        ck_assert_int_eq(open_by(rows[i].from, rows[i].peer, id, &exchange), RESULT_OK);
+        memcpy(names[i], exchange->name, sizeof(names[i]));
+        exchange_release(exchange);
+        ck_assert_msg(displaced.count == (rows[i].displaced ? 1 : 0), "row %zu", i);
+        if (rows[i].displaced) {
+            gone++;
+            exchange = displaced.items[0].exchange;
+            ck_assert_str_eq(exchange->name, names[rows[i].displaced - 1]);
+            ck_assert_ptr_null(exchange_table_find(table, exchange->name));
+            exchange_ref(exchange);
+            displaced_end(&displaced);
+            ck_assert_int_eq(exchange->state, EXCHANGE_FAILED);
+            exchange_unref(exchange);
+        }
+    }
+    ck_assert_uint_eq(metrics_read(METRIC_EXCHANGES_DISPLACED) - count, gone);
+}
+END_TEST
+
+/* Message 3 came between its being taken out and its being ended. */
+START_TEST(what_is_established_has_not_been_displaced)
+{
+    uint64_t count = metrics_read(METRIC_EXCHANGES_DISPLACED);
     struct exchange *exchange;
 
-    snapshot = snapshot_with(limits);
-    ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &exchange), RESULT_OK);
-    exchange_release(exchange);
-    ck_assert_int_eq(open_one("//sp/cse/Ca", "2", &exchange), RESULT_OK);
-    exchange_release(exchange);
-    ck_assert_int_eq(open_one("//sp/cse/Ca", "3", &exchange), RESULT_BUSY);
-    ck_assert_uint_eq(retry_after_s, 30);
-    ck_assert_int_eq(open_one("//sp/cse/Cb", "1", &exchange), RESULT_OK);
-    exchange_table_remove(table, exchange);
-    exchange_release(exchange);
-    ck_assert_int_eq(open_one("//sp/cse/Cc", "1", &exchange), RESULT_OK);
-    exchange_release(exchange);
-    ck_assert_int_eq(open_one("//sp/cse/Cd", "1", &exchange), RESULT_BUSY);
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
+    exchange->state = EXCHANGE_ESTABLISHED;
+    displaced_add(&displaced, exchange_ref(exchange), "pendingPerOriginator");
+    pthread_mutex_unlock(&exchange->lock);
+    displaced_end(&displaced);
+    ck_assert_int_eq(exchange->state, EXCHANGE_ESTABLISHED);
+    ck_assert_uint_eq(metrics_read(METRIC_EXCHANGES_DISPLACED), count);
+    exchange_unref(exchange);
 }
 END_TEST
 
@@ -136,7 +192,6 @@ START_TEST(once_closed_takes_only_what_it_has)
     exchange_release(exchange);
     exchange_table_close(table);
     ck_assert_int_eq(open_one("//sp/Sa", "2", &again), RESULT_STOPPING);
-    ck_assert_uint_eq(retry_after_s, 1);
     ck_assert_int_eq(open_one("//sp/Sa", "1", &again), RESULT_OK);
     ck_assert_ptr_eq(again, exchange);
     exchange_release(again);
@@ -156,7 +211,6 @@ START_TEST(holds_to_the_rate)
         exchange_release(exchange);
     }
     ck_assert_int_eq(open_one("//sp/Sc", "1", &exchange), RESULT_BUSY);
-    ck_assert_uint_eq(retry_after_s, 1);
     /* A retransmission costs nothing. */
     ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
     exchange_release(exchange);
@@ -210,6 +264,7 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 END_TEST
 
 CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_originator,
-    a_retransmission_opens_nothing, fingerprints_tell_requests_apart, holds_to_the_limits,
+    a_retransmission_opens_nothing, fingerprints_tell_requests_apart,
+    the_newest_of_a_pair_displaces_its_oldest, what_is_established_has_not_been_displaced,
     once_closed_takes_only_what_it_has, holds_to_the_rate, out_of_time_is_not_found_and_swept,
     an_answered_exchange_is_kept_for_retransmissions)
