@@ -6,12 +6,6 @@
 
 #define LOG_SHARE 1 /* of the entries about limits: these suppress none of the others */
 
-void displaced_add(struct displaced *displaced, struct exchange *exchange, const char *limit)
-{
-    displaced->items[displaced->count].exchange = exchange;
-    displaced->items[displaced->count++].limit = limit;
-}
-
 static void end_one(struct exchange *exchange, const char *limit)
 {
     const struct log_event event = {
@@ -33,12 +27,11 @@ static void end_one(struct exchange *exchange, const char *limit)
 
 void displaced_end(struct displaced *displaced)
 {
-    while (displaced->count > 0) {
-        displaced->count--;
-        struct exchange *exchange = displaced->items[displaced->count].exchange;
+    struct exchange *exchange = TAKE_PTR(displaced->exchange);
 
-        exchange_lock(exchange);
-        end_one(exchange, displaced->items[displaced->count].limit);
-        exchange_release(exchange);
-    }
+    if (!exchange)
+        return;
+    exchange_lock(exchange);
+    end_one(exchange, displaced->limit);
+    exchange_release(exchange);
 }

@@ -40,6 +40,7 @@ struct exchange {
     /* Of the table (exchange/table.c), under its lock. */
     atomic_uint references;
     bool listed, pending;
+    uint64_t number; /* a later one has a higher one */
     int64_t deadline_ms;
     struct chain_link by_name;
     struct chain_link by_from;    /* while it is pending */
@@ -47,6 +48,11 @@ struct exchange {
     struct chain_link by_request; /* with Message 1 */
     struct chain_link by_answer;  /* the request with Message 3, once it is answered */
     struct queue_link by_age;     /* among those pending or those retained */
+
+    /* Of the table's peers (exchange/peers.c), while it is pending. */
+    struct peer *peer;
+    struct queue_link by_peer;
+    uint32_t place;
 };
 
 /* An exchange of FROM in state EXCHANGE_NEW with one reference, which holds a reference to

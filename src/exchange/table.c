@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "exchange/peers.h"
 
 struct exchange_table {
     pthread_mutex_t lock;
@@ -15,6 +16,8 @@ struct exchange_table {
     struct chains by_request;
     /* In the order of their deadlines, except where a reload of the policy changed the time-out. */
     struct queue pending, retained;
+    struct peers peers; /* those pending, by transport peer */
+    uint64_t opened;
     int64_t tokens_us; /* of the token bucket: see take_token */
     int64_t filled_us; /* when it was filled the last time; 0: never */
     bool is_closed;
@@ -25,13 +28,20 @@ static uint64_t hash_text(const struct exchange_table *table, const char *text)
     return hash_keyed(&table->key, bytes_of_string(text));
 }
 
-static uint64_t hash_sender(
+/* By which an originator, a transport peer, and the two together are known. */
+struct sender_hashes {
+    uint64_t from, peer, both;
+};
+
+static struct sender_hashes hash_sender(
     const struct exchange_table *table, const struct exchange_sender *sender)
 {
     const uint64_t parts[] = {
         hash_text(table, sender->from), hash_keyed(&table->key, sender->peer)};
 
-    return hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
+    return (struct sender_hashes){.from = parts[0],
+        .peer = parts[1],
+        .both = hash_keyed(&table->key, bytes_of(parts, sizeof(parts)))};
 }
 
 enum result exchange_table_new(struct exchange_table **out)
@@ -42,6 +52,8 @@ enum result exchange_table_new(struct exchange_table **out)
         return RESULT_NO_MEMORY;
     pthread_mutex_init(&table->lock, NULL);
     enum result result = hash_key_new(&table->key);
+    if (result == RESULT_OK)
+        result = peers_init(&table->peers);
     if (result != RESULT_OK) {
         free(table);
         return result;
@@ -50,27 +62,41 @@ enum result exchange_table_new(struct exchange_table **out)
     return RESULT_OK;
 }
 
+/* EXCHANGE awaits Message 3 no more. */
+static void unlist_pending(struct exchange_table *table, struct exchange *exchange)
+{
+    queue_remove(&table->pending, &exchange->by_age);
+    chains_remove(&exchange->by_from);
+    chains_remove(&exchange->by_share);
+    peers_remove(&table->peers, exchange);
+    exchange->pending = false;
+}
+
 /* The table's reference is left to the caller. */
 static void unlist(struct exchange_table *table, struct exchange *exchange)
 {
-    queue_remove(exchange->pending ? &table->pending : &table->retained, &exchange->by_age);
+    if (exchange->pending)
+        unlist_pending(table, exchange);
+    else
+        queue_remove(&table->retained, &exchange->by_age);
     chains_remove(&exchange->by_name);
-    chains_remove(&exchange->by_from);
-    chains_remove(&exchange->by_share);
     chains_remove(&exchange->by_request);
     chains_remove(&exchange->by_answer);
-    exchange->listed = exchange->pending = false;
+    exchange->listed = false;
 }
 
-static void list(struct exchange_table *table, struct exchange *exchange,
-    const struct exchange_sender *sender, uint64_t fingerprint)
+static enum result list(struct exchange_table *table, struct exchange *exchange,
+    const struct sender_hashes *sender, uint64_t fingerprint)
 {
+    TRY(peers_add(&table->peers, exchange, sender->peer));
     exchange->listed = exchange->pending = true;
+    exchange->number = table->opened++;
     queue_add(&table->pending, &exchange->by_age, exchange);
     chains_add(&table->by_name, &exchange->by_name, hash_text(table, exchange->name), exchange);
-    chains_add(&table->by_from, &exchange->by_from, hash_text(table, exchange->from), exchange);
-    chains_add(&table->by_share, &exchange->by_share, hash_sender(table, sender), exchange);
+    chains_add(&table->by_from, &exchange->by_from, sender->from, exchange);
+    chains_add(&table->by_share, &exchange->by_share, sender->both, exchange);
     chains_add(&table->by_request, &exchange->by_request, fingerprint, exchange);
+    return RESULT_OK;
 }
 
 static void empty(struct exchange_table *table, const struct queue *queue)
@@ -87,6 +113,7 @@ void exchange_table_free(struct exchange_table *table)
 {
     empty(table, &table->pending);
     empty(table, &table->retained);
+    peers_release(&table->peers);
     pthread_mutex_destroy(&table->lock);
     free(table);
 }
@@ -127,9 +154,9 @@ static struct exchange *find_request(const struct exchange_table *table, uint64_
 
 /* --- making room --- */
 
-/* Has the longest waiting of those that share HASH make room, when there are MOST of them. */
-static void displace_of_share(
-    struct exchange_table *table, uint64_t hash, uint32_t most, struct displaced *displaced)
+/* The longest waiting of those that share HASH, when there are more than MOST; else NULL. */
+static struct exchange *find_displaced_of_share(
+    struct exchange_table *table, uint64_t hash, uint32_t most)
 {
     struct exchange *oldest = NULL;
     uint32_t count = 0;
@@ -137,10 +164,26 @@ static void displace_of_share(
     for (const struct chain_link *each = chains_find(&table->by_share, hash); each;
          each = chains_older(each), count++)
         oldest = each->owner;
-    if (!oldest || count < most)
+    return count > most ? oldest : NULL;
+}
+
+/* After a newcomer was listed, whose SENDER and LIMITS are given. */
+static void make_room(struct exchange_table *table, const struct sender_hashes *sender,
+    const struct policy_limits *limits, struct displaced *displaced)
+{
+    struct exchange *exchange =
+        find_displaced_of_share(table, sender->both, limits->pending_per_originator);
+    const char *limit = "pendingPerOriginator";
+
+    if (!exchange) {
+        exchange =
+            peers_find_displaced(&table->peers, limits->pending_exchanges, clock_steady_us());
+        limit = "pendingExchanges";
+    }
+    if (!exchange)
         return;
-    unlist(table, oldest);
-    displaced_add(displaced, oldest, "pendingPerOriginator");
+    unlist(table, exchange);
+    *displaced = (struct displaced){.exchange = exchange, .limit = limit};
 }
 
 /* --- opening --- */
@@ -150,9 +193,6 @@ static enum result admit(
 {
     if (table->is_closed)
         return fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment");
-    if (table->pending.count >= limits->pending_exchanges)
-        return fault_set(
-            fault, RESULT_BUSY, "%u exchanges are pending already", table->pending.count);
     if (!take_token(table, limits))
         return fault_set(
             fault, RESULT_BUSY, "more than %u creates a second", limits->creates_per_s);
@@ -164,6 +204,7 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     bool *created, struct displaced *displaced, struct fault *fault)
 {
     const struct policy_limits *limits = &snapshot->policy->limits;
+    const struct sender_hashes hashes = hash_sender(table, sender);
     struct exchange *exchange = exchange_new(snapshot, sender->from);
     enum result result = RESULT_OK;
 
@@ -177,11 +218,12 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
         exchange_ref(known);
     else
         result = admit(table, limits, fault);
+    if (!known && result == RESULT_OK && list(table, exchange, &hashes, fingerprint) != RESULT_OK)
+        result = fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     *created = !known && result == RESULT_OK;
     if (*created) {
-        displace_of_share(
-            table, hash_sender(table, sender), limits->pending_per_originator, displaced);
-        list(table, exchange_ref(exchange), sender, fingerprint);
+        exchange_ref(exchange);
+        make_room(table, &hashes, limits, displaced);
     }
     pthread_mutex_unlock(&table->lock);
 
@@ -246,10 +288,8 @@ void exchange_table_answered(
 {
     pthread_mutex_lock(&table->lock);
     if (exchange->listed) {
-        queue_remove(&table->pending, &exchange->by_age);
-        chains_remove(&exchange->by_from);
-        chains_remove(&exchange->by_share);
-        exchange->pending = false;
+        peers_established(&table->peers, exchange, clock_steady_us());
+        unlist_pending(table, exchange);
         exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
         queue_add(&table->retained, &exchange->by_age, exchange);
         chains_add(&table->by_request, &exchange->by_answer, fingerprint, exchange);

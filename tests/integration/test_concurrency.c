@@ -101,28 +101,13 @@ static void *expect_keys(void *number)
     return NULL;
 }
 
-static json_int_t status_number(const char *first, const char *second)
-{
-    struct varlink varlink;
-
-    varlink_open(&varlink, daemon_.socket);
-    json_t *reply = varlink_call(&varlink, "org.e2ekeyd.Keys.GetStatus", NULL);
-    json_t *status = json_object_get(json_object_get(reply, "parameters"), "status");
-    json_t *number = json_object_get(json_object_get(status, first), second);
-    ck_assert_msg(json_is_integer(number), "no %s.%s in the status", first, second);
-    json_int_t value = json_integer_value(number);
-    json_decref(reply);
-    varlink_close(&varlink);
-    return value;
-}
-
 START_TEST(exchanges_pending_at_once_each_get_their_own_key)
 {
     set_up(LIMITS, EXCHANGES);
     in_threads(send_message1s);
-    ck_assert_int_eq(status_number("exchanges", "pending"), EXCHANGES);
+    ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "pending"), EXCHANGES);
     in_threads(send_message3s);
-    ck_assert_int_eq(status_number("exchanges", "pending"), 0);
+    ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "pending"), 0);
     in_threads(expect_keys);
     for (size_t i = 0; i < EXCHANGES; i++)
         for (size_t j = 0; j < i; j++)
@@ -193,7 +178,7 @@ START_TEST(load_reloads_and_strange_clients_do_not_mind_each_other)
     in_threads(exchange_on);
     ck_assert_int_eq(pthread_join(reloader, NULL), 0);
 
-    ck_assert_int_eq(status_number("exchanges", "pending"), 0);
+    ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "pending"), 0);
     ck_assert_ptr_null(varlink_receive(&strange[2]));
     json_t *event = varlink_receive(&strange[0]);
     ck_assert_str_eq(varlink_error(event), "");

@@ -126,15 +126,6 @@ static void expect_created(const char *from)
     http_answer_release(&answer);
 }
 
-static void expect_busy(const char *from, const char *text)
-{
-    const struct refusal busy = {503, 5000, .text = text};
-    struct http_answer answer;
-
-    try_create(from, &answer);
-    refusal_expect(text, &answer, &busy, "c", "3", false);
-}
-
 /* It is never refused for it: what has waited longest goes. */
 START_TEST(an_originator_has_its_share_of_pending_exchanges)
 {
@@ -155,22 +146,31 @@ START_TEST(an_originator_has_its_share_of_pending_exchanges)
 }
 END_TEST
 
+/* Newcomers are let in all the same: others make room, and end as if their time were over. */
 START_TEST(pending_exchanges_are_limited_in_all)
 {
     struct http_answer answer;
-    struct run run;
+    struct run first, last;
+    char from[16];
 
     set_up("{\"limits\":{\"pendingExchanges\":3}}");
-    run_open(&run, client, &daemon_, meter, "Cmeter");
-    expect_created("Ca");
-    expect_created("Cb");
-    expect_busy("Cc", "3 exchanges are pending already");
-    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "open", &run.message1, &answer);
-    ck_assert_int_eq(answer.status, 201); /* a retransmission takes no room */
+    run_open(&first, client, &daemon_, meter, "Cfirst");
+    for (unsigned i = 0; i < 20; i++) {
+        snprintf(from, sizeof(from), "C%u", i);
+        expect_created(from);
+        ck_assert_int_le(run_status_number(&daemon_, "exchanges", "pending"), 3);
+    }
+    run_open(&last, client, &daemon_, meter, "Cmeter");
+    run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "open", &last.message1, &answer);
+    ck_assert_int_eq(answer.status, 201); /* a retransmission displaces nothing */
     http_answer_release(&answer);
-    run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
-    expect_created("Cc");
-    expect_busy("Cd", "3 exchanges are pending already");
+    run_expect_status(&first, client, &daemon_, 404);
+    run_finish(&last, client, &daemon_, RUN_UPDATE, NULL);
+    ck_assert_int_ge(run_status_number(&daemon_, "counters", "exchangesDisplaced"), 17);
+    char *log = daemon_log(&daemon_);
+    ck_assert_ptr_nonnull(strstr(log, "made room for a newer one: limits.pendingExchanges"));
+    free(log);
+    run_end(&first);
     tear_down();
 }
 END_TEST

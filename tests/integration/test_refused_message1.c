@@ -170,15 +170,15 @@ static void refuse1(const struct spoiled *case_)
     run_end(&run);
 }
 
-/* With room for one exchange: one that was refused and stayed would be in the way. */
 START_TEST(bad_message1s_are_refused_and_take_no_room)
 {
     struct http_answer answer;
     struct exported_key exported;
 
-    set_up("{\"limits\":{\"pendingExchanges\":1,\"pendingPerOriginator\":1}}");
+    set_up(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(spoiled1); i++)
         refuse1(&spoiled1[i]);
+    ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "pending"), 0);
     bool good = exchange_run(client, &daemon_, meter, "Cmeter", &exported, &answer);
     ck_assert_msg(good, "%ld: %s", answer.status, answer.body);
     tear_down();

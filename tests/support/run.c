@@ -147,6 +147,21 @@ void run_expect_status(
     http_answer_release(&answer);
 }
 
+int64_t run_status_number(const struct daemon *daemon, const char *first, const char *second)
+{
+    struct varlink varlink;
+
+    varlink_open(&varlink, daemon->socket);
+    json_t *reply = varlink_call(&varlink, "org.e2ekeyd.Keys.GetStatus", NULL);
+    json_t *status = json_object_get(json_object_get(reply, "parameters"), "status");
+    json_t *number = json_object_get(json_object_get(status, first), second);
+    ck_assert_msg(json_is_integer(number), "no %s.%s in the status", first, second);
+    int64_t value = json_integer_value(number);
+    json_decref(reply);
+    varlink_close(&varlink);
+    return value;
+}
+
 static json_t *get_key(const struct daemon *daemon, const char *peer)
 {
     struct varlink varlink;

@@ -47,6 +47,9 @@ void run_finish(struct run *run, CURL *client, const struct daemon *daemon,
 void run_expect_status(
     const struct run *run, CURL *client, const struct daemon *daemon, long status);
 
+/* The number FIRST.SECOND in what the daemon says of itself (GetStatus). */
+int64_t run_status_number(const struct daemon *daemon, const char *first, const char *second);
+
 /* The key that a local AE reads for PEER is the one that RUN exported. */
 void run_expect_key(const struct run *run, const struct daemon *daemon, const char *peer);
 /* There is none for PEER. */

@@ -149,10 +149,10 @@ START_TEST(the_newest_of_a_pair_displaces_its_oldest)
         ck_assert_int_eq(open_by(rows[i].from, rows[i].peer, id, &exchange), RESULT_OK);
         memcpy(names[i], exchange->name, sizeof(names[i]));
         exchange_release(exchange);
-        ck_assert_msg(displaced.count == (rows[i].displaced ? 1 : 0), "row %zu", i);
+        ck_assert_msg(!displaced.exchange == !rows[i].displaced, "row %zu", i);
         if (rows[i].displaced) {
             gone++;
-            exchange = displaced.items[0].exchange;
+            exchange = displaced.exchange;
             ck_assert_str_eq(exchange->name, names[rows[i].displaced - 1]);
             ck_assert_ptr_null(exchange_table_find(table, exchange->name));
             exchange_ref(exchange);
@@ -166,6 +166,30 @@ START_TEST(the_newest_of_a_pair_displaces_its_oldest)
 END_TEST
 
 /* Message 3 came between its being taken out and its being ended. */
+/* Every one gets in, and as many stay as may. */
+START_TEST(a_full_table_takes_newcomers)
+{
+    struct policy_limits limits = ordinary;
+    limits.pending_exchanges = 16;
+    uint32_t pending, retained;
+
+    snapshot = snapshot_with(limits);
+    for (int i = 0; i < 100; i++) {
+        struct exchange *exchange;
+        char id[8];
+
+        snprintf(id, sizeof(id), "%d", i);
+        ck_assert_int_eq(open_by("//sp/Sa", id, id, &exchange), RESULT_OK);
+        ck_assert(created && exchange != displaced.exchange);
+        exchange_release(exchange);
+        exchange_table_count(table, &pending, &retained);
+        ck_assert_uint_le(pending, 16);
+        displaced_end(&displaced);
+    }
+    ck_assert_uint_ge(pending, 12);
+}
+END_TEST
+
 START_TEST(what_is_established_has_not_been_displaced)
 {
     uint64_t count = metrics_read(METRIC_EXCHANGES_DISPLACED);
@@ -174,7 +198,7 @@ START_TEST(what_is_established_has_not_been_displaced)
     snapshot = snapshot_with(ordinary);
     ck_assert_int_eq(open_one("//sp/Sa", "1", &exchange), RESULT_OK);
     exchange->state = EXCHANGE_ESTABLISHED;
-    displaced_add(&displaced, exchange_ref(exchange), "pendingPerOriginator");
+    displaced = (struct displaced){exchange_ref(exchange), "pendingPerOriginator"};
     pthread_mutex_unlock(&exchange->lock);
     displaced_end(&displaced);
     ck_assert_int_eq(exchange->state, EXCHANGE_ESTABLISHED);
@@ -265,6 +289,7 @@ END_TEST
 
 CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_originator,
     a_retransmission_opens_nothing, fingerprints_tell_requests_apart,
-    the_newest_of_a_pair_displaces_its_oldest, what_is_established_has_not_been_displaced,
-    once_closed_takes_only_what_it_has, holds_to_the_rate, out_of_time_is_not_found_and_swept,
+    the_newest_of_a_pair_displaces_its_oldest, a_full_table_takes_newcomers,
+    what_is_established_has_not_been_displaced, once_closed_takes_only_what_it_has,
+    holds_to_the_rate, out_of_time_is_not_found_and_swept,
     an_answered_exchange_is_kept_for_retransmissions)
