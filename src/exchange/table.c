@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "exchange/creates.h"
 #include "exchange/peers.h"
 
 struct exchange_table {
@@ -18,8 +19,7 @@ struct exchange_table {
     struct queue pending, retained;
     struct peers peers; /* those pending, by transport peer */
     uint64_t opened;
-    int64_t tokens_us; /* of the token bucket: see take_token */
-    int64_t filled_us; /* when it was filled the last time; 0: never */
+    struct creates creates;
     bool is_closed;
 };
 
@@ -126,24 +126,6 @@ uint64_t exchange_table_fingerprint(const struct exchange_table *table, const ch
     return hash_keyed(&table->key, bytes_of(parts, sizeof(parts)));
 }
 
-/* A token bucket of time: each new exchange takes a creates_per_s-th of a second from it, and it
- * holds create_burst of these. */
-static bool take_token(struct exchange_table *table, const struct policy_limits *limits)
-{
-    int64_t now_us = clock_steady_us();
-    int64_t price_us = 1000000 / limits->creates_per_s;
-    int64_t most_us = price_us * limits->create_burst;
-
-    table->tokens_us += table->filled_us ? now_us - table->filled_us : most_us;
-    table->filled_us = now_us;
-    if (table->tokens_us > most_us)
-        table->tokens_us = most_us;
-    if (table->tokens_us < price_us)
-        return false;
-    table->tokens_us -= price_us;
-    return true;
-}
-
 static struct exchange *find_request(const struct exchange_table *table, uint64_t fingerprint)
 {
     const struct chain_link *link = chains_find(&table->by_request, fingerprint);
@@ -188,12 +170,12 @@ static void make_room(struct exchange_table *table, const struct sender_hashes *
 
 /* --- opening --- */
 
-static enum result admit(
-    struct exchange_table *table, const struct policy_limits *limits, struct fault *fault)
+static enum result admit(struct exchange_table *table, uint64_t peer,
+    const struct policy_limits *limits, struct fault *fault)
 {
     if (table->is_closed)
         return fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment");
-    if (!take_token(table, limits))
+    if (!creates_take(&table->creates, limits, peer, clock_steady_us()))
         return fault_set(
             fault, RESULT_BUSY, "more than %u creates a second", limits->creates_per_s);
     return RESULT_OK;
@@ -217,7 +199,7 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     if (known)
         exchange_ref(known);
     else
-        result = admit(table, limits, fault);
+        result = admit(table, hashes.peer, limits, fault);
     if (!known && result == RESULT_OK && list(table, exchange, &hashes, fingerprint) != RESULT_OK)
         result = fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     *created = !known && result == RESULT_OK;
