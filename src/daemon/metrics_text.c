@@ -30,6 +30,8 @@ static const struct {
     {METRIC_EXCHANGES_DISPLACED, NULL, NULL, "outcome", "displaced"},
     {METRIC_RETRANSMISSIONS, "retransmissions", "Requests answered from a stored answer", NULL,
         NULL},
+    {METRIC_SIGNATURES_REFUSED, "signatures_refused",
+        "Verifications of a Message 3 that did not sign the exchange", NULL, NULL},
     {METRIC_KEYS_EXPIRED, "keys_removed", "Keys that left the cache, by why", "reason", "expired"},
     {METRIC_KEYS_REVOKED, NULL, NULL, "reason", "revoked"},
     {METRIC_KEYS_EVICTED, NULL, NULL, "reason", "evicted"},

@@ -13,8 +13,6 @@
 #include "trust/admission.h"
 #include "trust/review.h"
 
-#define PENDING_MAX 64 /* of one originator: limits.pendingPerOriginator allows no more */
-
 /* --- the key is cached --- */
 
 _Static_assert(EVIDENCE_OCTETS_MAX <= KEY_EVIDENCE_OCTETS, "any evidence fits the key cache");
@@ -127,6 +125,16 @@ static enum result conclude(struct step *step, struct exchange *exchange, enum r
     return result;
 }
 
+/* Whether PARSED signs the transcript of EXCHANGE, which costs a verification. */
+static bool verify(
+    struct exchange *exchange, const struct message3 *parsed, const struct presented *presented)
+{
+    bool is_signed = handshake_is_signed_by(exchange->handshake, parsed, &presented->key);
+
+    metrics_add(METRIC_SIGNATURES_REFUSED, !is_signed);
+    return is_signed;
+}
+
 /* --- Message 3 for one exchange --- */
 
 /* Reads MESSAGE3 and verifies that it signs the transcript of EXCHANGE. RESULT_BAD_MESSAGE when it
@@ -138,7 +146,7 @@ static enum result read_message3(struct step *step, struct exchange *exchange,
     TRY(handshake_check_end(exchange->handshake, parsed, &step->fault));
     TRY(presented_read(
         parsed, handshake_certificate_type(exchange->handshake), presented, &step->fault));
-    if (!handshake_is_signed_by(exchange->handshake, parsed, &presented->key))
+    if (!verify(exchange, parsed, presented))
         return fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
             "CertificateVerify does not sign this exchange");
     return RESULT_OK;
@@ -174,25 +182,27 @@ static bool is_signed(struct exchange *exchange, const struct message3 *parsed,
            handshake_check_end(exchange->handshake, parsed, fault) == RESULT_OK &&
            presented_read(parsed, handshake_certificate_type(exchange->handshake), presented,
                fault) == RESULT_OK &&
-           handshake_is_signed_by(exchange->handshake, parsed, &presented->key);
+           verify(exchange, parsed, presented);
 }
 
-/* The first of PENDING whose transcript PARSED signs, locked; releases the others. */
-static struct exchange *choose_signed(struct exchange **pending, size_t count,
+/* The first of CANDIDATES whose transcript PARSED signs, locked; releases the others. */
+static struct exchange *choose_signed(const struct candidates *candidates,
     const struct message3 *parsed, struct presented *presented, struct fault *fault)
 {
     struct exchange *chosen = NULL;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct exchange *exchange = candidates->exchanges[i];
+
         if (chosen) {
-            exchange_unref(pending[i]);
+            exchange_unref(exchange);
             continue;
         }
-        exchange_lock(pending[i]);
-        if (is_signed(pending[i], parsed, presented, fault))
-            chosen = pending[i];
+        exchange_lock(exchange);
+        if (is_signed(exchange, parsed, presented, fault))
+            chosen = exchange;
         else
-            exchange_release(pending[i]);
+            exchange_release(exchange);
     }
     return chosen;
 }
@@ -213,7 +223,8 @@ static struct exchange *find_answered(struct step *step, struct bytes message3)
  * that exchange. */
 enum result receive_message3_by_from(struct step *step, struct bytes message3)
 {
-    struct exchange *pending[PENDING_MAX];
+    const struct exchange_sender sender = step_sender(step);
+    struct candidates candidates;
     struct message3 parsed;
     struct presented presented;
 
@@ -222,20 +233,22 @@ enum result receive_message3_by_from(struct step *step, struct bytes message3)
         return step_answer_again(step, answered, ANSWER_MESSAGE4);
     TRY(message3_read(message3, &parsed, &step->fault));
 
-    size_t count = exchange_table_pending_of(step->table, step->from, pending, PENDING_MAX);
+    TRY(exchange_table_find_candidates(step->table, &sender, &candidates, &step->fault));
     fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_DECRYPT_ERROR,
         "CertificateVerify signs none of the exchanges that are pending");
     struct exchange *exchange CLEANUP(auto_exchange_release) =
-        choose_signed(pending, count, &parsed, &presented, &step->fault);
+        choose_signed(&candidates, &parsed, &presented, &step->fault);
+    if (!exchange) /* another thread may have answered the same request meanwhile */
+        answered = find_answered(step, message3);
+    if (exchange || answered)
+        exchange_table_excuse(step->table, &sender, candidates.count);
     if (exchange) {
         step_name_exchange(step, exchange);
         return conclude(step, exchange, establish(step, exchange, message3, &parsed, &presented));
     }
-    /* Another thread may have answered the same request meanwhile. */
-    answered = find_answered(step, message3);
     if (answered)
         return step_answer_again(step, answered, ANSWER_MESSAGE4);
-    if (count == 0)
+    if (candidates.count == 0)
         return fault_set(&step->fault, RESULT_NOT_FOUND,
             "no exchange of this originator awaits Message 3 (it may have run out of time)");
     return step->fault.result;

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "exchange/budget.h"
 #include "exchange/creates.h"
 #include "exchange/peers.h"
+
+#define WALK_MAX 1024 /* steps along a chain in which many may have the same originator */
 
 struct exchange_table {
     pthread_mutex_t lock;
@@ -20,6 +23,7 @@ struct exchange_table {
     struct peers peers; /* those pending, by transport peer */
     uint64_t opened;
     struct creates creates;
+    struct budget budget; /* of verifications, by originator and transport peer */
     bool is_closed;
 };
 
@@ -250,19 +254,55 @@ struct exchange *exchange_table_find_answered(struct exchange_table *table, uint
     return found;
 }
 
-size_t exchange_table_pending_of(
-    struct exchange_table *table, const char *from, struct exchange **out, size_t most)
+static void add_candidate(struct candidates *candidates, struct exchange *exchange, int64_t now_ms)
+{
+    if (exchange->deadline_ms > now_ms)
+        candidates->exchanges[candidates->count++] = exchange_ref(exchange);
+}
+
+static void collect(
+    const struct exchange_table *table, const struct sender_hashes *sender, struct candidates *out)
 {
     int64_t now_ms = clock_steady_ms();
-    size_t count = 0;
+    const struct chain_link *each = chains_find(&table->by_share, sender->both);
 
+    for (; each && out->count < CANDIDATES_OWN; each = chains_older(each))
+        add_candidate(out, each->owner, now_ms);
+
+    size_t most = out->count + CANDIDATES_OTHERS, steps = WALK_MAX;
+    for (each = chains_near(&table->by_from, sender->from); each && steps > 0 && out->count < most;
+         each = each->next, steps--) {
+        struct exchange *exchange = each->owner;
+        if (each->hash == sender->from && exchange->by_share.hash != sender->both)
+            add_candidate(out, exchange, now_ms);
+    }
+}
+
+enum result exchange_table_find_candidates(struct exchange_table *table,
+    const struct exchange_sender *sender, struct candidates *out, struct fault *fault)
+{
+    const struct sender_hashes hashes = hash_sender(table, sender);
+
+    out->count = 0;
     pthread_mutex_lock(&table->lock);
-    for (const struct chain_link *each = chains_find(&table->by_from, hash_text(table, from));
-         each && count < most; each = chains_older(each))
-        if (((struct exchange *)each->owner)->deadline_ms > now_ms)
-            out[count++] = exchange_ref(each->owner);
+    collect(table, &hashes, out);
+    bool may = out->count == 0 ||
+               budget_spend(&table->budget, hashes.both, (uint32_t)out->count, clock_steady_us());
     pthread_mutex_unlock(&table->lock);
-    return count;
+    if (may)
+        return RESULT_OK;
+    while (out->count > 0)
+        exchange_unref(out->exchanges[--out->count]);
+    return fault_set(
+        fault, RESULT_BUSY, "too many messages of this originator that sign none of its exchanges");
+}
+
+void exchange_table_excuse(
+    struct exchange_table *table, const struct exchange_sender *sender, size_t count)
+{
+    pthread_mutex_lock(&table->lock);
+    budget_give_back(&table->budget, hash_sender(table, sender).both, (uint32_t)count);
+    pthread_mutex_unlock(&table->lock);
 }
 
 void exchange_table_answered(

@@ -45,10 +45,23 @@ struct exchange *exchange_table_find(struct exchange_table *table, const char *n
 /* The exchange that the request of FINGERPRINT opened or established; NULL when there is none. */
 struct exchange *exchange_table_find_answered(struct exchange_table *table, uint64_t fingerprint);
 
-/* Writes FROM's exchanges that await Message 3, newest first, at most MOST; returns how many. They
- * are references without locks. */
-size_t exchange_table_pending_of(
-    struct exchange_table *table, const char *from, struct exchange **out, size_t most);
+/* The exchanges that a Message 3 which names none may belong to. */
+#define CANDIDATES_OWN    64 /* limits.pendingPerOriginator allows no more */
+#define CANDIDATES_OTHERS 8  /* a device can have another address by then */
+struct candidates {
+    struct exchange *exchanges[CANDIDATES_OWN + CANDIDATES_OTHERS];
+    size_t count;
+};
+
+/* Finds SENDER's exchanges that await Message 3, newest first, and behind them those that other
+ * transport peers opened in its name. They are references without locks, which the caller gives up.
+ * RESULT_BUSY, and no candidates, when it has had too many signatures verified in vain
+ * (exchange/budget.h): before another one is. */
+enum result exchange_table_find_candidates(struct exchange_table *table,
+    const struct exchange_sender *sender, struct candidates *out, struct fault *fault) WARN_UNUSED;
+/* One of COUNT candidates was SENDER's: the verifications were not in vain. */
+void exchange_table_excuse(
+    struct exchange_table *table, const struct exchange_sender *sender, size_t count);
 
 /* Moves a locked exchange, which the request of FINGERPRINT has established, from those pending to
  * those retained. */

@@ -14,6 +14,7 @@
     X(EXCHANGES_DELETED, "exchangesDeleted")                                                       \
     X(EXCHANGES_DISPLACED, "exchangesDisplaced")                                                   \
     X(RETRANSMISSIONS, "retransmissions")                                                          \
+    X(SIGNATURES_REFUSED, "signaturesRefused")                                                     \
     X(KEYS_EXPIRED, "keysExpired")                                                                 \
     X(KEYS_REVOKED, "keysRevoked")                                                                 \
     X(KEYS_EVICTED, "keysEvicted")                                                                 \

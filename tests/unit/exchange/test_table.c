@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exchange/budget.h"
 #include "exchange/table.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -46,15 +47,20 @@ static uint64_t fingerprint(const char *from, const char *id)
     return exchange_table_fingerprint(table, from, 1, id, bytes_of("message", 7));
 }
 
+static struct exchange_sender sender(const char *from, const char *peer)
+{
+    return (struct exchange_sender){.from = from, .peer = bytes_of_string(peer)};
+}
+
 /* PEER's, as a request of its own of FROM's. */
 static enum result open_by(
     const char *from, const char *peer, const char *id, struct exchange **out)
 {
     struct fault fault = FAULT_INIT;
 
-    return exchange_table_open(table, snapshot,
-        &(struct exchange_sender){.from = from, .peer = bytes_of_string(peer)},
-        fingerprint(from, id), out, &created, &displaced, &fault);
+    const struct exchange_sender by = sender(from, peer);
+    return exchange_table_open(
+        table, snapshot, &by, fingerprint(from, id), out, &created, &displaced, &fault);
 }
 
 static enum result open_one(const char *from, const char *id, struct exchange **out)
@@ -62,9 +68,23 @@ static enum result open_one(const char *from, const char *id, struct exchange **
     return open_by(from, "peer", id, out);
 }
 
+/* How many candidates there are for a Message 3 of FROM by PEER. */
+static size_t count_candidates(const char *from, const char *peer)
+{
+    const struct exchange_sender by = sender(from, peer);
+    struct candidates candidates;
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_int_eq(exchange_table_find_candidates(table, &by, &candidates, &fault), RESULT_OK);
+    exchange_table_excuse(table, &by, candidates.count);
+    for (size_t i = 0; i < candidates.count; i++)
+        exchange_unref(candidates.exchanges[i]);
+    return candidates.count;
+}
+
 START_TEST(finds_by_name_and_by_originator)
 {
-    struct exchange *opened, *pending[8];
+    struct exchange *opened;
 
     snapshot = snapshot_with(ordinary);
     ck_assert_int_eq(open_one("//sp/cse/Ca", "1", &opened), RESULT_OK);
@@ -77,10 +97,8 @@ START_TEST(finds_by_name_and_by_originator)
     struct exchange *found = exchange_table_find(table, name);
     ck_assert_ptr_eq(found, opened);
     exchange_release(found);
-    ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/cse/Ca", pending, 8), 1);
-    ck_assert_ptr_eq(pending[0], opened);
-    exchange_unref(pending[0]);
-    ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/cse/Cb", pending, 8), 0);
+    ck_assert_uint_eq(count_candidates("//sp/cse/Ca", "peer"), 1);
+    ck_assert_uint_eq(count_candidates("//sp/cse/Cb", "peer"), 0);
     ck_assert_ptr_null(exchange_table_find(table, "00000000000000000000000000000000"));
 }
 END_TEST
@@ -241,11 +259,70 @@ START_TEST(holds_to_the_rate)
 }
 END_TEST
 
+/* Those of the sender's own transport peer, newest first, then those of others, up to a bound. */
+START_TEST(candidates_are_ones_own_and_some_of_others)
+{
+    const struct exchange_sender by = sender("//sp/Sa", "own");
+    struct exchange *own[2], *other, *others[CANDIDATES_OTHERS + 3];
+    struct candidates candidates;
+    struct fault fault = FAULT_INIT;
+
+    snapshot = snapshot_with(ordinary);
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        ck_assert_int_eq(open_by("//sp/Sa", "own", i ? "1" : "0", &own[i]), RESULT_OK);
+        exchange_release(own[i]);
+    }
+    ck_assert_int_eq(open_by("//sp/Sb", "own", "b", &other), RESULT_OK);
+    exchange_release(other);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        char peer[8];
+        snprintf(peer, sizeof(peer), "%zu", i);
+        ck_assert_int_eq(open_by("//sp/Sa", peer, peer, &others[i]), RESULT_OK);
+        exchange_release(others[i]);
+    }
+    ck_assert_int_eq(exchange_table_find_candidates(table, &by, &candidates, &fault), RESULT_OK);
+    ck_assert_uint_eq(candidates.count, ARRAY_SIZE(own) + CANDIDATES_OTHERS);
+    ck_assert_ptr_eq(candidates.exchanges[0], own[1]);
+    ck_assert_ptr_eq(candidates.exchanges[1], own[0]);
+    for (size_t i = 0; i < CANDIDATES_OTHERS; i++)
+        ck_assert_ptr_eq(candidates.exchanges[2 + i], others[ARRAY_SIZE(others) - 1 - i]);
+    for (size_t i = 0; i < candidates.count; i++)
+        exchange_unref(candidates.exchanges[i]);
+}
+END_TEST
+
+/* What is not excused is spent: by originator and transport peer. */
+START_TEST(verifications_in_vain_are_budgeted)
+{
+    const struct exchange_sender by = sender("//sp/Sa", "forger");
+    struct candidates candidates;
+    struct exchange *exchange;
+    struct fault fault = FAULT_INIT;
+    enum result result = RESULT_OK;
+    size_t tries = 0;
+
+    snapshot = snapshot_with(ordinary);
+    ck_assert_int_eq(open_by("//sp/Sa", "honest", "1", &exchange), RESULT_OK);
+    exchange_release(exchange);
+    for (; tries < 100000 && result == RESULT_OK; tries++) {
+        result = exchange_table_find_candidates(table, &by, &candidates, &fault);
+        for (size_t i = 0; i < candidates.count; i++)
+            exchange_unref(candidates.exchanges[i]);
+    }
+    ck_assert_int_eq(result, RESULT_BUSY);
+    ck_assert_uint_eq(candidates.count, 0);
+    ck_assert_uint_ge(tries, BUDGET_BURST);
+    for (size_t i = 0; i < 2 * BUDGET_BURST; i++)
+        ck_assert_uint_eq(count_candidates("//sp/Sa", "honest"), 1);
+    ck_assert_uint_eq(count_candidates("//sp/Sb", "forger"), 0); /* there is nothing to verify */
+}
+END_TEST
+
 START_TEST(out_of_time_is_not_found_and_swept)
 {
     struct policy_limits limits = ordinary;
     limits.exchange_timeout_s = 0;
-    struct exchange *exchange, *pending[4];
+    struct exchange *exchange;
     uint32_t waiting, retained;
     char name[EXCHANGE_NAME_OCTETS];
 
@@ -256,7 +333,7 @@ START_TEST(out_of_time_is_not_found_and_swept)
         exchange_transition(exchange->state, EXCHANGE_MESSAGE1, &exchange->state), RESULT_OK);
     exchange_release(exchange);
     ck_assert_ptr_null(exchange_table_find(table, name));
-    ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
+    ck_assert_uint_eq(count_candidates("//sp/Sa", "peer"), 0);
     unsigned awaited;
     ck_assert_uint_eq(exchange_table_sweep(table, 10, &awaited), 1);
     ck_assert_uint_eq(awaited, 1);
@@ -267,7 +344,7 @@ END_TEST
 
 START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 {
-    struct exchange *exchange, *pending[4];
+    struct exchange *exchange;
     uint32_t waiting, retained;
 
     snapshot = snapshot_with(ordinary);
@@ -276,7 +353,7 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
     ck_assert(exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "3")));
     ck_assert(!exchange_table_is_answered_by(table, exchange, fingerprint("//sp/Sa", "4")));
     exchange_release(exchange);
-    ck_assert_uint_eq(exchange_table_pending_of(table, "//sp/Sa", pending, 4), 0);
+    ck_assert_uint_eq(count_candidates("//sp/Sa", "peer"), 0);
     struct exchange *found = exchange_table_find_answered(table, fingerprint("//sp/Sa", "3"));
     ck_assert_ptr_eq(found, exchange);
     exchange_release(found);
@@ -291,5 +368,6 @@ CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_ori
     a_retransmission_opens_nothing, fingerprints_tell_requests_apart,
     the_newest_of_a_pair_displaces_its_oldest, a_full_table_takes_newcomers,
     what_is_established_has_not_been_displaced, once_closed_takes_only_what_it_has,
-    holds_to_the_rate, out_of_time_is_not_found_and_swept,
+    holds_to_the_rate, candidates_are_ones_own_and_some_of_others,
+    verifications_in_vain_are_budgeted, out_of_time_is_not_found_and_swept,
     an_answered_exchange_is_kept_for_retransmissions)
