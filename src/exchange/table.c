@@ -15,8 +15,10 @@ struct exchange_table {
     pthread_mutex_t lock;
     struct hash_key key;
     struct chains by_name;
-    struct chains by_from;  /* pending ones */
-    struct chains by_share; /* pending ones of one originator and transport peer */
+    struct chains by_from; /* pending ones */
+    /* Those that are counted together: pending ones of one originator and transport peer, retained
+     * ones of one originator. */
+    struct chains by_share;
     struct chains by_request;
     /* In the order of their deadlines, except where a reload of the policy changed the time-out. */
     struct queue pending, retained;
@@ -83,6 +85,7 @@ static void unlist(struct exchange_table *table, struct exchange *exchange)
         unlist_pending(table, exchange);
     else
         queue_remove(&table->retained, &exchange->by_age);
+    chains_remove(&exchange->by_share);
     chains_remove(&exchange->by_name);
     chains_remove(&exchange->by_request);
     chains_remove(&exchange->by_answer);
@@ -140,8 +143,8 @@ static struct exchange *find_request(const struct exchange_table *table, uint64_
 
 /* --- making room --- */
 
-/* The longest waiting of those that share HASH, when there are more than MOST; else NULL. */
-static struct exchange *find_displaced_of_share(
+/* The oldest of those that share HASH, when there are more than MOST; else NULL. */
+static struct exchange *find_oldest_beyond(
     struct exchange_table *table, uint64_t hash, uint32_t most)
 {
     struct exchange *oldest = NULL;
@@ -158,7 +161,7 @@ static void make_room(struct exchange_table *table, const struct sender_hashes *
     const struct policy_limits *limits, struct displaced *displaced)
 {
     struct exchange *exchange =
-        find_displaced_of_share(table, sender->both, limits->pending_per_originator);
+        find_oldest_beyond(table, sender->both, limits->pending_per_originator);
     const char *limit = "pendingPerOriginator";
 
     if (!exchange) {
@@ -305,18 +308,41 @@ void exchange_table_excuse(
     pthread_mutex_unlock(&table->lock);
 }
 
+/* Lists EXCHANGE among those retained. Returns the one that makes room for it, with the table's
+ * reference, or NULL. */
+static struct exchange *retain(
+    struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
+{
+    const struct policy_limits *limits = &exchange->snapshot->policy->limits;
+    uint64_t from = exchange->by_from.hash; /* proved by now: it stands for itself */
+
+    unlist_pending(table, exchange);
+    exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
+    queue_add(&table->retained, &exchange->by_age, exchange);
+    chains_add(&table->by_share, &exchange->by_share, from, exchange);
+    chains_add(&table->by_request, &exchange->by_answer, fingerprint, exchange);
+
+    struct exchange *oldest = find_oldest_beyond(table, from, limits->pending_per_originator);
+    if (!oldest && table->retained.count > limits->pending_exchanges)
+        oldest = queue_oldest(&table->retained);
+    if (oldest)
+        unlist(table, oldest);
+    return oldest;
+}
+
 void exchange_table_answered(
     struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint)
 {
+    struct exchange *oldest = NULL;
+
     pthread_mutex_lock(&table->lock);
     if (exchange->listed) {
         peers_established(&table->peers, exchange, clock_steady_us());
-        unlist_pending(table, exchange);
-        exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
-        queue_add(&table->retained, &exchange->by_age, exchange);
-        chains_add(&table->by_request, &exchange->by_answer, fingerprint, exchange);
+        oldest = retain(table, exchange, fingerprint);
     }
     pthread_mutex_unlock(&table->lock);
+    if (oldest)
+        exchange_unref(oldest);
 }
 
 bool exchange_table_is_answered_by(

@@ -64,7 +64,10 @@ void exchange_table_excuse(
     struct exchange_table *table, const struct exchange_sender *sender, size_t count);
 
 /* Moves a locked exchange, which the request of FINGERPRINT has established, from those pending to
- * those retained. */
+ * those retained. Of these an originator has as many as it may have pending from one transport
+ * peer: so many of its requests can be under way at a time, and only those can still be
+ * retransmitted. In all there are as many as may be pending in all. At either bound the oldest
+ * makes room. */
 void exchange_table_answered(
     struct exchange_table *table, struct exchange *exchange, uint64_t fingerprint);
 /* Whether the request of FINGERPRINT is the one that has established EXCHANGE. */

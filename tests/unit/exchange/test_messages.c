@@ -81,7 +81,7 @@ START_TEST(establishes_a_key_each_way_and_answers_retransmissions_alike)
         expect_equal(&message4, &again4);
         stage_take_message4(&run, &message4);
         ck_assert_uint_eq(procedure_count(stage.procedure).pending, 0);
-        ck_assert_uint_eq(procedure_count(stage.procedure).retained, i + 1);
+        ck_assert_uint_eq(procedure_count(stage.procedure).retained, i < 4 ? i + 1 : 4);
 
         struct response late2 = send_first(way, &run);
         expect_equal(&message2, &late2);

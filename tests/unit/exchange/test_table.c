@@ -364,10 +364,59 @@ START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 }
 END_TEST
 
+/* Opened by FROM and answered at once; its name into NAME. */
+static void establish(const char *from, unsigned number, char name[EXCHANGE_NAME_OCTETS])
+{
+    struct exchange *exchange;
+    char id[16];
+
+    snprintf(id, sizeof(id), "%u", number);
+    ck_assert_int_eq(open_by(from, id, id, &exchange), RESULT_OK);
+    memcpy(name, exchange->name, EXCHANGE_NAME_OCTETS);
+    exchange_table_answered(table, exchange, fingerprint(from, id) + 1);
+    exchange_release(exchange);
+}
+
+static bool is_there(const char *name)
+{
+    struct exchange *found CLEANUP(auto_exchange_release) = exchange_table_find(table, name);
+
+    return found;
+}
+
+/* Two are one originator's, wherever its requests came from; and three are all. */
+START_TEST(the_newest_are_retained)
+{
+    static const struct {
+        const char *from;
+        int gone; /* the row whose exchange makes room; -1: none */
+    } rows[] = {{"//sp/Sa", -1}, {"//sp/Sa", -1}, {"//sp/Sb", -1}, {"//sp/Sa", 0}, {"//sp/Sa", 1},
+        {"//sp/Sc", 2}, {"//sp/Sc", 3}, {"//sp/Sc", 5}};
+    struct policy_limits limits = ordinary;
+    limits.pending_exchanges = 3;
+    char names[ARRAY_SIZE(rows)][EXCHANGE_NAME_OCTETS];
+    bool there[ARRAY_SIZE(rows)] = {false};
+    uint32_t pending, retained;
+
+    snapshot = snapshot_with(limits);
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        establish(rows[i].from, i, names[i]);
+        there[i] = true;
+        if (rows[i].gone >= 0)
+            there[rows[i].gone] = false;
+        for (unsigned j = 0; j <= i; j++)
+            ck_assert_msg(is_there(names[j]) == there[j], "%u after %u", j, i);
+    }
+    exchange_table_count(table, &pending, &retained);
+    ck_assert_uint_eq(pending, 0);
+    ck_assert_uint_eq(retained, 3);
+}
+END_TEST
+
 CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_originator,
     a_retransmission_opens_nothing, fingerprints_tell_requests_apart,
     the_newest_of_a_pair_displaces_its_oldest, a_full_table_takes_newcomers,
     what_is_established_has_not_been_displaced, once_closed_takes_only_what_it_has,
     holds_to_the_rate, candidates_are_ones_own_and_some_of_others,
     verifications_in_vain_are_budgeted, out_of_time_is_not_found_and_swept,
-    an_answered_exchange_is_kept_for_retransmissions)
+    an_answered_exchange_is_kept_for_retransmissions, the_newest_are_retained)
