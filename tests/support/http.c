@@ -81,6 +81,13 @@ void http_use_tls(const struct http_tls *tls)
     tls_ = tls;
 }
 
+static _Thread_local const char *address_;
+
+void http_use_address(const char *address)
+{
+    address_ = address;
+}
+
 static void set_tls(CURL *client, const struct http_tls *tls)
 {
     curl_easy_setopt(client, CURLOPT_CAINFO, tls->anchors);
@@ -116,6 +123,8 @@ void http_call(CURL *client, const char *address, const struct http_request *req
     set_request(client, url, request);
     if (tls_)
         set_tls(client, tls_);
+    if (address_)
+        curl_easy_setopt(client, CURLOPT_INTERFACE, address_);
     curl_easy_setopt(client, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(client, CURLOPT_WRITEDATA, answer);
@@ -166,6 +175,11 @@ int raw_connect(uint16_t port)
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);
+    if (address_) {
+        struct sockaddr_in own = {.sin_family = AF_INET};
+        ck_assert_int_eq(inet_pton(AF_INET, address_, &own.sin_addr), 1);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    }
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }

@@ -41,6 +41,10 @@ struct http_tls {
 /* From here on m2m_call speaks HTTPS; NULL: HTTP again. Kept as it is given. */
 void http_use_tls(const struct http_tls *tls);
 
+/* From here on this thread's connections come from ADDRESS ("127.0.0.2"), another transport peer to
+ * the daemon; NULL: from whichever. Kept as it is given. */
+void http_use_address(const char *address);
+
 /* NULL when absent; the name in any case. */
 const char *http_answer_header(const struct http_answer *answer, const char *name);
 void http_answer_release(struct http_answer *answer);
