@@ -8,9 +8,10 @@
  * neither use up its share from elsewhere, nor lock it out on the same path, where it would have to
  * send as many requests as the share holds within each round trip of the other.
  *
- * Locks: the table's own lock covers its links and counts, and is held for a few memory accesses,
- * never during cryptography. An exchange's lock covers its handshake, and is held through one step
- * of it. A thread that holds an exchange's lock may take the table's, never the other way round. */
+ * Locks: the table's own lock covers its links and counts, and is held for a few microseconds at
+ * most, never during cryptography. An exchange's lock covers its handshake, and is held through one
+ * step of it. A thread that holds an exchange's lock may take the table's, never the other way
+ * round. */
 #pragma once
 
 #include "base/hash.h"
