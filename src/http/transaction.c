@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/transaction.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct transaction {
     struct binding binding;
     struct buffer body;
     size_t discarded;
+    uint8_t peer[8]; /* the client's address: see find_peer */
 };
 
 /* What is known of the client of a connection. */
@@ -187,6 +189,27 @@ static bool is_trusted(struct MHD_Connection *connection)
     return peer->is_trusted;
 }
 
+/* Names the transport peer by its address: IPv4, or of IPv6 the 64 bits of its network, within
+ * which a host chooses the rest at will (RFC 4291 2.5.4). */
+static void find_peer(struct MHD_Connection *connection, struct transaction *transaction)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct bytes address = {0};
+
+    if (info && info->client_addr->sa_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)info->client_addr;
+        address = bytes_of(&ipv4->sin_addr, 4);
+    } else if (info && info->client_addr->sa_family == AF_INET6) {
+        const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr;
+        address = IN6_IS_ADDR_V4MAPPED(ipv6) ? bytes_of(&ipv6->s6_addr[12], 4)
+                                             : bytes_of(ipv6->s6_addr, 8);
+    }
+    if (address.size > 0)
+        memcpy(transaction->peer, address.data, address.size);
+    transaction->binding.request.peer = bytes_of(transaction->peer, address.size);
+}
+
 static size_t body_limit(struct transactions *shared)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
@@ -199,6 +222,7 @@ static enum MHD_Result begin(struct transactions *shared, struct MHD_Connection 
 {
     transaction->body.limit = body_limit(shared);
     binding_start(&transaction->binding, method, path);
+    find_peer(connection, transaction);
     read_headers(connection, &transaction->binding, method, version);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &transaction->binding);
     binding_check_host(&transaction->binding, version);
