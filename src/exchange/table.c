@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "exchange/budget.h"
 #include "exchange/creates.h"
 #include "exchange/peers.h"
 
-#define WALK_MAX 1024 /* steps along a chain in which many may have the same originator */
+/* Steps along a chain in which many others may have one originator. */
+#define WALK_MAX (2 * CANDIDATES_OWN)
 
 struct exchange_table {
     pthread_mutex_t lock;

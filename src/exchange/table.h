@@ -14,7 +14,6 @@
  * round. */
 #pragma once
 
-#include "base/hash.h"
 #include "exchange/displaced.h"
 
 #define EXCHANGE_RETENTION_S 60 /* how long an answered Message 3 can be retransmitted */
