@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* While exchanges are pending the listeners go on accepting, for Message 3 may come on a new
+/* What is waited for is limits.stopTimeout at most, not a whole limits.exchangeTimeout: an exchange
+ * that nobody goes on with would hold up each restart for that long.
+ *
+ * While exchanges are pending the listeners go on accepting, for Message 3 may come on a new
  * connection. A new Message 1 is refused with 503 and Retry-After: 1, so that the initiator comes
  * back to the next process of the service. Once none is pending, nothing is accepted any more: with
  * sockets of the service manager the next process accepts the connections that wait in their
@@ -38,7 +41,7 @@ static int on_tick(sd_event_source *source, uint64_t now_us, void *context)
 static int begin(struct stop *stop, sd_event *loop, const char *signal)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(stop->status->slot);
-    uint32_t timeout_s = snapshot->policy->limits.exchange_timeout_s;
+    uint32_t timeout_s = snapshot->policy->limits.stop_timeout_s;
 
     stop->is_under_way = true;
     procedure_close(stop->status->procedure);

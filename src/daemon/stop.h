@@ -16,7 +16,7 @@ struct stop {
 };
 
 /* After SIGTERM or SIGINT the loop ends with 0 as soon as no exchange is pending, at the latest
- * after limits.exchangeTimeout or on a second signal. SIGINT also wipes the keys: no later start of
+ * after limits.stopTimeout or on a second signal. SIGINT also wipes the keys: no later start of
  * the daemon is to find them. */
 enum result stop_prepare(struct stop *stop, sd_event *loop, struct daemon_status *status,
     struct fault *fault) WARN_UNUSED;

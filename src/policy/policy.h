@@ -125,6 +125,7 @@ struct policy_tls {
     NUMBER(pending_exchanges, "pendingExchanges", 1, 1000000, 20000)                               \
     NUMBER(pending_per_originator, "pendingPerOriginator", 1, 64, 4)                               \
     NUMBER(exchange_timeout_s, "exchangeTimeout", 1, 600, 30)                                      \
+    NUMBER(stop_timeout_s, "stopTimeout", 0, 600, 5)                                               \
     NUMBER(message_octets, "messageBytes", 1024, 65536, 16384)                                     \
     NUMBER(creates_per_s, "createsPerSecond", 1, 1000000, 2000)                                    \
     NUMBER(create_burst, "createBurst", 1, 1000000, 4000)

@@ -11,8 +11,9 @@
 #include "support/raw.h"
 #include "support/run.h"
 
-#define LONG_TIMEOUT  "{\"limits\":{\"exchangeTimeout\":600}}" /* longer than a test has */
-#define SHORT_TIMEOUT "{\"limits\":{\"exchangeTimeout\":1}}"
+/* Longer than a test has. */
+#define LONG_TIMEOUT  "{\"limits\":{\"exchangeTimeout\":600,\"stopTimeout\":600}}"
+#define SHORT_TIMEOUT "{\"limits\":{\"stopTimeout\":1}}"
 
 /* A daemon with the credentials of two initiators. */
 struct scene {
