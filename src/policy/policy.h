@@ -16,6 +16,7 @@
 #define POLICY_ENDPOINTS_MAX  64
 #define POLICY_TRUST_MAX      64 /* trust domains fit in one uint64_t */
 #define POLICY_LISTEN_MAX     16
+#define POLICY_PROXIES_MAX    64
 #define POLICY_RULES_MAX      100000
 #define POLICY_CLIENTS_MAX    1024
 #define POLICY_CRLS_MAX       64        /* of one trust domain */
@@ -37,11 +38,20 @@ struct policy_cse {
     int resource_type;   /* 30001 */
 };
 
+/* One entry of "http.trustedProxies": an address, a network, or this host's Unix sockets. */
+struct policy_network {
+    bool is_unix;
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned prefix;     /* how many bits of it count */
+};
+
 struct policy_http {
     char **listen; /* "127.0.0.1:8383", "[::1]:8383"; port 0 = any free one */
     size_t listen_count;
     unsigned threads; /* 0: as many as cores */
     char *notify_path;
+    struct policy_network *trusted_proxies; /* whose word counts about who sent a request */
+    size_t trusted_proxy_count;
     bool tls;
     struct policy_file certificate, private_key, client_anchors; /* client_anchors optional */
 };

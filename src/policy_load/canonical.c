@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy_load/canonical.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -66,6 +67,53 @@ bool valid_listen(const char *text)
 {
     struct listen_address address;
     return listen_address_parse(text, &address);
+}
+
+/* "/8" behind an address, and nothing after it; no text is all WHOLE bits. */
+static bool parse_prefix(const char *text, unsigned whole, unsigned *out)
+{
+    *out = whole;
+    if (*text == '\0')
+        return true;
+    const size_t size = digits(text + 1);
+    if (size == 0 || size > 3 || text[1 + size] || (size > 1 && text[1] == '0'))
+        return false;
+    *out = (unsigned)strtoul(text + 1, NULL, 10);
+    return *out <= whole;
+}
+
+static bool parse_network(const char *text, struct policy_network *out)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */
+    char address[INET6_ADDRSTRLEN];
+    const size_t size = strcspn(text, "/");
+
+    *out = (struct policy_network){.is_unix = strcmp(text, "unix:") == 0};
+    if (out->is_unix)
+        return true;
+    if (size >= sizeof(address))
+        return false;
+    memcpy(address, text, size);
+    address[size] = '\0';
+    if (inet_pton(AF_INET6, address, out->address) == 1)
+        return parse_prefix(text + size, 128, &out->prefix);
+    memcpy(out->address, mapped, sizeof(mapped));
+    if (inet_pton(AF_INET, address, out->address + sizeof(mapped)) != 1 ||
+        !parse_prefix(text + size, 32, &out->prefix))
+        return false;
+    out->prefix += 96;
+    return true;
+}
+
+bool valid_network(const char *text)
+{
+    struct policy_network network;
+    return parse_network(text, &network);
+}
+
+void read_network(const char *text, struct policy_network *out)
+{
+    (void)parse_network(text, out);
 }
 
 bool valid_socket_path(const char *text)

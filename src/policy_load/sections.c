@@ -58,6 +58,27 @@ static void read_listen(struct reader *reader, const struct json_position *posit
     }
 }
 
+static void read_proxies(struct reader *reader, const struct json_position *position, json_t *value,
+    const struct member *member, void *field)
+{
+    struct policy_http *http = field;
+    const size_t count = reader_array(reader, position, value, member->least, member->most);
+    if (count > member->most - http->trusted_proxy_count) {
+        reader_fault(
+            reader, position, "all files together name more than %u proxies", member->most);
+        return;
+    }
+    if (!http->trusted_proxies)
+        http->trusted_proxies =
+            texts_array(reader->policy->texts, member->most, sizeof(*http->trusted_proxies));
+    for (size_t i = 0; i < count; i++) {
+        const struct json_position below = {.parent = position, .index = i};
+        const char *text = reader_text(reader, &below, json_array_get(value, i), member->format);
+        if (text && *text && http->trusted_proxies)
+            read_network(text, &http->trusted_proxies[http->trusted_proxy_count++]);
+    }
+}
+
 static void read_http_tls(struct reader *reader, const struct json_position *position,
     json_t *value, const struct member *member, void *field)
 {
@@ -91,6 +112,9 @@ static const struct text_format notify_path = {valid_notify_path,
     " alone)",
     NULL};
 
+static const struct text_format network = {
+    valid_network, "an address or a network such as 10.0.0.0/8 or ::1, or unix:", NULL};
+
 static const struct member http_members[] = {
     {"listen", read_listen, .offset = 0, .least = 1, .most = POLICY_LISTEN_MAX,
         .format = &listen_address, .default_json = "[\"127.0.0.1:8383\"]"},
@@ -98,6 +122,8 @@ static const struct member http_members[] = {
         .default_json = "0"},
     {"notifyPath", read_notify_path, FIELD(policy_http, notify_path), .format = &notify_path,
         .default_json = "\"/notify\""},
+    {"trustedProxies", read_proxies, .offset = 0, .least = 0, .most = POLICY_PROXIES_MAX,
+        .format = &network},
     {"tls", read_http_tls, .offset = 0},
 };
 
