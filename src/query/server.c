@@ -7,11 +7,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/socket.h"
 #include "observe/log.h"
 #include "query/connection.h"
 #include "query/event_queue.h"
-#include "query/socket.h"
 
+#define SOCKET_MODE          0660
 #define CONNECTIONS_A_USER   (QUERY_CONNECTIONS_MAX / 4) /* one user's share, root apart */
 #define CONNECTIONS_FOR_ROOT 16                          /* kept free for root */
 #define CONNECTIONS_A_TURN   64      /* served before other events of the loop */
@@ -189,7 +190,8 @@ static enum result open_socket(struct query_server *server, struct fault *fault)
         return socket_adopt(server->fd, fault);
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
         snapshot_current(server->sessions.slot);
-    return socket_listen(snapshot->policy->socket_path, &server->fd, &server->file, fault);
+    return socket_listen(
+        snapshot->policy->socket_path, SOCKET_MODE, (gid_t)-1, &server->fd, &server->file, fault);
 }
 
 static enum result join_loop(struct query_server *server, struct fault *fault)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The listening socket, and its file. */
+/* Listening Unix sockets, and their files. */
 #pragma once
 
 #include <sys/types.h>
@@ -12,10 +12,10 @@ struct socket_file {
     ino_t inode;
 };
 
-/* Listens at PATH, mode 0660. A socket on which nobody answers is replaced; anything else that is
- * there is a fault with the path. */
-enum result socket_listen(const char *path, int *fd, struct socket_file *file, struct fault *fault)
-    WARN_UNUSED;
+/* Listens at PATH, with MODE and GROUP ((gid_t)-1: whichever it gets). A socket on which nobody
+ * answers is replaced; anything else that is there is a fault with the path. */
+enum result socket_listen(const char *path, mode_t mode, gid_t group, int *fd,
+    struct socket_file *file, struct fault *fault) WARN_UNUSED;
 /* Makes a listening socket from the service manager non-blocking, and not inherited by children. */
 enum result socket_adopt(int fd, struct fault *fault) WARN_UNUSED;
 

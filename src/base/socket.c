@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "query/socket.h"
+#include "base/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#define SOCKET_MODE 0660
 
 static enum result fail(struct fault *fault, const char *path, const char *what)
 {
@@ -47,16 +45,18 @@ static enum result replace_stale(
     return unlink(path) == 0 ? RESULT_OK : fail(fault, path, "cannot remove the old socket");
 }
 
-/* fchmod sets the mode before the socket has a name, so that nobody can connect by a wider one in
- * between. umask may still narrow it, so chmod sets it again. */
-static enum result bind_at(
-    int fd, const char *path, const struct sockaddr_un *address, struct fault *fault)
+/* Nobody can connect before listen, by which time group and mode are right. umask may narrow the
+ * mode at bind. */
+static enum result bind_at(int fd, const char *path, const struct sockaddr_un *address, mode_t mode,
+    gid_t group, struct fault *fault)
 {
-    if (fchmod(fd, SOCKET_MODE) < 0)
+    if (fchmod(fd, mode) < 0)
         return fail(fault, path, "fchmod");
     if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
         return fail(fault, path, "cannot bind");
-    if (chmod(path, SOCKET_MODE) < 0)
+    if (group != (gid_t)-1 && lchown(path, (uid_t)-1, group) < 0)
+        return fail(fault, path, "cannot set the group");
+    if (chmod(path, mode) < 0)
         return fail(fault, path, "cannot set the mode");
     return listen(fd, SOMAXCONN) == 0 ? RESULT_OK : fail(fault, path, "cannot listen");
 }
@@ -72,7 +72,8 @@ static enum result remember(const char *path, struct socket_file *file, struct f
     return file->path ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
 }
 
-enum result socket_listen(const char *path, int *out, struct socket_file *file, struct fault *fault)
+enum result socket_listen(const char *path, mode_t mode, gid_t group, int *out,
+    struct socket_file *file, struct fault *fault)
 {
     struct sockaddr_un address;
 
@@ -81,7 +82,7 @@ enum result socket_listen(const char *path, int *out, struct socket_file *file, 
     int fd AUTO_CLOSE = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(fault, path, "socket");
-    TRY(bind_at(fd, path, &address, fault));
+    TRY(bind_at(fd, path, &address, mode, group, fault));
     TRY(remember(path, file, fault));
     *out = TAKE_FD(fd);
     return RESULT_OK;
@@ -93,7 +94,7 @@ enum result socket_adopt(int fd, struct fault *fault)
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return fault_set(
-            fault, RESULT_SYSTEM_ERROR, "the key socket that was handed in: %s", strerror(errno));
+            fault, RESULT_SYSTEM_ERROR, "a socket that was handed in: %s", strerror(errno));
     return RESULT_OK;
 }
 
