@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 /* An address as bind(2) and getsockname(2) take it. Its kind is any.sa_family. */
 struct listen_address {
@@ -12,6 +13,7 @@ struct listen_address {
         struct sockaddr any;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
+        struct sockaddr_un un;
     } socket;
     socklen_t size; /* octets of SOCKET that bind(2) needs */
 };

@@ -81,12 +81,16 @@ static void warn_of_restart(const struct policy *old, const struct policy *new)
 {
     bool same = is_same_https(&old->http, &new->http) &&
                 old->http.listen_count == new->http.listen_count &&
+                old->http.socket_mode == new->http.socket_mode &&is_same_text(
+                                             old->http.socket_group, new->http.socket_group) &&
                 old->http.threads == new->http.threads;
 
     for (size_t i = 0; same && i < old->http.listen_count; i++)
         same = strcmp(old->http.listen[i], new->http.listen[i]) == 0;
     if (!same)
-        log_warning("http.listen, http.threads and http.tls take effect at the next restart");
+        log_warning(
+            "http.listen, http.socketMode, http.socketGroup, http.threads and http.tls take effect "
+            "at the next restart");
     if (strcmp(old->socket_path, new->socket_path) != 0)
         log_warning("socket.path takes effect at the next restart");
     if (!is_same_text(old->metrics_listen, new->metrics_listen))

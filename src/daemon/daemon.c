@@ -84,10 +84,19 @@ static void on_key_event(enum key_event event, const struct key_info *info, void
 
 /* --- what the loop does --- */
 
+static void sweep_connections(struct daemon_parts *daemon)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(daemon->slot);
+
+    http_server_sweep(daemon->http);
+    scrape_server_sweep(daemon->metrics, &snapshot->policy->http);
+}
+
 static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct daemon_parts *daemon = context;
 
+    sweep_connections(daemon);
     unsigned ended = procedure_sweep(daemon->procedure, SWEEP_MOST);
     unsigned expired = key_cache_sweep(daemon->cache, clock_steady_s(), SWEEP_MOST);
     bool more = ended == SWEEP_MOST || expired == SWEEP_MOST;

@@ -17,14 +17,16 @@ static enum result sort_in(struct inherited *out, int fd, const char *name, stru
             close(fd); /* a second one is not used; the manager still keeps it */
         return RESULT_OK;
     }
-    if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0) {
+    if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0 && strcmp(name, SYSTEMD_HTTP) != 0) {
         if (out->query >= 0)
             return fault_set(fault, RESULT_BAD_CONFIGURATION,
-                "the service manager passed two Unix sockets; one is the key socket");
+                "the service manager passed two Unix sockets; one is the key "
+                "socket, and those for HTTP have the name http");
         out->query = fd;
         return RESULT_OK;
     }
-    if (sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
+    if (sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0 ||
+        sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
         sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0) {
         if (strcmp(name, SYSTEMD_METRICS) == 0 && out->metrics < 0) {
             out->metrics = fd;

@@ -278,3 +278,12 @@ bool https_is_client_trusted(gnutls_session_t session)
     return session && gnutls_certificate_verify_peers(session, &purpose, 1, &status) == 0 &&
            status == 0;
 }
+
+void https_client_peer(gnutls_session_t session, struct peer *peer)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+
+    if (chain && count > 0)
+        peer_of_certificate(bytes_of(chain[0].data, chain[0].size), peer);
+}

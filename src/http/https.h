@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/report.h"
+#include "http/peer.h"
 #include "policy/policy.h"
 #include "x509/private_key.h"
 
@@ -37,6 +38,9 @@ int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, in
 
 /* Whether the client presented a certificate for TLS clients that is valid under the anchors. */
 bool https_is_client_trusted(gnutls_session_t session);
+
+/* The client as its certificate shows it; PEER stays where there is none. */
+void https_client_peer(gnutls_session_t session, struct peer *peer);
 
 /* TLS 1.2 and later. */
 #define HTTPS_PRIORITIES "NORMAL:-VERS-TLS1.1:-VERS-TLS1.0:-VERS-DTLS-ALL"

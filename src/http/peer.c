@@ -82,7 +82,8 @@ static struct bytes trim(struct bytes text)
     return text;
 }
 
-/* Takes what stands behind the last SEPARATOR off TEXT, or all of it; false when nothing is left. */
+/* Takes what stands behind the last SEPARATOR off TEXT, or all of it; false when nothing is left.
+ */
 static bool take_last(struct bytes *text, char separator, struct bytes *out)
 {
     if (!text->data)

@@ -5,13 +5,14 @@
 #include <microhttpd.h>
 #include <string.h>
 
+#include "http/connections.h"
 #include "http/listen.h"
 #include "observe/log.h"
 #include "observe/openmetrics.h"
 
 #define PATH              "/metrics"
 #define ALLOWED           "GET, HEAD"
-#define CONNECTIONS_MAX   8
+#define CONNECTIONS_MAX   64
 #define CONNECTION_OCTETS 4096
 #define IDLE_S            10
 
@@ -20,6 +21,7 @@ struct scrape_server {
     void *context;
     struct listener listener;
     struct MHD_Daemon *daemon;
+    struct connections connections;
 };
 
 /* --- a request --- */
@@ -66,6 +68,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     void **own_context)
 {
     unsigned status = find_status(method, path);
+    struct scrape_server *server = context;
+    connections_enter(&server->connections, connection_of(connection), CONNECTION_RESPONSE);
     struct MHD_Response *response =
         status == MHD_HTTP_OK ? write_metrics(context, &status) : refuse(status);
 
@@ -82,12 +86,35 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* --- the server --- */
 
+static void on_connection(void *context, struct MHD_Connection *connection, void **own_context,
+    enum MHD_ConnectionNotificationCode code)
+{
+    struct scrape_server *server = context;
+
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+        connections_remove(&server->connections, *own_context);
+        return;
+    }
+    *own_context = connections_start(&server->connections, connection);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **own_context,
+    enum MHD_RequestTerminationCode code)
+{
+    struct scrape_server *server = context;
+
+    (void)own_context;
+    (void)code;
+    connections_enter(&server->connections, connection_of(connection), CONNECTION_IDLE);
+}
+
 static enum result start(struct scrape_server *server, struct fault *fault)
 {
     server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
         handle, server, MHD_OPTION_LISTEN_SOCKET, server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
         CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
     server->listener.fd = -1; /* libmicrohttpd owns it now, also when it fails */
     if (!server->daemon)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: the HTTP server does not start: %s",
@@ -107,8 +134,10 @@ enum result scrape_server_new(const char *address, int inherited, scrape_text *t
     }
     server->text = text;
     server->context = context;
-    enum result result = inherited >= 0 ? listener_adopt(inherited, &server->listener, &fault)
-                                        : listener_open(address, &server->listener, &fault);
+    enum result result = connections_init(&server->connections, CONNECTIONS_MAX);
+    if (result == RESULT_OK)
+        result = inherited >= 0 ? listener_adopt(inherited, &server->listener, &fault)
+                                : listener_open(address, 0, (gid_t)-1, &server->listener, &fault);
     if (result == RESULT_OK && inherited >= 0 && !server->listener.is_local)
         report_warning(report, NULL, "%s (inherited, metrics) is reached from other hosts",
             server->listener.address);
@@ -123,6 +152,12 @@ enum result scrape_server_new(const char *address, int inherited, scrape_text *t
     return result;
 }
 
+void scrape_server_sweep(struct scrape_server *server, const struct policy_http *http)
+{
+    if (server)
+        connections_sweep(&server->connections, http);
+}
+
 void scrape_server_free(struct scrape_server *server)
 {
     if (!server)
@@ -130,6 +165,7 @@ void scrape_server_free(struct scrape_server *server)
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     auto_close(&server->listener.fd);
+    connections_destroy(&server->connections);
     free(server);
 }
 

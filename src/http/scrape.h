@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/report.h"
+#include "policy/policy.h"
 
 struct scrape_server;
 
@@ -14,5 +15,7 @@ typedef enum result scrape_text(void *context, struct buffer *out);
 /* Listens on INHERITED when >= 0 (taken over), else on ADDRESS. Keeps CONTEXT. */
 enum result scrape_server_new(const char *address, int inherited, scrape_text *text, void *context,
     struct scrape_server **out, struct report *report) WARN_UNUSED;
+/* Closes connections whose time is over. To be called once a second; NULL is fine. */
+void scrape_server_sweep(struct scrape_server *server, const struct policy_http *http);
 void scrape_server_free(struct scrape_server *server);
 const char *scrape_server_address(const struct scrape_server *server);

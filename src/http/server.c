@@ -4,6 +4,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,12 +20,11 @@
 
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
 #define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
-#define IDLE_S              30    /* after which an idle connection is closed */
 #define ACCEPT_S            1     /* when we stop: for threads to finish accepting */
 #define UNASKED_S           1     /* when we stop: for the first request of a new connection */
 #define DRAIN_S             5     /* when we stop: for requests under way */
 #define THREADS_MAX         256
-#define OPTIONS_MAX         16
+#define OPTIONS_MAX         20
 #define LOG_LINE_OCTETS     512
 #define DESCRIPTORS_PER_USE 2 /* half of them are for HTTP */
 
@@ -32,6 +32,8 @@ struct http_server {
     struct transactions shared;
     size_t count;
     struct listener listeners[POLICY_LISTEN_MAX];
+    struct entrance entrances[POLICY_LISTEN_MAX];
+    size_t entrance_count;                         /* those that are initialised */
     struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
     unsigned threads;                              /* of each */
     struct probe *probes;                          /* one for each thread */
@@ -75,32 +77,30 @@ static unsigned count_threads(const struct policy_http *http)
 }
 
 /* The listeners together may use half of the file descriptors that we may open. */
-static unsigned count_connections(size_t listeners)
+static unsigned count_connections(size_t listeners, unsigned threads)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return CONNECTIONS_MAX;
     rlim_t share = limit.rlim_cur / DESCRIPTORS_PER_USE / listeners;
+    if (share < threads)
+        return threads; /* at least one for each */
     return share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
 }
 
 static void set_options(
-    struct options *options, const struct http_server *server, struct transactions *shared)
+    struct options *options, const struct http_server *server, unsigned connections)
 {
     unsigned threads = server->threads;
-    unsigned connections = count_connections(server->count);
 
     options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
         NULL); /* the first option, so that it logs errors of the others */
-    add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)transaction_connection, shared);
-    add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)transaction_completed, shared);
     add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)transaction_keep_encoded, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
-    add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL);
-    add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections > threads ? connections : threads,
-        NULL); /* at least one for each thread */
+    add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL);
+    add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections, NULL);
     if (threads > 1)
         add_option(options, MHD_OPTION_THREAD_POOL_SIZE, threads, NULL);
 }
@@ -133,15 +133,36 @@ static struct http_server *server_new(struct snapshot_slot *slot, struct procedu
     return server;
 }
 
+/* True also where NAME is NULL. */
+static bool find_group(const char *name, gid_t *out)
+{
+    if (!name)
+        return true;
+    if (name[strspn(name, "0123456789")] == '\0') {
+        *out = (gid_t)strtoul(name, NULL, 10);
+        return true;
+    }
+    const struct group *found = getgrnam(name); /* no other thread runs yet */
+    if (found)
+        *out = found->gr_gid;
+    return found;
+}
+
 static enum result open_configured(
     struct http_server *server, const struct policy_http *http, struct report *report)
 {
     enum result outcome = RESULT_OK;
+    gid_t group = (gid_t)-1;
 
+    if (!find_group(http->socket_group, &group)) {
+        report_fault(
+            report, NULL, "http.socketGroup: there is no group \"%s\"", http->socket_group);
+        return RESULT_BAD_CONFIGURATION;
+    }
     for (size_t i = 0; i < http->listen_count && i < POLICY_LISTEN_MAX; i++) {
         struct fault fault = FAULT_INIT;
-        enum result result =
-            listener_open(http->listen[i], &server->listeners[server->count++], &fault);
+        enum result result = listener_open(
+            http->listen[i], http->socket_mode, group, &server->listeners[server->count++], &fault);
         if (result == RESULT_OK)
             continue;
         report_fault(report, NULL, "http.listen: %s", fault.text);
@@ -172,16 +193,27 @@ static enum result adopt_inherited(struct http_server *server, const struct poli
     return outcome;
 }
 
-static enum result start_listener(
-    struct http_server *server, size_t number, const struct options *common, struct report *report)
+static enum result start_listener(struct http_server *server, size_t number,
+    const struct options *common, unsigned connections, struct report *report)
 {
     struct options options = *common;
     struct listener *listener = &server->listeners[number];
+    struct entrance *entrance = &server->entrances[number];
+
+    if (connections_init(&entrance->connections, connections) != RESULT_OK) {
+        report_fault(report, NULL, "%s: no random numbers", listener->address);
+        return RESULT_SYSTEM_ERROR;
+    }
+    server->entrance_count++;
+    entrance->shared = &server->shared;
+    add_option(&options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)transaction_connection, entrance);
+    add_option(&options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)transaction_completed, entrance);
+    add_option(&options, MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)transaction_target, entrance);
 
     add_option(&options, MHD_OPTION_LISTEN_SOCKET, TAKE_FD(listener->fd), NULL);
     add_option(&options, MHD_OPTION_END, 0, NULL);
     server->daemons[number] = MHD_start_daemon(options.flags, 0, NULL, NULL, transaction_handle,
-        &server->shared, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
+        entrance, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
     if (server->daemons[number])
         return RESULT_OK;
     report_fault(
@@ -239,10 +271,11 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
             ? adopt_inherited(server, &policy->http, inherited, inherited_count, report)
             : open_configured(server, &policy->http, report));
     TRY(prepare_threads(server, &policy->http, report));
-    set_options(&options, server, &server->shared);
+    unsigned connections = count_connections(server->count, server->threads);
+    set_options(&options, server, connections);
     TRY(load_tls(&policy->http, &options, server, report));
     for (size_t i = 0; i < server->count; i++)
-        TRY(start_listener(server, i, &options, report));
+        TRY(start_listener(server, i, &options, connections, report));
     *out = TAKE_PTR(server);
     return RESULT_OK;
 }
@@ -258,6 +291,14 @@ bool http_server_answers(struct http_server *server, int64_t patience_ms)
                 server->threads, patience_ms))
             all_well = false;
     return all_well;
+}
+
+void http_server_sweep(struct http_server *server)
+{
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(server->shared.slot);
+
+    for (size_t i = 0; i < server->entrance_count; i++)
+        connections_sweep(&server->entrances[i].connections, &snapshot->policy->http);
 }
 
 /* --- stop --- */
@@ -326,9 +367,12 @@ void http_server_free(struct http_server *server)
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
         auto_close(&server->listeners[i].fd); /* not earlier: a thread may still use it */
+        listener_remove_file(&server->listeners[i]);
     }
     for (size_t i = 0; server->probes && i < server->count * server->threads; i++)
         auto_close(&server->probes[i].fd);
+    for (size_t i = 0; i < server->entrance_count; i++)
+        connections_destroy(&server->entrances[i].connections);
     free(server->probes);
     if (server->https.signer)
         https_serve(NULL);

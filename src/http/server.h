@@ -20,6 +20,11 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
  * within that time, always from the same thread. Does not block. */
 bool http_server_answers(struct http_server *server, int64_t patience_ms);
 
+#define HTTP_IDLE_S 30 /* after which an idle connection is closed */
+
+/* Closes connections whose time is over by the policy in force. To be called once a second. */
+void http_server_sweep(struct http_server *server);
+
 /* From here on each response closes its connection. */
 void http_server_wind_down(struct http_server *server);
 
@@ -27,7 +32,7 @@ void http_server_wind_down(struct http_server *server);
  * is fine. */
 void http_server_free(struct http_server *server);
 
-/* "127.0.0.1:8383" as bound, for the log and GetStatus; NULL past the last. */
+/* "127.0.0.1:8383", "unix:/run/x.sock" as bound, for the log and GetStatus; NULL past the last. */
 const char *http_server_address(const struct http_server *server, size_t number);
 
 /* Reads the files of http.tls, for --check, without listening. */

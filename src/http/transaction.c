@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/transaction.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/base64.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "http/binding.h"
 #include "http/https.h"
 
@@ -17,22 +18,8 @@ struct transaction {
     struct binding binding;
     struct buffer body;
     size_t discarded;
-    uint8_t peer[8]; /* the client's address: see find_peer */
+    struct peer peer;
 };
-
-/* What is known of the client of a connection. */
-struct peer {
-    bool has_asked;  /* its first request has arrived */
-    bool is_trusted; /* its certificate was verified, and is valid */
-};
-
-static struct peer *peer_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *context =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return context ? context->socket_context : NULL; /* NULL: out of memory when it began */
-}
 
 /* --- what a server that stops waits for --- */
 
@@ -57,13 +44,11 @@ static void wait_while_held(struct transactions *shared)
     pthread_mutex_unlock(&shared->lock);
 }
 
-static void enter(struct transactions *shared, struct MHD_Connection *connection)
+static void enter(struct transactions *shared, struct http_connection *of)
 {
-    struct peer *peer = peer_of(connection);
-
     count(shared, &shared->under_way, 1);
-    if (peer && !peer->has_asked) {
-        peer->has_asked = true;
+    if (of && !of->has_asked) {
+        of->has_asked = true;
         count(shared, &shared->unasked, -1);
     }
 }
@@ -92,12 +77,14 @@ static struct MHD_Response *make_response(struct response *primitive)
 }
 
 static enum MHD_Result respond(
-    struct transactions *shared, struct MHD_Connection *connection, struct transaction *transaction)
+    struct entrance *entrance, struct MHD_Connection *connection, struct transaction *transaction)
 {
+    struct transactions *shared = entrance->shared;
     struct binding *binding = &transaction->binding;
     struct response primitive CLEANUP(response_release) = {
         .serialization = binding_answer_serialization(binding)};
 
+    connections_enter(&entrance->connections, connection_of(connection), CONNECTION_ANSWER);
     binding->request.content = buffer_bytes(&transaction->body);
     procedure_answer(shared->procedure, &binding->request,
         binding->fault.result == RESULT_OK ? NULL : &binding->fault, &primitive);
@@ -110,6 +97,7 @@ static enum MHD_Result respond(
         write_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
     MHD_destroy_response(response);
+    connections_enter(&entrance->connections, connection_of(connection), CONNECTION_RESPONSE);
     return queued;
 }
 
@@ -173,56 +161,74 @@ static enum MHD_Result each_query(
     return MHD_YES;
 }
 
+static gnutls_session_t session_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    return session ? session->tls_session : NULL;
+}
+
 /* Whether the client of a connection has a certificate that we trust. Once verified, it is trusted
  * as long as the connection lasts. */
 static bool is_trusted(struct MHD_Connection *connection)
 {
-    struct peer *peer = peer_of(connection);
+    struct http_connection *of = connection_of(connection);
 
-    if (!peer)
-        return false;
-    if (!peer->is_trusted) {
-        const union MHD_ConnectionInfo *session =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        peer->is_trusted = session && https_is_client_trusted(session->tls_session);
-    }
-    return peer->is_trusted;
+    if (of && !of->is_trusted)
+        of->is_trusted = https_is_client_trusted(session_of(connection));
+    return of && of->is_trusted;
 }
 
-/* Names the transport peer by its address: IPv4, or of IPv6 the 64 bits of its network, within
- * which a host chooses the rest at will (RFC 4291 2.5.4). */
-static void find_peer(struct MHD_Connection *connection, struct transaction *transaction)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct bytes address = {0};
+/* The lines of the headers in which proxies say for whom they speak. */
+struct forwarded {
+    struct peer_lines standard, customary;
+};
 
-    if (info && info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)info->client_addr;
-        address = bytes_of(&ipv4->sin_addr, 4);
-    } else if (info && info->client_addr->sa_family == AF_INET6) {
-        const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr;
-        address = IN6_IS_ADDR_V4MAPPED(ipv6) ? bytes_of(&ipv6->s6_addr[12], 4)
-                                             : bytes_of(ipv6->s6_addr, 8);
-    }
-    if (address.size > 0)
-        memcpy(transaction->peer, address.data, address.size);
-    transaction->binding.request.peer = bytes_of(transaction->peer, address.size);
+static enum MHD_Result each_forwarded(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct forwarded *forwarded = context;
+
+    (void)kind;
+    if (text_equal_caseless(name, "Forwarded"))
+        peer_lines_add(&forwarded->standard, value ? value : "");
+    if (text_equal_caseless(name, "X-Forwarded-For"))
+        peer_lines_add(&forwarded->customary, value ? value : "");
+    return MHD_YES;
 }
 
-static size_t body_limit(struct transactions *shared)
+/* A certificate tells more than an address; but only one that was verified, since anybody can make
+ * himself any number of others. */
+static void find_peer(const struct policy_http *http, struct MHD_Connection *connection,
+    struct transaction *transaction)
 {
-    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
-    return BASE64_OCTETS((size_t)snapshot->policy->limits.message_octets) + AROUND_MESSAGE_OCTETS;
+    struct http_connection *of = connection_of(connection);
+    struct forwarded forwarded = {0};
+    struct peer_address address = of->address;
+
+    transaction->peer = of->peer;
+    if (of->is_trusted) {
+        https_client_peer(session_of(connection), &transaction->peer);
+    } else if (of->peer.size > 0 && http->trusted_proxy_count > 0) {
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, each_forwarded, &forwarded);
+        peer_look_behind(http, &forwarded.standard, &forwarded.customary, &address);
+        peer_of_address(&address, &transaction->peer);
+    }
+    transaction->binding.request.peer = bytes_of(transaction->peer.octets, transaction->peer.size);
 }
 
 /* All headers have arrived. */
-static enum MHD_Result begin(struct transactions *shared, struct MHD_Connection *connection,
+static enum MHD_Result begin(struct entrance *entrance, struct MHD_Connection *connection,
     struct transaction *transaction, const char *method, const char *path, const char *version)
 {
-    transaction->body.limit = body_limit(shared);
+    struct transactions *shared = entrance->shared;
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(shared->slot);
+    const struct policy *policy = snapshot->policy;
+
+    transaction->body.limit =
+        BASE64_OCTETS((size_t)policy->limits.message_octets) + AROUND_MESSAGE_OCTETS;
     binding_start(&transaction->binding, method, path);
-    find_peer(connection, transaction);
     read_headers(connection, &transaction->binding, method, version);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &transaction->binding);
     binding_check_host(&transaction->binding, version);
@@ -232,7 +238,10 @@ static enum MHD_Result begin(struct transactions *shared, struct MHD_Connection 
             "this address is for clients with a certificate that it trusts");
         transaction->binding.is_unreadable = true;
     }
-    return transaction->binding.is_unreadable ? respond(shared, connection, transaction) : MHD_YES;
+    find_peer(&policy->http, connection, transaction);
+    connections_enter(&entrance->connections, connection_of(connection), CONNECTION_BODY);
+    return transaction->binding.is_unreadable ? respond(entrance, connection, transaction)
+                                              : MHD_YES;
 }
 
 /* A piece of the body has arrived. Of a body that is too long, a bounded part is read and dropped:
@@ -256,56 +265,88 @@ static enum MHD_Result receive(
 
 /* --- what libmicrohttpd calls --- */
 
+/* Needs no memory but libmicrohttpd's own: where that is short too, it closes the connection. */
+static enum MHD_Result refuse_for_memory(struct MHD_Connection *connection)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    if (!response)
+        return MHD_NO;
+    write_header(response, "Connection", "close");
+    write_header(response, "Retry-After", "1");
+    write_header(response, "X-M2M-RSC", "5000");
+    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
 enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connection,
     const char *path, const char *method, const char *version, const char *upload,
     size_t *upload_size, void **own_context)
 {
-    struct transactions *shared = context;
+    struct entrance *entrance = context;
     struct transaction *transaction = *own_context;
 
     if (transaction)
         return *upload_size > 0 ? receive(transaction, upload, upload_size)
-                                : respond(shared, connection, transaction);
+                                : respond(entrance, connection, transaction);
+    if (!connection_of(connection))
+        return MHD_NO; /* was shut down as it began */
     *own_context = transaction = calloc(1, sizeof(*transaction));
     if (!transaction)
-        return MHD_NO;
-    enter(shared, connection);
-    return begin(shared, connection, transaction, method, path, version);
+        return refuse_for_memory(connection);
+    enter(entrance->shared, connection_of(connection));
+    return begin(entrance, connection, transaction, method, path, version);
 }
 
 void transaction_completed(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_RequestTerminationCode code)
 {
-    struct transactions *shared = context;
+    struct entrance *entrance = context;
     struct transaction *transaction = *own_context;
 
-    (void)connection;
     (void)code;
+    connections_enter(&entrance->connections, connection_of(connection), CONNECTION_IDLE);
     if (!transaction)
         return;
     buffer_release(&transaction->body);
     free(transaction);
     *own_context = NULL;
-    count(shared, &shared->under_way, -1);
+    count(entrance->shared, &entrance->shared->under_way, -1);
 }
 
 void transaction_connection(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_ConnectionNotificationCode code)
 {
-    struct transactions *shared = context;
-    struct peer *peer = *own_context;
+    struct entrance *entrance = context;
+    struct transactions *shared = entrance->shared;
+    struct http_connection *of = *own_context;
 
-    (void)connection;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *own_context = calloc(1, sizeof(struct peer));
+        *own_context = connections_start(&entrance->connections, connection);
         if (*own_context)
             count(shared, &shared->unasked, 1);
         wait_while_held(shared);
         return;
     }
-    if (peer && !peer->has_asked)
+    if (of && !of->has_asked)
         count(shared, &shared->unasked, -1);
-    free(peer);
+    connections_remove(&entrance->connections, of);
+}
+
+/* The request line is whole. libmicrohttpd is about to cut the target into path and query, after
+ * which a NUL in it could not be told from a cut. */
+void *transaction_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct entrance *entrance = context;
+    struct http_connection *of = connection_of(connection);
+
+    if (of) {
+        of->target_end = target ? target + strlen(target) : NULL;
+        connections_begin(&entrance->connections, of);
+    }
+    return NULL;
 }
 
 /* The binding decodes the URI itself, to refuse one that is malformed. */

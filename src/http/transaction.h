@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "exchange/procedure.h"
+#include "http/connections.h"
 
 /* What the transactions of one server share, on all of its threads. */
 struct transactions {
@@ -26,7 +27,13 @@ struct transactions {
     pthread_cond_t released; /* broadcast when HOLDS has become false */
 };
 
-/* libmicrohttpd's callbacks, each with a struct transactions as its first argument. */
+/* One listener. */
+struct entrance {
+    struct transactions *shared;
+    struct connections connections;
+};
+
+/* libmicrohttpd's callbacks, each with a struct entrance as its first argument. */
 enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connection,
     const char *path, const char *method, const char *version, const char *upload,
     size_t *upload_size, void **own_context);
@@ -34,4 +41,5 @@ void transaction_completed(void *context, struct MHD_Connection *connection, voi
     enum MHD_RequestTerminationCode code);
 void transaction_connection(void *context, struct MHD_Connection *connection, void **own_context,
     enum MHD_ConnectionNotificationCode code);
+void *transaction_target(void *context, const char *target, struct MHD_Connection *connection);
 size_t transaction_keep_encoded(void *context, struct MHD_Connection *connection, char *text);

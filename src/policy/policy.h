@@ -46,9 +46,12 @@ struct policy_network {
 };
 
 struct policy_http {
-    char **listen; /* "127.0.0.1:8383", "[::1]:8383"; port 0 = any free one */
+    char **listen; /* "127.0.0.1:8383", "[::1]:8383" (port 0 = any free one), "unix:/run/x.sock" */
     size_t listen_count;
-    unsigned threads; /* 0: as many as cores */
+    mode_t socket_mode; /* of Unix sockets */
+    char *socket_group; /* by name or number; NULL: whichever they get */
+    unsigned threads;   /* 0: as many as cores */
+    uint32_t header_timeout_s, body_timeout_s;
     char *notify_path;
     struct policy_network *trusted_proxies; /* whose word counts about who sent a request */
     size_t trusted_proxy_count;

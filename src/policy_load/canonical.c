@@ -69,6 +69,21 @@ bool valid_listen(const char *text)
     return listen_address_parse(text, &address);
 }
 
+static bool is_unix_listen(const char *text)
+{
+    return strncmp(text, "unix:/", 6) == 0 && valid_socket_path(text + 5);
+}
+
+bool valid_http_listen(const char *text)
+{
+    return is_unix_listen(text) || valid_listen(text);
+}
+
+bool valid_mode(const char *text)
+{
+    return text[0] == '0' && strspn(text, "01234567") == 4 && text[4] == '\0';
+}
+
 /* "/8" behind an address, and nothing after it; no text is all WHOLE bits. */
 static bool parse_prefix(const char *text, unsigned whole, unsigned *out)
 {

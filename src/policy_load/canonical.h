@@ -12,6 +12,8 @@ bool valid_name(const char *text);          /* of an end-point or trust domain *
 bool valid_resource(const char *text);      /* cse.cseBase, cse.resourceName */
 bool valid_notify_path(const char *text);   /* "/notify" */
 bool valid_listen(const char *text);        /* "127.0.0.1:8383", "[::1]:8383" */
+bool valid_http_listen(const char *text);   /* the same, or "unix:/run/x.sock" */
+bool valid_mode(const char *text);          /* "0660" */
 bool valid_network(const char *text);       /* "10.0.0.0/8", "::1", "unix:" */
 bool valid_socket_path(const char *text);   /* as written or resolved */
 bool valid_device_id(const char *text);     /* a dotted OBJECT IDENTIFIER */

@@ -93,6 +93,14 @@ static void read_http_tls(struct reader *reader, const struct json_position *pos
     read_members(reader, position, value, MEMBERS(tls_members), http);
 }
 
+static void read_mode(struct reader *reader, const struct json_position *position, json_t *value,
+    const struct member *member, void *field)
+{
+    const char *text = reader_text(reader, position, value, member->format);
+    if (text)
+        *(mode_t *)field = (mode_t)strtoul(text, NULL, 8);
+}
+
 /* The path must not be an address of the CSEBase (TS-0009 6.2.2), whose section has been read. */
 static void read_notify_path(struct reader *reader, const struct json_position *position,
     json_t *value, const struct member *member, void *field)
@@ -105,8 +113,12 @@ static void read_notify_path(struct reader *reader, const struct json_position *
     *(char **)field = path;
 }
 
-static const struct text_format listen_address = {valid_listen,
-    "an address to listen on, such as 127.0.0.1:8383 or [::1]:8383 (no host names)", NULL};
+static const struct text_format listen_address = {valid_http_listen,
+    "an address to listen on, such as 127.0.0.1:8383 or [::1]:8383 (no host names), or "
+    "unix:/run/e2ekeyd/http.sock",
+    NULL};
+static const struct text_format mode = {valid_mode, "a mode in octal, such as 0660", NULL};
+static const struct text_format group = {valid_account, "the name or number of a group", NULL};
 static const struct text_format notify_path = {valid_notify_path,
     "a path such as /notify, of letters, digits and any of - . _ ~ (not first one of - _ ~"
     " alone)",
@@ -118,6 +130,13 @@ static const struct text_format network = {
 static const struct member http_members[] = {
     {"listen", read_listen, .offset = 0, .least = 1, .most = POLICY_LISTEN_MAX,
         .format = &listen_address, .default_json = "[\"127.0.0.1:8383\"]"},
+    {"socketMode", read_mode, FIELD(policy_http, socket_mode), .format = &mode,
+        .default_json = "\"0660\""},
+    {"socketGroup", read_text, FIELD(policy_http, socket_group), .format = &group},
+    {"headerTimeout", read_number, FIELD(policy_http, header_timeout_s), .least = 1, .most = 600,
+        .default_json = "10"},
+    {"bodyTimeout", read_number, FIELD(policy_http, body_timeout_s), .least = 1, .most = 600,
+        .default_json = "10"},
     {"threads", read_number, FIELD(policy_http, threads), .least = 0, .most = 256,
         .default_json = "0"},
     {"notifyPath", read_notify_path, FIELD(policy_http, notify_path), .format = &notify_path,

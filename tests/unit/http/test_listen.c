@@ -31,7 +31,7 @@ START_TEST(listens)
     struct fault fault = FAULT_INIT;
     struct listener listener;
 
-    ck_assert_int_eq(listener_open("127.0.0.1:0", &listener, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open("127.0.0.1:0", 0, (gid_t)-1, &listener, &fault), RESULT_OK);
     int fd AUTO_CLOSE = listener.fd;
     ck_assert_uint_ne(port_of(&listener), 0);
     ck_assert_int_eq(strncmp(listener.address, "127.0.0.1:", 10), 0);
@@ -45,10 +45,10 @@ START_TEST(tells_loopback_from_others)
     struct fault fault = FAULT_INIT;
     struct listener listener;
 
-    ck_assert_int_eq(listener_open("0.0.0.0:0", &listener, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open("0.0.0.0:0", 0, (gid_t)-1, &listener, &fault), RESULT_OK);
     int any AUTO_CLOSE = listener.fd;
     ck_assert(!listener.is_local);
-    ck_assert_int_eq(listener_open("127.1.2.3:0", &listener, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open("127.1.2.3:0", 0, (gid_t)-1, &listener, &fault), RESULT_OK);
     int local AUTO_CLOSE = listener.fd;
     ck_assert(listener.is_local);
 }
@@ -60,13 +60,13 @@ START_TEST(ipv6_leaves_the_port_to_ipv4)
     struct listener six, four;
     char text[LISTEN_ADDRESS_OCTETS];
 
-    if (listener_open("[::]:0", &six, &fault) != RESULT_OK)
+    if (listener_open("[::]:0", 0, (gid_t)-1, &six, &fault) != RESULT_OK)
         return; /* a host without IPv6 */
     int six_fd AUTO_CLOSE = six.fd;
     ck_assert_int_eq(strncmp(six.address, "[::]:", 5), 0);
     ck_assert(!six.is_local);
     snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(&six));
-    ck_assert_int_eq(listener_open(text, &four, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open(text, 0, (gid_t)-1, &four, &fault), RESULT_OK);
     int four_fd AUTO_CLOSE = four.fd;
     expect_connection(&four);
 }
@@ -82,7 +82,8 @@ START_TEST(says_what_is_wrong)
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct fault fault = FAULT_INIT;
         ck_assert_msg(
-            listener_open(bad[i], &listener, &fault) == RESULT_BAD_CONFIGURATION, "%s", bad[i]);
+            listener_open(bad[i], 0, (gid_t)-1, &listener, &fault) == RESULT_BAD_CONFIGURATION,
+            "%s", bad[i]);
         ck_assert_int_eq(listener.fd, -1);
         ck_assert_ptr_nonnull(strstr(fault.text, "not an address"));
     }
@@ -94,9 +95,10 @@ START_TEST(an_address_in_use)
     struct fault fault = FAULT_INIT;
     struct listener first, second;
 
-    ck_assert_int_eq(listener_open("127.0.0.1:0", &first, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open("127.0.0.1:0", 0, (gid_t)-1, &first, &fault), RESULT_OK);
     int fd AUTO_CLOSE = first.fd;
-    ck_assert_int_eq(listener_open(first.address, &second, &fault), RESULT_SYSTEM_ERROR);
+    ck_assert_int_eq(
+        listener_open(first.address, 0, (gid_t)-1, &second, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, first.address));
     ck_assert_int_eq(second.fd, -1);
 }
@@ -107,7 +109,7 @@ START_TEST(adopts_listening_sockets_only)
     struct fault fault = FAULT_INIT;
     struct listener first, adopted;
 
-    ck_assert_int_eq(listener_open("127.0.0.1:0", &first, &fault), RESULT_OK);
+    ck_assert_int_eq(listener_open("127.0.0.1:0", 0, (gid_t)-1, &first, &fault), RESULT_OK);
     ck_assert_int_eq(listener_adopt(first.fd, &adopted, &fault), RESULT_OK);
     int fd AUTO_CLOSE = adopted.fd;
     ck_assert_str_eq(adopted.address, first.address);

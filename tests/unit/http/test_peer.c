@@ -135,7 +135,8 @@ static const struct {
     {"127.0.0.1", "for=_hidden", NULL, "127.0.0.1"},
     {"127.0.0.1", "for=192.0.2.7;proto", NULL, "127.0.0.1"},
     {"127.0.0.1", NULL,
-        "1111111111111111111111111111111111111111111111111111111111111111111111111111", "127.0.0.1"},
+        "1111111111111111111111111111111111111111111111111111111111111111111111111111",
+        "127.0.0.1"},
 };
 
 static void add_lines(struct peer_lines *lines, char *text)
@@ -165,5 +166,5 @@ START_TEST(what_a_proxy_says)
 }
 END_TEST
 
-CHECK_MAIN("http/peer", senders_are_told_apart_by_address, certificates_are_told_apart,
-    what_a_proxy_says)
+CHECK_MAIN(
+    "http/peer", senders_are_told_apart_by_address, certificates_are_told_apart, what_a_proxy_says)
