@@ -101,6 +101,8 @@ static void set_options(
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
     add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL);
     add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections, NULL);
+    if (!transaction_library_is_lax()) /* the older one closes without a response then */
+        add_option(options, MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
     if (threads > 1)
         add_option(options, MHD_OPTION_THREAD_POOL_SIZE, threads, NULL);
 }

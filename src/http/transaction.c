@@ -76,6 +76,15 @@ static struct MHD_Response *make_response(struct response *primitive)
     return response;
 }
 
+/* libmicrohttpd before 1.0 takes LF for CRLF between chunks, and no application can see it. To a
+ * proxy before us such a body may end elsewhere; but nothing can be smuggled in behind it where
+ * nothing more is read. To refuse chunks as RFC 9112 6.3 allows (411) would keep honest clients
+ * out: many HTTP libraries send chunks whenever they are given no length. */
+static bool ends_in_doubt(const struct binding *binding)
+{
+    return binding->has_header[BINDING_TRANSFER_ENCODING] && transaction_library_is_lax();
+}
+
 static enum MHD_Result respond(
     struct entrance *entrance, struct MHD_Connection *connection, struct transaction *transaction)
 {
@@ -93,7 +102,7 @@ static enum MHD_Result respond(
     if (!response)
         return MHD_NO;
     int status = binding_respond(binding, &primitive, write_header, response);
-    if (binding->is_unreadable || shared->is_stopping)
+    if (binding->is_unreadable || shared->is_stopping || ends_in_doubt(binding))
         write_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
     MHD_destroy_response(response);
@@ -103,23 +112,39 @@ static enum MHD_Result respond(
 
 /* --- the request --- */
 
-/* Finds header lines with a NUL in them. libmicrohttpd before 1.0 ends a value at the NUL and drops
- * the rest of the line; later versions refuse the request themselves. As it parses in place, each
- * line begins right behind the line break (CRLF or LF) of the one before, unless something was
- * dropped. A folded line (RFC 9112 5.2) is moved by it, and thus leaves a gap as well. */
+/* Holds the headers to RFC 9112, where libmicrohttpd before 1.0 does not: it takes LF for CRLF,
+ * ends a value at a NUL and drops the rest of the line, folds lines (5.2), and lets names have
+ * blanks. As it parses in place, each line begins right behind the CRLF of the one before, whose
+ * two octets it has set to NUL, unless something was dropped or moved. What it leaves unseen is a
+ * NUL in place of the CR of a CRLF. */
 struct lines {
     struct binding *binding;
     const char *end; /* of the line before, as far as libmicrohttpd shows it */
-    bool has_gap;
+    bool is_wrong;
 };
 
 /* BREAKS: the number of line breaks between this line and the one before. */
 static void see_line(struct lines *lines, const char *start, const char *end, size_t breaks)
 {
-    uintptr_t gap = (uintptr_t)start - (uintptr_t)lines->end;
-
-    lines->has_gap |= gap < breaks || gap > 2 * breaks;
+    lines->is_wrong |= (uintptr_t)start - (uintptr_t)lines->end != 2 * breaks;
     lines->end = end;
+}
+
+/* RFC 9110 5.6.2 */
+static bool is_token(const char *text)
+{
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
+                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((*text >= 0 && *text < ' ' && *text != '\t') || *text == 0x7f)
+            return true;
+    return false;
 }
 
 static enum MHD_Result each_header(
@@ -131,8 +156,15 @@ static enum MHD_Result each_header(
     if (!value)
         value = "";
     see_line(lines, name, value + strlen(value), 1);
+    lines->is_wrong |= !is_token(name) || has_control(value);
     binding_header(lines->binding, name, value);
     return MHD_YES;
+}
+
+static void refuse_framing(struct binding *binding, const char *what)
+{
+    fault_set(&binding->fault, RESULT_BAD_REQUEST, "%s (RFC 9112)", what);
+    binding->is_unreadable = true;
 }
 
 static void read_headers(struct MHD_Connection *connection, struct binding *binding,
@@ -141,16 +173,24 @@ static void read_headers(struct MHD_Connection *connection, struct binding *bind
     struct lines lines = {.binding = binding, .end = version + strlen(version)};
 
     MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &lines);
-    if (strncmp(MHD_get_version(), "0.", 2) != 0)
+    if (!transaction_library_is_lax())
         return;
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     see_line(&lines, method + (size ? size->header_size : 0), NULL, 2);
-    if (!lines.has_gap)
-        return;
-    fault_set(
-        &binding->fault, RESULT_BAD_REQUEST, "a line of the HTTP header is folded or holds a NUL");
-    binding->is_unreadable = true;
+    if (lines.is_wrong)
+        refuse_framing(binding, "a line of the HTTP header is folded, does not end in CRLF, has a "
+                                "blank in its name or holds a control character");
+}
+
+/* The target is one word, with a space on either side. */
+static void check_request_line(const struct http_connection *of, struct binding *binding,
+    const char *method, const char *path, const char *version)
+{
+    bool is_one_word = of->target_end && version == of->target_end + 1;
+
+    if (!is_one_word || (transaction_library_is_lax() && path != method + strlen(method) + 1))
+        refuse_framing(binding, "the request line is not METHOD SP target SP version");
 }
 
 static enum MHD_Result each_query(
@@ -229,6 +269,7 @@ static enum MHD_Result begin(struct entrance *entrance, struct MHD_Connection *c
     transaction->body.limit =
         BASE64_OCTETS((size_t)policy->limits.message_octets) + AROUND_MESSAGE_OCTETS;
     binding_start(&transaction->binding, method, path);
+    check_request_line(connection_of(connection), &transaction->binding, method, path, version);
     read_headers(connection, &transaction->binding, method, version);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, each_query, &transaction->binding);
     binding_check_host(&transaction->binding, version);
@@ -335,6 +376,16 @@ void transaction_connection(void *context, struct MHD_Connection *connection, vo
     connections_remove(&entrance->connections, of);
 }
 
+static bool is_one_word(const char *target)
+{
+    return target && target[0] != '\0' && !has_control(target) && !strpbrk(target, " \t");
+}
+
+bool transaction_library_is_lax(void)
+{
+    return strncmp(MHD_get_version(), "0.", 2) == 0;
+}
+
 /* The request line is whole. libmicrohttpd is about to cut the target into path and query, after
  * which a NUL in it could not be told from a cut. */
 void *transaction_target(void *context, const char *target, struct MHD_Connection *connection)
@@ -343,7 +394,7 @@ void *transaction_target(void *context, const char *target, struct MHD_Connectio
     struct http_connection *of = connection_of(connection);
 
     if (of) {
-        of->target_end = target ? target + strlen(target) : NULL;
+        of->target_end = is_one_word(target) ? target + strlen(target) : NULL;
         connections_begin(&entrance->connections, of);
     }
     return NULL;

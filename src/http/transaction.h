@@ -33,6 +33,9 @@ struct entrance {
     struct connections connections;
 };
 
+/* Whether libmicrohttpd is older than 1.0, and lets pass much that RFC 9112 forbids. */
+bool transaction_library_is_lax(void);
+
 /* libmicrohttpd's callbacks, each with a struct entrance as its first argument. */
 enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connection,
     const char *path, const char *method, const char *version, const char *upload,
