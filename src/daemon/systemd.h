@@ -15,7 +15,8 @@
 
 /* The file descriptors that the service manager passed, by their kind: a listening IP socket is an
  * HTTP listener, or with the name SYSTEMD_METRICS the listener for metrics; a listening Unix socket
- * is the key socket, or with the name SYSTEMD_HTTP an HTTP listener; what is no socket and has the name SYSTEMD_KEYS is the memory of the keys. */
+ * is the key socket, or with the name SYSTEMD_HTTP an HTTP listener; what is no socket and has the
+ * name SYSTEMD_KEYS is the memory of the keys. */
 struct inherited {
     int http[INHERITED_MAX];
     size_t http_count;

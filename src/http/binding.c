@@ -251,6 +251,11 @@ void binding_refuse_body(struct binding *binding, size_t body_limit)
     fault_set(first(binding), RESULT_BAD_MESSAGE, "the body is larger than %zu octets", body_limit);
 }
 
+void binding_refuse_for_memory(struct binding *binding)
+{
+    fault_set(first(binding), RESULT_BUSY, "out of memory: come again in a moment");
+}
+
 /* --- response --- */
 
 /* What Accept asks for. Where that is nothing we have, its refusal still has to be in something. */

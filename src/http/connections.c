@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "http/server.h"
 
 #define LOOKED_AT 64 /* how many of the oldest are compared, when one has to go */
 
@@ -126,17 +125,17 @@ struct http_connection *connections_add(
 struct http_connection *connections_start(
     struct connections *connections, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *fd =
+    /* The second call may overwrite what the first one gave (libmicrohttpd 1.0). */
+    const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *from =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-    if (!fd)
+    if (!info)
         return NULL;
+    int fd = info->connect_fd;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct http_connection *begun =
-        connections_add(connections, fd->connect_fd, from ? from->client_addr : NULL);
+        connections_add(connections, fd, info ? info->client_addr : NULL);
     if (!begun)
-        (void)shutdown(fd->connect_fd, SHUT_RDWR);
+        (void)shutdown(fd, SHUT_RDWR);
     return begun;
 }
 
@@ -220,7 +219,7 @@ void connections_sweep(struct connections *connections, const struct policy_http
 {
     pthread_mutex_lock(&connections->lock);
     find_begun(connections);
-    end_overdue(connections, CONNECTION_IDLE, (int64_t)HTTP_IDLE_S + http->header_timeout_s);
+    end_overdue(connections, CONNECTION_IDLE, (int64_t)CONNECTION_IDLE_S + http->header_timeout_s);
     end_overdue(connections, CONNECTION_HEADERS, http->header_timeout_s);
     end_overdue(connections, CONNECTION_BODY, http->body_timeout_s);
     end_overdue(connections, CONNECTION_RESPONSE, http->body_timeout_s);

@@ -14,6 +14,8 @@
 #include "base/hash.h"
 #include "http/peer.h"
 
+#define CONNECTION_IDLE_S 30 /* after which libmicrohttpd is to close an idle one */
+
 enum connection_phase {
     CONNECTION_IDLE,    /* a response has been sent, and nothing of the next request has come */
     CONNECTION_HEADERS, /* also before the first octet of the first request, and TLS' handshake */

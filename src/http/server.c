@@ -99,7 +99,7 @@ static void set_options(
         NULL); /* the first option, so that it logs errors of the others */
     add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)transaction_keep_encoded, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
-    add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL);
+    add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S, NULL);
     add_option(options, MHD_OPTION_CONNECTION_LIMIT, connections, NULL);
     if (!transaction_library_is_lax()) /* the older one closes without a response then */
         add_option(options, MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);

@@ -20,8 +20,6 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
  * within that time, always from the same thread. Does not block. */
 bool http_server_answers(struct http_server *server, int64_t patience_ms);
 
-#define HTTP_IDLE_S 30 /* after which an idle connection is closed */
-
 /* Closes connections whose time is over by the policy in force. To be called once a second. */
 void http_server_sweep(struct http_server *server);
 

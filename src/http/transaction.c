@@ -76,6 +76,22 @@ static struct MHD_Response *make_response(struct response *primitive)
     return response;
 }
 
+/* Needs no memory but libmicrohttpd's own: where that is short too, it closes the connection. */
+static enum MHD_Result refuse_for_memory(struct MHD_Connection *connection)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    if (!response)
+        return MHD_NO;
+    write_header(response, "Connection", "close");
+    write_header(response, "Retry-After", "1");
+    write_header(response, "X-M2M-RSC", "5000");
+    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
 /* libmicrohttpd before 1.0 takes LF for CRLF between chunks, and no application can see it. To a
  * proxy before us such a body may end elsewhere; but nothing can be smuggled in behind it where
  * nothing more is read. To refuse chunks as RFC 9112 6.3 allows (411) would keep honest clients
@@ -100,7 +116,7 @@ static enum MHD_Result respond(
 
     struct MHD_Response *response = make_response(&primitive);
     if (!response)
-        return MHD_NO;
+        return refuse_for_memory(connection);
     int status = binding_respond(binding, &primitive, write_header, response);
     if (binding->is_unreadable || shared->is_stopping || ends_in_doubt(binding))
         write_header(response, "Connection", "close");
@@ -285,8 +301,8 @@ static enum MHD_Result begin(struct entrance *entrance, struct MHD_Connection *c
                                               : MHD_YES;
 }
 
-/* A piece of the body has arrived. Of a body that is too long, a bounded part is read and dropped:
- * a client that is still sending would not read the response. */
+/* A piece of the body has arrived. Of a body that is too long, or for which there is no memory, a
+ * bounded part is read and dropped: a client that is still sending would not read the response. */
 static enum MHD_Result receive(
     struct transaction *transaction, const char *upload, size_t *upload_size)
 {
@@ -295,9 +311,12 @@ static enum MHD_Result receive(
     *upload_size = 0;
     if (transaction->discarded == 0) {
         enum result result = buffer_append(&transaction->body, upload, size);
-        if (result != RESULT_BUSY)
-            return result == RESULT_OK ? MHD_YES : MHD_NO;
-        binding_refuse_body(&transaction->binding, transaction->body.limit);
+        if (result == RESULT_OK)
+            return MHD_YES;
+        if (result == RESULT_BUSY)
+            binding_refuse_body(&transaction->binding, transaction->body.limit);
+        else
+            binding_refuse_for_memory(&transaction->binding);
         buffer_release(&transaction->body);
     }
     transaction->discarded += size;
@@ -305,22 +324,6 @@ static enum MHD_Result receive(
 }
 
 /* --- what libmicrohttpd calls --- */
-
-/* Needs no memory but libmicrohttpd's own: where that is short too, it closes the connection. */
-static enum MHD_Result refuse_for_memory(struct MHD_Connection *connection)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-
-    if (!response)
-        return MHD_NO;
-    write_header(response, "Connection", "close");
-    write_header(response, "Retry-After", "1");
-    write_header(response, "X-M2M-RSC", "5000");
-    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
-    MHD_destroy_response(response);
-    return queued;
-}
 
 enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connection,
     const char *path, const char *method, const char *version, const char *upload,

@@ -63,7 +63,7 @@ START_TEST(malformed_requests_are_refused)
         {POST(PRIMITIVE CREATE "Content-Length: 2\r\nContent-Length: 3\r\n", "{} "), 400, "4000"},
         {POST(PRIMITIVE CREATE "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
              "2\r\n{}\r\n0\r\n\r\n"),
-            400, "4000"},
+            400, NULL},
         {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip\r\n", "{}"), 400, NULL},
         {POST(PRIMITIVE CREATE "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, NULL},
         {POST(PRIMITIVE CREATE "Content-Length: -1\r\n", "{}"), 400, NULL},
@@ -110,12 +110,17 @@ START_TEST(nothing_is_smuggled_in)
     static const struct {
         const char *name, *octets;
         size_t size;
-        bool is_lenient; /* an answer will do, if nothing is read behind it */
+        bool is_lenient;  /* an answer will do, if nothing is read behind it */
+        bool may_hang_up; /* without an answer, as libmicrohttpd 1.0 does */
     } cases[] = {
-#define CASE(name, octets) {name, octets, sizeof(octets) - 1, false}
+#define CASE(name, octets) {name, octets, sizeof(octets) - 1, false, false}
 #define LENIENT_CASE(name, octets)                                                                 \
     {                                                                                              \
-        name, octets, sizeof(octets) - 1, true                                                     \
+        name, octets, sizeof(octets) - 1, true, false                                              \
+    }
+#define MUTE_CASE(name, octets)                                                                    \
+    {                                                                                              \
+        name, octets, sizeof(octets) - 1, false, true                                              \
     }
         CASE("blank before the colon", LINE HOST PRIMITIVE "X-A : b\r\n\r\n"),
         CASE("tab before the colon", LINE HOST PRIMITIVE "X-A\t: b\r\n\r\n"),
@@ -129,8 +134,8 @@ START_TEST(nothing_is_smuggled_in)
         CASE("NUL in a name", LINE HOST PRIMITIVE "X-\0A: b\r\n\r\n"),
         CASE("fold", LINE HOST PRIMITIVE "X-A: b\r\n c\r\n\r\n"),
         CASE("fold of the first", "GET " ENTRY " HTTP/1.1\r\n X-A: c\r\n" HOST PRIMITIVE "\r\n"),
-        CASE("NUL in the target", "GET " ENTRY "\0x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
-        CASE("NUL in the query", "GET " ENTRY "?rt=3\0x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
+        MUTE_CASE("NUL in the target", "GET " ENTRY "\0x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
+        MUTE_CASE("NUL in the query", "GET " ENTRY "?rt=3\0x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
         CASE("two spaces", "GET  " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
         CASE("space in the target", "GET " ENTRY " x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
         CASE("space in the query", "GET " ENTRY "?rt=3 x HTTP/1.1\r\n" HOST PRIMITIVE "\r\n"),
@@ -164,6 +169,9 @@ START_TEST(nothing_is_smuggled_in)
         raw_send(fd, next, sizeof(next) - 1);
         raw_receive_all(fd, &answer);
         int status = raw_status(&answer);
+        close(fd);
+        if (status == 0 && answer.size == 0 && cases[i].may_hang_up)
+            continue;
         ck_assert_msg(status == 400 || status == 413 || cases[i].is_lenient, "%s: %s",
             cases[i].name, answer.text);
         ck_assert_msg(status != 0, "%s", cases[i].name);
@@ -171,7 +179,6 @@ START_TEST(nothing_is_smuggled_in)
         ck_assert_msg(connection && strcasecmp(connection, "close") == 0, "%s: %s", cases[i].name,
             answer.text);
         ck_assert_msg(!strstr(answer.text, "HTTP/1.1 200"), "%s: %s", cases[i].name, answer.text);
-        close(fd);
     }
     exchange_prove(&daemon_, meter, "Cmeter");
     tear_down();

@@ -42,7 +42,8 @@ START_TEST(it_listens_for_owner_and_group)
     for (mode_t mask = 0; mask <= 0777; mask += 0777) { /* whatever umask is */
         mode_t before = umask(mask);
         int fd = -1;
-        ck_assert_msg(socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault) == RESULT_OK, "%s", fault.text);
+        ck_assert_msg(socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault) == RESULT_OK, "%s",
+            fault.text);
         umask(before);
         struct stat status;
         ck_assert_int_eq(lstat(path, &status), 0);
@@ -77,7 +78,8 @@ START_TEST(a_living_socket_is_left_alone)
     int fd = -1, second = -1;
     struct socket_file none = {0};
     ck_assert_int_eq(socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_OK);
-    ck_assert_int_eq(socket_listen(path, 0660, (gid_t)-1, &second, &none, &fault), RESULT_SYSTEM_ERROR);
+    ck_assert_int_eq(
+        socket_listen(path, 0660, (gid_t)-1, &second, &none, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, path));
     ck_assert_ptr_nonnull(strstr(fault.text, "another process answers"));
     ck_assert_int_eq(second, -1);
@@ -94,14 +96,16 @@ START_TEST(what_is_no_socket_is_left_alone)
     int fd = -1, file = open(path, O_CREAT | O_WRONLY, 0600);
     ck_assert_int_ge(file, 0);
     close(file);
-    ck_assert_int_eq(socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_SYSTEM_ERROR);
+    ck_assert_int_eq(
+        socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, path));
     ck_assert_ptr_nonnull(strstr(fault.text, "not a socket"));
     ck_assert_int_eq(access(path, F_OK), 0);
     ck_assert_int_eq(unlink(path), 0);
 
     ck_assert_int_eq(symlink("/tmp", path), 0);
-    ck_assert_int_eq(socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_SYSTEM_ERROR);
+    ck_assert_int_eq(
+        socket_listen(path, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_SYSTEM_ERROR);
     ck_assert_int_eq(fd, -1);
     end();
 }
@@ -130,9 +134,11 @@ START_TEST(a_path_that_can_not_be_is_a_fault)
     int fd = -1;
     char longest[200] = "/tmp/";
     memset(longest + 5, 'x', sizeof(longest) - 6);
-    ck_assert_int_eq(socket_listen(longest, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_BAD_CONFIGURATION);
     ck_assert_int_eq(
-        socket_listen("/no/such/folder/keys.sock", 0660, (gid_t)-1, &fd, &place, &fault), RESULT_SYSTEM_ERROR);
+        socket_listen(longest, 0660, (gid_t)-1, &fd, &place, &fault), RESULT_BAD_CONFIGURATION);
+    ck_assert_int_eq(
+        socket_listen("/no/such/folder/keys.sock", 0660, (gid_t)-1, &fd, &place, &fault),
+        RESULT_SYSTEM_ERROR);
     ck_assert_ptr_nonnull(strstr(fault.text, "/no/such/folder/keys.sock"));
 }
 END_TEST
