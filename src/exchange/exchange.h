@@ -50,7 +50,7 @@ struct exchange {
     struct queue_link by_age;     /* among those pending or those retained */
 
     /* Of the table's peers (exchange/peers.c), while it is pending. */
-    struct peer *peer;
+    struct share_of_peer *peer;
     struct queue_link by_peer;
     uint32_t place;
 };

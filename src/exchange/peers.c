@@ -8,7 +8,7 @@
 #define CREDIT_FADES_US INT64_C(3600000000)
 
 /* A transport peer that has exchanges pending. */
-struct peer {
+struct share_of_peer {
     struct chain_link by_hash;
     struct queue pending;
 };
@@ -39,10 +39,10 @@ static enum result reserve(struct peers *peers)
     return RESULT_OK;
 }
 
-static struct peer *find_or_make(struct peers *peers, uint64_t hash)
+static struct share_of_peer *find_or_make(struct peers *peers, uint64_t hash)
 {
     const struct chain_link *link = chains_find(&peers->records, hash);
-    struct peer *peer = link ? link->owner : calloc(1, sizeof(*peer));
+    struct share_of_peer *peer = link ? link->owner : calloc(1, sizeof(*peer));
 
     if (peer && !link)
         chains_add(&peers->records, &peer->by_hash, hash, peer);
@@ -52,7 +52,7 @@ static struct peer *find_or_make(struct peers *peers, uint64_t hash)
 enum result peers_add(struct peers *peers, struct exchange *exchange, uint64_t hash)
 {
     TRY(reserve(peers));
-    struct peer *peer = find_or_make(peers, hash);
+    struct share_of_peer *peer = find_or_make(peers, hash);
     if (!peer)
         return RESULT_NO_MEMORY;
     queue_add(&peer->pending, &exchange->by_peer, exchange);
@@ -64,7 +64,7 @@ enum result peers_add(struct peers *peers, struct exchange *exchange, uint64_t h
 
 void peers_remove(struct peers *peers, struct exchange *exchange)
 {
-    struct peer *peer = exchange->peer;
+    struct share_of_peer *peer = exchange->peer;
     struct exchange *last = peers->pending[--peers->count];
 
     peers->pending[exchange->place] = last;
@@ -114,7 +114,7 @@ static bool is_displacing(struct peers *peers, uint32_t others, uint32_t most)
     return others > half && draw(peers) % (most - half) < others - half;
 }
 
-static double weight(struct peers *peers, const struct peer *peer, int64_t now_us)
+static double weight(struct peers *peers, const struct share_of_peer *peer, int64_t now_us)
 {
     return peer->pending.count /
            (1 + faded(recent_find(&peers->established, peer->by_hash.hash), now_us));
@@ -129,7 +129,7 @@ struct exchange *peers_find_displaced(struct peers *peers, uint32_t most, int64_
     if (others == 0 || !is_displacing(peers, others, most))
         return NULL;
     for (int i = 0; i < DRAWN; i++) {
-        const struct peer *peer = peers->pending[draw(peers) % others]->peer;
+        const struct share_of_peer *peer = peers->pending[draw(peers) % others]->peer;
         struct exchange *oldest = queue_oldest(&peer->pending);
         double own = weight(peers, peer, now_us);
 
