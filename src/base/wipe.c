@@ -11,15 +11,24 @@ void secret_wipe(void *memory, size_t size)
         explicit_bzero(memory, size);
 }
 
+static _Thread_local unsigned failures;
+
+unsigned wiping_failures(void)
+{
+    return failures;
+}
+
 void *wiping_malloc(size_t size)
 {
-    return malloc(size);
+    void *memory = malloc(size);
+    failures += !memory;
+    return memory;
 }
 
 /* Always moves: realloc(3) would leave the old copy unwiped. */
 void *wiping_realloc(void *memory, size_t size)
 {
-    void *moved = malloc(size);
+    void *moved = wiping_malloc(size);
     if (!moved || !memory)
         return moved;
     size_t old = malloc_usable_size(memory);

@@ -11,3 +11,7 @@ void secret_wipe(void *memory, size_t size); /* the compiler does not optimise i
 void *wiping_malloc(size_t size);
 void *wiping_realloc(void *memory, size_t size);
 void wiping_free(void *memory);
+
+/* How often this thread has got no memory from them. A parser may take that for malformed input, or
+ * pass over it in silence: who compares the count before and after knows better. */
+unsigned wiping_failures(void);

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/alert.h"
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "exchange/dispatch.h"
 #include "observe/histogram.h"
 #include "observe/log.h"
@@ -71,6 +73,21 @@ static void log_refusal(const struct step *step)
         step->fault.text);
 }
 
+/* What a library or the search for a path says of the peer when it runs out of memory is not so. */
+static void blame_memory(struct fault *fault)
+{
+    switch (result_category(fault->result)) {
+    case CATEGORY_PEER_FAULT:
+    case CATEGORY_NOT_AUTHORISED:
+        fault_set_alert(fault, RESULT_NO_MEMORY,
+            fault->alert == FAULT_NO_ALERT ? FAULT_NO_ALERT : TLS_ALERT_INTERNAL_ERROR,
+            "out of memory");
+        break;
+    default:
+        break;
+    }
+}
+
 void procedure_answer(struct procedure *procedure, const struct request *request,
     const struct fault *refused, struct response *response)
 {
@@ -87,9 +104,12 @@ void procedure_answer(struct procedure *procedure, const struct request *request
         .fault = refused ? *refused : FAULT_INIT,
     };
 
+    unsigned failures = wiping_failures();
     response->content.limit = RESPONSE_OCTETS_MAX;
     if (!refused && dispatch(&step) == RESULT_OK)
         return;
+    if (!refused && wiping_failures() != failures)
+        blame_memory(&step.fault);
     response->retry_after_s = result_category(step.fault.result) == CATEGORY_BUSY ? 1 : 0;
     answer_refusal(&step.fault, request->operation, response);
     log_refusal(&step);

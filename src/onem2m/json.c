@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "onem2m/primitive.h"
 
 #define COMMON_OCTETS 1024 /* all of an exchange but eckm, as a rule */
@@ -89,9 +90,14 @@ static read_member *find_reader(enum content_root root, const char *name)
 static enum result parse(struct bytes content, json_t **out, struct fault *fault)
 {
     json_error_t error;
+    unsigned failures = wiping_failures();
 
     *out = json_loadb((const char *)content.data, content.data ? content.size : 0,
         JSON_REJECT_DUPLICATES, &error);
+    /* Also with a result: where jansson has no memory for an octet of a string, it leaves it out.
+     */
+    if (wiping_failures() != failures)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     return *out
                ? RESULT_OK
                : fault_set(fault, RESULT_BAD_REQUEST, "content is not JSON: line %d, column %d: %s",

@@ -6,6 +6,7 @@
 #include <wolfssl/error-ssl.h>
 
 #include "base/secret.h"
+#include "base/wipe.h"
 #include "observe/metrics.h"
 #include "tls/message.h"
 
@@ -162,6 +163,7 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     struct bytes in, struct buffer *out, struct fault *fault)
 {
     size_t before = out->size;
+    unsigned failures = wiping_failures();
 
     io->in = in;
     io->out = out;
@@ -181,7 +183,9 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
         return ENGINE_FAILED;
     }
     metrics_tls_failed(error);
-    if (error == MEMORY_E || error == MEMORY_ERROR) {
+    /* The engine has many numbers for having had no memory; MEMORY_E is from tls/credential's sign.
+     */
+    if (wiping_failures() != failures || error == MEMORY_E) {
         fault_set_alert(
             fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");
         return ENGINE_FAILED;
