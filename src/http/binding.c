@@ -253,7 +253,7 @@ void binding_refuse_body(struct binding *binding, size_t body_limit)
 
 void binding_refuse_for_memory(struct binding *binding)
 {
-    fault_set(first(binding), RESULT_BUSY, "out of memory: come again in a moment");
+    fault_set(first(binding), RESULT_NO_MEMORY, "out of memory");
 }
 
 /* --- response --- */

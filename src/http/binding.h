@@ -54,7 +54,7 @@ void binding_finish(struct binding *binding, size_t body_limit);
 /* The body turned out to be longer than BODY_LIMIT. */
 void binding_refuse_body(struct binding *binding, size_t body_limit);
 
-/* There is no memory for the body: 503, as it may be there soon. */
+/* There is no memory for the body. */
 void binding_refuse_for_memory(struct binding *binding);
 
 /* What the response's content is to be written in. After binding_finish. */

@@ -126,6 +126,7 @@ static struct http_server *server_new(struct snapshot_slot *slot, struct procedu
     if (!server)
         return NULL;
     server->shared = (struct transactions){
+        .out_of_memory = transaction_out_of_memory(),
         .slot = slot,
         .procedure = procedure,
         .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -265,7 +266,7 @@ enum result http_server_new(const struct policy *policy, struct snapshot_slot *s
     struct http_server *server CLEANUP(auto_http_server_free) = server_new(slot, procedure);
     struct options options = {0};
 
-    if (!server) {
+    if (!server || !server->shared.out_of_memory) {
         report_fault(report, NULL, "out of memory");
         return RESULT_NO_MEMORY;
     }
@@ -376,6 +377,8 @@ void http_server_free(struct http_server *server)
     for (size_t i = 0; i < server->entrance_count; i++)
         connections_destroy(&server->entrances[i].connections);
     free(server->probes);
+    if (server->shared.out_of_memory)
+        MHD_destroy_response(server->shared.out_of_memory);
     if (server->https.signer)
         https_serve(NULL);
     https_release(&server->https);

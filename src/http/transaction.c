@@ -55,11 +55,36 @@ static void enter(struct transactions *shared, struct http_connection *of)
 
 /* --- the response --- */
 
-static void write_header(void *response, const char *name, const char *value)
+struct MHD_Response *transaction_out_of_memory(void)
 {
-    /* It fails when out of memory, and for control characters in VALUE, which no header of ours
-     * has. Then the response goes without this header. */
-    (void)MHD_add_response_header(response, name, value);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    /* RSC of an internal server error (TS-0004 6.6.3.5) */
+    if (!response || MHD_add_response_header(response, "X-M2M-RSC", "5000") == MHD_YES)
+        return response;
+    MHD_destroy_response(response);
+    return NULL;
+}
+
+static enum MHD_Result say_out_of_memory(
+    const struct transactions *shared, struct MHD_Connection *connection)
+{
+    return MHD_queue_response(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, shared->out_of_memory);
+}
+
+struct headers {
+    struct MHD_Response *response;
+    bool are_whole;
+};
+
+/* It fails when out of memory, and for control characters in VALUE, which no header of ours has. */
+static void write_header(void *context, const char *name, const char *value)
+{
+    struct headers *headers = context;
+
+    if (MHD_add_response_header(headers->response, name, value) != MHD_YES)
+        headers->are_whole = false;
 }
 
 /* Hands the content over to the response, so that it is sent without being copied. */
@@ -74,22 +99,6 @@ static struct MHD_Response *make_response(struct response *primitive)
     if (response)
         content->data = NULL;
     return response;
-}
-
-/* Needs no memory but libmicrohttpd's own: where that is short too, it closes the connection. */
-static enum MHD_Result refuse_for_memory(struct MHD_Connection *connection)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-
-    if (!response)
-        return MHD_NO;
-    write_header(response, "Connection", "close");
-    write_header(response, "Retry-After", "1");
-    write_header(response, "X-M2M-RSC", "5000");
-    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
-    MHD_destroy_response(response);
-    return queued;
 }
 
 /* libmicrohttpd before 1.0 takes LF for CRLF between chunks, and no application can see it. To a
@@ -114,14 +123,17 @@ static enum MHD_Result respond(
     procedure_answer(shared->procedure, &binding->request,
         binding->fault.result == RESULT_OK ? NULL : &binding->fault, &primitive);
 
-    struct MHD_Response *response = make_response(&primitive);
-    if (!response)
-        return refuse_for_memory(connection);
-    int status = binding_respond(binding, &primitive, write_header, response);
+    struct headers headers = {.response = make_response(&primitive), .are_whole = true};
+    if (!headers.response)
+        return say_out_of_memory(shared, connection);
+    int status = binding_respond(binding, &primitive, write_header, &headers);
     if (binding->is_unreadable || shared->is_stopping || ends_in_doubt(binding))
-        write_header(response, "Connection", "close");
-    enum MHD_Result queued = MHD_queue_response(connection, (unsigned)status, response);
-    MHD_destroy_response(response);
+        write_header(&headers, "Connection", "close");
+    /* Without Content-Location, say, an initiator could not go on; this way it asks again. */
+    enum MHD_Result queued =
+        headers.are_whole ? MHD_queue_response(connection, (unsigned)status, headers.response)
+                          : say_out_of_memory(shared, connection);
+    MHD_destroy_response(headers.response);
     connections_enter(&entrance->connections, connection_of(connection), CONNECTION_RESPONSE);
     return queued;
 }
@@ -301,8 +313,8 @@ static enum MHD_Result begin(struct entrance *entrance, struct MHD_Connection *c
                                               : MHD_YES;
 }
 
-/* A piece of the body has arrived. Of a body that is too long, or for which there is no memory, a
- * bounded part is read and dropped: a client that is still sending would not read the response. */
+/* A piece of the body has arrived. Of a body that is not taken, a bounded part is read and dropped:
+ * a client that is still sending would not read the response. */
 static enum MHD_Result receive(
     struct transaction *transaction, const char *upload, size_t *upload_size)
 {
@@ -339,7 +351,7 @@ enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connect
         return MHD_NO; /* was shut down as it began */
     *own_context = transaction = calloc(1, sizeof(*transaction));
     if (!transaction)
-        return refuse_for_memory(connection);
+        return say_out_of_memory(entrance->shared, connection);
     enter(entrance->shared, connection_of(connection));
     return begin(entrance, connection, transaction, method, path, version);
 }

@@ -15,6 +15,8 @@ struct transactions {
     struct snapshot_slot *slot;
     struct procedure *procedure;
     bool needs_client_certificate; /* set before the threads start */
+    /* Made before the threads start, and sent where memory does not last for a response. */
+    struct MHD_Response *out_of_memory;
 
     atomic_bool is_stopping; /* each response closes its connection */
 
@@ -26,6 +28,9 @@ struct transactions {
     bool holds;              /* a thread that begins a connection has to wait for RELEASED */
     pthread_cond_t released; /* broadcast when HOLDS has become false */
 };
+
+/* Of struct transactions; NULL when out of memory. */
+struct MHD_Response *transaction_out_of_memory(void);
 
 /* One listener. */
 struct entrance {
