@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -13,13 +14,12 @@
 #include "trust/crl_notice.h"
 #include "trust/store_load.h"
 
-enum result configuration_load(
+static enum result load(
     const char *path, uint64_t generation, struct snapshot **out, struct report *report)
 {
     struct policy *policy CLEANUP(auto_policy_free) = NULL;
     struct tls_context *tls = NULL;
 
-    *out = NULL;
     TRY(policy_load(path, &policy, report));
     TRY(tls_context_new(policy, &tls, report));
     *out = snapshot_new(policy, tls, tls_context_free, generation);
@@ -29,6 +29,21 @@ enum result configuration_load(
     }
     TAKE_PTR(policy);
     return RESULT_OK;
+}
+
+/* A library that ran out of memory may have found fault with a file that has none, or have passed
+ * over it: what has an octet too few must not come into force. */
+enum result configuration_load(
+    const char *path, uint64_t generation, struct snapshot **out, struct report *report)
+{
+    unsigned failures = wiping_failures();
+
+    *out = NULL;
+    enum result result = load(path, generation, out, report);
+    if (wiping_failures() == failures)
+        return result;
+    snapshot_unref(TAKE_PTR(*out));
+    return RESULT_NO_MEMORY;
 }
 
 void configuration_log(const struct report *report)

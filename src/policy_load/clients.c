@@ -109,20 +109,20 @@ static int look_up_group(const char *name, char *room, size_t size, unsigned *id
     return error;
 }
 
-/* Returns the number of the account NAME, which may be a number itself; UINT_MAX if there is no
- * such account. */
-static unsigned account_id(const char *name, look_up *look)
+/* Sets *ID to the number of the account NAME, which may be a number itself; UINT_MAX if there is no
+ * such account. Returns 0 or an errno. */
+static int find_account(const char *name, look_up *look, unsigned *id)
 {
-    unsigned id = UINT_MAX;
-    if (parse_id(name, &id))
-        return id;
+    *id = UINT_MAX;
+    if (parse_id(name, id))
+        return 0;
     int error = ERANGE;
     for (size_t size = LOOKUP_OCTETS_START; error == ERANGE && size <= LOOKUP_OCTETS_MAX;
          size *= 4) {
         char *room AUTO_FREE = malloc(size);
-        error = room ? look(name, room, size, &id) : ENOMEM;
+        error = room ? look(name, room, size, id) : ENOMEM;
     }
-    return id;
+    return error;
 }
 
 /* Sets *ID to the number of the account NAME, which the file has under MEMBER. Without a name, or
@@ -133,9 +133,13 @@ static void resolve(struct reader *reader, const struct json_position *position,
     *id = UINT_MAX;
     if (!name || !*name)
         return;
-    *id = account_id(name, look);
-    if (*id == UINT_MAX)
-        reader_warning(reader, &(struct json_position){.parent = position, .member = member},
+    const struct json_position below = {.parent = position, .member = member};
+    const int error = find_account(name, look, id);
+    /* Others, such as ENOENT, may mean that there is none (getpwnam_r(3)). */
+    if (error == ENOMEM || error == EMFILE || error == ENFILE)
+        reader_fault(reader, &below, "cannot look the %s up: %s", member, strerror(error));
+    else if (*id == UINT_MAX)
+        reader_warning(reader, &below,
             "there is no %s \"%s\": this entry lets nobody in until the policy is loaded again",
             member, name);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/wipe.h"
 #include "policy/index.h"
 #include "policy/texts.h"
 #include "policy_load/check.h"
@@ -51,7 +52,13 @@ static void add_document(
         return;
     }
     json_error_t error;
+    unsigned failures = wiping_failures();
     json_t *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
+    if (wiping_failures() != failures) { /* there may be a result, with an octet too few */
+        json_decref(root);
+        report_fault(report, NULL, "%s: out of memory", path);
+        return;
+    }
     if (!root) {
         report_fault(
             report, NULL, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
@@ -258,7 +265,7 @@ static void read_documents(struct policy *policy, const struct documents *docume
         read_section(policy, documents, policy_sections[i], report);
     default_suites(policy);
     check_required(documents, file, report);
-    if (rule_index_build(policy))
+    if (!texts_failed(policy->texts) && rule_index_build(policy))
         policy_check(policy, file, report);
 }
 
@@ -272,7 +279,7 @@ static enum result load(
     add_document(policy, path, documents, report);
     add_drop_ins(policy, path, documents, report);
     /* If a file cannot be read, its members and names would be reported as missing. */
-    if (report->faults == faults)
+    if (report->faults == faults && !texts_failed(policy->texts))
         read_documents(policy, documents, path, report);
     if (texts_failed(policy->texts))
         return RESULT_NO_MEMORY;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "trust/crl_set_load.h"
 #include "trust/issuer.h"
 #include "trust/rule_reach.h"
@@ -148,8 +149,13 @@ enum result trust_store_reload_crls(struct trust_store *store, size_t domain, bo
     struct trust_domain *reloaded = &store->domains[domain];
     struct crl_set *old CLEANUP(auto_crl_set_unref) = crl_set_of(store, reloaded);
     struct crl_set *next;
+    unsigned failures = wiping_failures();
     *changed = false;
     TRY(crl_set_load(store, reloaded, old, &next));
+    if (wiping_failures() != failures) { /* what is wrong with a CRL may be that */
+        crl_set_unref(next);
+        return RESULT_NO_MEMORY;
+    }
     *changed = is_other(old, next);
     trust_store_replace_crls(store, reloaded, next);
     return RESULT_OK;
