@@ -138,11 +138,15 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
 
 static enum result start_loop(struct daemon_parts *daemon, struct fault *fault)
 {
-    if (sd_event_new(&daemon->loop) < 0 ||
-        sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon) < 0 ||
-        sd_event_add_time_relative(
-            daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon) < 0)
-        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop does not start");
+    int error = sd_event_new(&daemon->loop);
+    if (error >= 0)
+        error = sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon);
+    if (error >= 0)
+        error = sd_event_add_time_relative(
+            daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon);
+    if (error < 0)
+        return fault_set(
+            fault, RESULT_SYSTEM_ERROR, "the event loop does not start: %s", strerror(-error));
     return stop_prepare(&daemon->stop, daemon->loop, &daemon->status, fault);
 }
 
@@ -154,7 +158,8 @@ static enum result load_first(
     enum result result = configuration_load(daemon->policy_path, 1, snapshot, &report);
     configuration_log(&report);
     if (result != RESULT_OK)
-        return fault_set(fault, result, "%s: policy not loaded", daemon->policy_path);
+        return fault_set(
+            fault, result, "%s: policy not loaded: %s", daemon->policy_path, result_text(result));
     daemon->slot = snapshot_slot_new(snapshot_ref(*snapshot));
     return daemon->slot ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, "out of memory");
 }
@@ -168,7 +173,7 @@ static enum result start_http(struct daemon_parts *daemon, const struct policy *
         inherited->http_count, &daemon->http, &report);
     configuration_log(&report);
     if (result != RESULT_OK)
-        return fault_set(fault, result, "HTTP does not start");
+        return fault_set(fault, result, "HTTP does not start: %s", result_text(result));
     daemon->status.http = daemon->http;
     const char *address;
     for (size_t i = 0; (address = http_server_address(daemon->http, i)); i++)
@@ -187,7 +192,8 @@ static enum result start_metrics(
         &daemon->status, &daemon->metrics, &report);
     configuration_log(&report);
     if (result != RESULT_OK)
-        return fault_set(fault, result, "the metrics can not be asked for");
+        return fault_set(
+            fault, result, "the metrics can not be asked for: %s", result_text(result));
     log_info("metrics on http://%s/metrics", scrape_server_address(daemon->metrics));
     return RESULT_OK;
 }
@@ -289,6 +295,20 @@ static void block_signals(void)
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+#define NO_MEMORY_PAUSE_US 100000
+
+/* The loop can go on after it was out of memory. */
+static int run_loop(sd_event *loop)
+{
+    int ended;
+
+    while ((ended = sd_event_loop(loop)) == -ENOMEM) {
+        log_error("the event loop is out of memory");
+        usleep(NO_MEMORY_PAUSE_US);
+    }
+    return ended;
+}
+
 int daemon_run(const char *policy_path)
 {
     struct daemon_parts daemon = {.policy_path = policy_path};
@@ -298,7 +318,7 @@ int daemon_run(const char *policy_path)
     block_signals();
     if (start(&daemon, &fault) == RESULT_OK) {
         say_started(&daemon);
-        int ended = sd_event_loop(daemon.loop);
+        int ended = run_loop(daemon.loop);
         if (ended < 0)
             log_error("the event loop failed: %s", strerror(-ended));
         else

@@ -98,8 +98,10 @@ enum result expiry_log_new(
     if (!log)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     log->slot = slot;
-    if (sd_event_add_time(loop, &log->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, log) < 0)
-        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop takes no timer");
+    int error = sd_event_add_time(loop, &log->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, log);
+    if (error < 0)
+        return fault_set(
+            fault, RESULT_SYSTEM_ERROR, "the event loop takes no timer: %s", strerror(-error));
     expiry_log_update(log);
     return RESULT_OK;
 }

@@ -184,23 +184,25 @@ enum result file_watch_set(struct file_watch *watch, struct watched_file *files,
 
 /* --- life --- */
 
-enum result file_watch_new(
+int file_watch_new(
     sd_event *loop, file_watch_listener *listener, void *context, struct file_watch **out)
 {
     struct file_watch *watch CLEANUP(auto_file_watch_free) = calloc(1, sizeof(*watch));
     *out = NULL;
     if (!watch)
-        return RESULT_NO_MEMORY;
+        return -ENOMEM;
     watch->loop = sd_event_ref(loop);
     watch->listener = listener;
     watch->context = context;
-    if (sd_event_add_time_relative(
-            loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch) < 0 ||
-        sd_event_add_time_relative(
-            loop, &watch->quiet, CLOCK_BOOTTIME, QUIET_US, 10000, on_quiet, watch) < 0)
-        return RESULT_SYSTEM_ERROR;
+    int error = sd_event_add_time_relative(
+        loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch);
+    if (error >= 0)
+        error = sd_event_add_time_relative(
+            loop, &watch->quiet, CLOCK_BOOTTIME, QUIET_US, 10000, on_quiet, watch);
+    if (error < 0)
+        return error;
     *out = TAKE_PTR(watch);
-    return RESULT_OK;
+    return 0;
 }
 
 void file_watch_free(struct file_watch *watch)

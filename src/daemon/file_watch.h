@@ -21,7 +21,8 @@ struct file_watch;
  * second, so that a program that writes a file in place is done. */
 typedef void file_watch_listener(void *context);
 
-enum result file_watch_new(sd_event *loop, file_watch_listener *listener, void *context,
+/* 0, or a negative errno as sd-event has it. */
+int file_watch_new(sd_event *loop, file_watch_listener *listener, void *context,
     struct file_watch **out) WARN_UNUSED;
 void file_watch_free(struct file_watch *watch);
 DEFINE_CLEANUP(struct file_watch *, file_watch_free)

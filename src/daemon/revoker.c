@@ -5,6 +5,7 @@
  * known who signed a CRL that is in force. */
 #include "daemon/revoker.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -323,12 +324,16 @@ enum result revoker_new(sd_event *loop, struct snapshot_slot *slot, struct key_c
     revoker->changed = changed;
     revoker->context = context;
     revoker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (revoker->wake < 0 ||
-        sd_event_add_io(loop, &revoker->woken, revoker->wake, EPOLLIN, on_authority, revoker) < 0)
-        return fault_set(fault, RESULT_SYSTEM_ERROR, "eventfd");
-    if (file_watch_new(loop, on_changed_files, revoker, &revoker->watch) != RESULT_OK ||
-        sd_event_add_defer(loop, &revoker->review, on_review, revoker) < 0)
-        return fault_set(fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched");
+    int error = revoker->wake < 0 ? -errno
+                                  : sd_event_add_io(loop, &revoker->woken, revoker->wake, EPOLLIN,
+                                        on_authority, revoker);
+    if (error >= 0)
+        error = file_watch_new(loop, on_changed_files, revoker, &revoker->watch);
+    if (error >= 0)
+        error = sd_event_add_defer(loop, &revoker->review, on_review, revoker);
+    if (error < 0)
+        return fault_set(
+            fault, RESULT_SYSTEM_ERROR, "the CRL files can't be watched: %s", strerror(-error));
     revoker_follow(revoker);
     while (revoker->by_crls && review_some(revoker))
         ;

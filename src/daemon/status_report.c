@@ -162,11 +162,13 @@ static bool renew_line(struct daemon_status *status)
 void daemon_status_ready(struct daemon_status *status)
 {
     (void)renew_line(status);
-    systemd_notify_ready(status->line);
+    status->is_ready_due = !systemd_notify_ready(status->line);
 }
 
 void daemon_status_refresh(struct daemon_status *status)
 {
-    if (clock_steady_ms() >= status->next_line_ms && renew_line(status))
+    if (status->is_ready_due)
+        daemon_status_ready(status);
+    else if (clock_steady_ms() >= status->next_line_ms && renew_line(status))
         systemd_notify_status(status->line);
 }

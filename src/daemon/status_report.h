@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,12 +21,13 @@ struct daemon_status {
     struct http_server *http;
     char line[STATUS_LINE_OCTETS]; /* as the service manager was last told */
     int64_t next_line_ms;          /* when it may be told again; on the steady clock */
+    bool is_ready_due;             /* it has not been told yet that the daemon is ready */
 };
 
 /* For GetStatus; CONTEXT is a struct daemon_status. Returns NULL when out of memory. */
 json_t *daemon_status_json(void *context);
 /* daemon_status_ready tells the service manager that the daemon is ready, with a status line;
- * daemon_status_refresh tells it a new status line if that has changed, every ten seconds at most.
- */
+ * daemon_status_refresh tells it a new status line if that has changed, every ten seconds at most;
+ * or that the daemon is ready, where that could not be told. */
 void daemon_status_ready(struct daemon_status *status);
 void daemon_status_refresh(struct daemon_status *status);

@@ -10,6 +10,7 @@
 #include "daemon/stop.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "daemon/systemd.h"
@@ -52,9 +53,11 @@ static int begin(struct stop *stop, sd_event *loop, const char *signal)
         "stopping on %s: %u exchanges pending, %u keys live", signal, stop->pending,
         key_cache_count(stop->status->cache));
     systemd_notify_stopping(stop->pending, (uint64_t)timeout_s * 1000000 + DRAIN_US);
-    if (stop->pending == 0)
+    /* Without a timer nobody would notice that none is pending any more. */
+    if (stop->pending == 0 ||
+        sd_event_add_time_relative(loop, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick, stop) < 0)
         return sd_event_exit(loop, 0);
-    return sd_event_add_time_relative(loop, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick, stop);
+    return 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
@@ -74,8 +77,11 @@ enum result stop_prepare(
     struct stop *stop, sd_event *loop, struct daemon_status *status, struct fault *fault)
 {
     *stop = (struct stop){.status = status};
-    if (sd_event_add_signal(loop, NULL, SIGTERM, on_signal, stop) < 0 ||
-        sd_event_add_signal(loop, NULL, SIGINT, on_signal, stop) < 0)
-        return fault_set(fault, RESULT_SYSTEM_ERROR, "the event loop takes no signals");
+    int error = sd_event_add_signal(loop, NULL, SIGTERM, on_signal, stop);
+    if (error >= 0)
+        error = sd_event_add_signal(loop, NULL, SIGINT, on_signal, stop);
+    if (error < 0)
+        return fault_set(
+            fault, RESULT_SYSTEM_ERROR, "the event loop takes no signals: %s", strerror(-error));
     return RESULT_OK;
 }

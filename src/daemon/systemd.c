@@ -75,9 +75,9 @@ void systemd_forget(const char *name)
     (void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
-void systemd_notify_ready(const char *status)
+bool systemd_notify_ready(const char *status)
 {
-    (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+    return sd_notifyf(0, "READY=1\nSTATUS=%s", status) >= 0;
 }
 
 /* MONOTONIC_USEC is read from CLOCK_MONOTONIC, while the daemon's own times are of CLOCK_BOOTTIME.

@@ -2,6 +2,7 @@
 /* What the service manager passes to the daemon, and what the daemon tells it (sd_notify(3)). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ enum result systemd_inherit(struct inherited *out, struct fault *fault) WARN_UNU
 void systemd_store(const char *name, int fd);
 void systemd_forget(const char *name);
 
-void systemd_notify_ready(const char *status);
+/* False when the manager was not told, for want of memory say. */
+bool systemd_notify_ready(const char *status);
 void systemd_notify_reloading(void);
 /* EXTEND_US asks for so much time for the stop (EXTEND_TIMEOUT_USEC); 0 leaves it as it is. */
 void systemd_notify_stopping(unsigned pending, uint64_t extend_us);
