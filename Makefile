@@ -219,10 +219,25 @@ SCRIPTED := $(shell find tests/integration tests/interop -type f -perm -u+x | so
 $(INTEGRATION): %: %.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
 	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
 
+# Faults: the real daemon with a shim preloaded, through which its calls fail when a test says so. A
+# sanitizer lets nothing be preloaded.
+ifndef SANITIZE
+FAULTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/faults/test_*.c))
+endif
+SHIM := $(BUILD)/tests/faults/shim.so
+
+$(SHIM): tests/faults/shim.c tests/faults/shim.h | $(SETUP)
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@$(CC) -std=gnu17 -D_GNU_SOURCE -Itests -g -O2 $(WARNINGS) -fPIC -shared -o $@ $<
+
+$(FAULTS): %: %.o $(BUILD)/tests/faults/inject.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY) | $(SHIM)
+	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
+
 #: make check            sets up, builds, and runs all tests
 .PHONY: check
-check: all $(TESTS) $(INTEGRATION) $(INITIATORS)
-	@BUILD=$(BUILD) scripts/run-tests $(TESTS) $(INTEGRATION) $(SCRIPTED)
+check: all $(TESTS) $(INTEGRATION) $(FAULTS) $(INITIATORS)
+	@BUILD=$(BUILD) scripts/run-tests $(TESTS) $(INTEGRATION) $(FAULTS) $(SCRIPTED)
 
 #: make check-unit-ROOM  the unit tests of one room (a folder of src/)
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon runs out of memory at each allocation of an exchange in turn: it says so, and no
+ * exchange suffers from what happened to another. */
+#include "support/check_main.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "faults/inject.h"
+#include "identity/public_key_id.h"
+#include "tls/context.h"
+#include "x509/key_file.h"
+
+/* One thread, and no limits: what is tried is the same each time. */
+#define POLICY                                                                                     \
+    "{\"http\":{\"threads\":1},\"keys\":{\"perPeer\":64,\"capacity\":256},"                        \
+    "\"limits\":{\"createsPerSecond\":100000,\"createBurst\":100000}}"
+
+static struct daemon daemon_;
+
+static void set_up(void)
+{
+    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
+    daemon_prepare(&daemon_, &(struct daemon_options){.policy = POLICY});
+    inject_open(&daemon_);
+}
+
+static void tear_down(void)
+{
+    daemon_stop(&daemon_);
+    inject_close();
+}
+
+/* The meter's raw public key, beside its certificate. */
+static void admit_raw_public_key(void)
+{
+    uint8_t spki[P256_SPKI_OCTETS], digest[SPKI_DIGEST_SIZE];
+    char id[PUBLIC_KEY_ID_OCTETS], patch[1024];
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_int_eq(
+        public_key_of_file(daemon_file(&daemon_, "meter.key"), spki, &fault), RESULT_OK);
+    ck_assert_int_eq(spki_digest(bytes_of(spki, sizeof(spki)), digest), RESULT_OK);
+    public_key_id_format(PUBLIC_KEY_ID_SHA_256, digest, id);
+    snprintf(patch, sizeof(patch),
+        "{\"initiators\":[{\"flavour\":\"rawPublicKey\",\"publicKeyId\":\"%s\",\"identity\":"
+        "\"//m2m.example/in-cse/Cmeter\"}]}",
+        id);
+    daemon_change_policy(&daemon_, patch);
+}
+
+static struct initiator_credential *credential_of(bool raw)
+{
+    struct initiator_credential *credential = NULL;
+    struct fault fault = FAULT_INIT;
+
+    ck_assert_msg(initiator_credential_new(raw ? NULL : daemon_file(&daemon_, "meter.pem"),
+                      daemon_file(&daemon_, "meter.key"), daemon_file(&daemon_, "field-ca.pem"),
+                      &credential, &fault) == RESULT_OK,
+        "%s", fault.text);
+    return credential;
+}
+
+/* What the daemon may answer when it has run out of memory. It hangs up only where libmicrohttpd
+ * has none for the connection, before there is a request. */
+static bool is_our_fault(const struct attempt_answer *answer)
+{
+    if (answer->status == 0)
+        return !inject_was_ours();
+    return (answer->status == 500 || answer->status == 503) && answer->rsc == 5000;
+}
+
+/* One message, in which an allocation may fail; then it is sent again. Returns the status of the
+ * last answer. */
+static int send_until_clear(void (*send)(struct attempt *attempt, const struct daemon *daemon,
+                                struct attempt_answer *answer),
+    struct attempt *attempt)
+{
+    struct attempt_answer answer;
+
+    send(attempt, &daemon_, &answer);
+    if (answer.status / 100 != 2) {
+        ck_assert_msg(is_our_fault(&answer), "%s\n%s", inject_place(), answer.text);
+        attempt_answer_release(&answer);
+        ck_assert_uint_gt(inject_hits(), 0);
+        send(attempt, &daemon_, &answer);
+    }
+    int status = answer.status;
+    ck_assert_msg(status / 100 == 2 || status == 404, "%s\nagain: %s", inject_place(), answer.text);
+    attempt_answer_release(&answer);
+    return status;
+}
+
+/* Whether it ended with a key, which both sides have then. */
+static bool run_attempt(struct initiator_credential *credential, bool notify)
+{
+    struct attempt attempt;
+
+    attempt_begin(&attempt, credential, notify, "Cmeter");
+    ck_assert_int_ne(send_until_clear(attempt_message1, &attempt), 404);
+    bool good = send_until_clear(attempt_message3, &attempt) != 404;
+    if (good)
+        ck_assert(attempt_key_is_there(&attempt, &daemon_));
+    attempt_end(&attempt);
+    return good;
+}
+
+/* Once nothing has been released for a while. */
+static int64_t settled_live(void)
+{
+    int64_t live = inject_live();
+
+    for (int quiet_ms = 0; quiet_ms < 200; quiet_ms++) {
+        poll(NULL, 0, 1);
+        if (inject_live() != live)
+            quiet_ms = 0;
+        live = inject_live();
+    }
+    return live;
+}
+
+/* An exchange that is done is kept for retransmissions, and so is its memory. */
+static void run_out_of_memory_in_exchanges(bool raw, bool notify)
+{
+    uint32_t seen, at = inject_first();
+
+    if (raw)
+        admit_raw_public_key();
+    inject_launch(&daemon_, false);
+    daemon_await_ready(&daemon_);
+    struct initiator_credential *credential = credential_of(raw);
+    for (int i = 0; i < 3; i++) /* what is made once is made */
+        ck_assert(run_attempt(credential, notify));
+    int64_t before = settled_live();
+    ck_assert(run_attempt(credential, notify));
+    int64_t each = settled_live() - before, live = before + each;
+    do {
+        inject(&(struct fault_plan){
+            .calls = SHIM_ALLOCATION, .thread = SHIM_OTHER_THREADS, .error = ENOMEM, .first = at});
+        live += run_attempt(credential, notify) ? each : 0;
+        seen = inject_end();
+        inject_await_live(live);
+    } while (seen >= at++);
+    ck_assert_uint_ge(seen, 100); /* the shim was there */
+    initiator_credential_free(credential);
+}
+
+START_TEST(exchanges_with_certificates)
+{
+    run_out_of_memory_in_exchanges(false, false);
+}
+END_TEST
+
+START_TEST(exchanges_with_raw_public_keys)
+{
+    run_out_of_memory_in_exchanges(true, false);
+}
+END_TEST
+
+START_TEST(exchanges_by_notify)
+{
+    run_out_of_memory_in_exchanges(false, true);
+}
+END_TEST
+
+START_TEST(exchanges_by_notify_with_raw_public_keys)
+{
+    run_out_of_memory_in_exchanges(true, true);
+}
+END_TEST
+
+CHECK_MAIN_FIXTURE("faults/memory_exchange", set_up, tear_down, exchanges_with_certificates,
+    exchanges_with_raw_public_keys, exchanges_by_notify, exchanges_by_notify_with_raw_public_keys)
