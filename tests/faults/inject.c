@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "support/varlink.h"
 
 #define ENTRY_POINT "/cse-in/e2EKeyCSE"
+#define PATIENCE_MS 5000 /* for anything that comes at once */
 
 static struct shim *shim;
 
@@ -84,8 +86,6 @@ int64_t inject_live(void)
 
 void inject_await_live(int64_t wanted)
 {
-    enum { PATIENCE_MS = 5000 };
-
     for (int waited_ms = 0; inject_live() != wanted; waited_ms++) {
         ck_assert_msg(waited_ms < PATIENCE_MS, "%s\n%ld allocations more than there should be",
             inject_place(), (long)(inject_live() - wanted));
@@ -120,8 +120,10 @@ bool inject_was_ours(void)
 const char *inject_place(void)
 {
     static char text[256 + 24 * SHIM_FRAMES];
-    int used = snprintf(text, sizeof(text), "call %u of %u: addr2line -fpe %s/e2ekeyd", shim->first,
-        shim->seen, build());
+    int used =
+        snprintf(text, sizeof(text), "calls %#x, %s: number %u of %u: addr2line -fpe %s/e2ekeyd",
+            shim->calls, shim->effect == SHIM_FAIL ? strerror(shim->error) : "cut short or killed",
+            shim->first, shim->seen, build());
 
     for (uint32_t i = 0; i < shim->frame_count; i++)
         if (offset_of(shim->frames[i]) > 0)
@@ -222,7 +224,9 @@ static void send_request(
     const struct daemon *daemon, const char *request, struct attempt_answer *answer)
 {
     *answer = (struct attempt_answer){0};
-    answer->text = raw_call(daemon->port, request, strlen(request), DAEMON_TIMEOUT_MS, NULL);
+    int64_t began_ms = clock_steady_ms();
+    answer->text = raw_call(daemon->port, request, strlen(request), PATIENCE_MS, NULL);
+    ck_assert_msg(clock_steady_ms() - began_ms < PATIENCE_MS, "%s\nit hangs", inject_place());
     if (!is_whole(answer->text))
         return;
     const char *rsc = header(answer->text, "\r\nX-M2M-RSC: ");
@@ -315,4 +319,47 @@ bool attempt_key_is_there(const struct attempt *attempt, const struct daemon *da
     json_decref(reply);
     varlink_close(&varlink);
     return there;
+}
+
+/* It hangs up only where libmicrohttpd cannot go on with the connection. */
+static bool is_our_fault(const struct attempt_answer *answer)
+{
+    if (answer->status == 0)
+        return !inject_was_ours();
+    return (answer->status == 500 || answer->status == 503) && answer->rsc == 5000;
+}
+
+/* One message, which may fail; then it is sent again. Returns the status of the last answer. */
+static int send_until_clear(const struct daemon *daemon,
+    void (*send)(
+        struct attempt *attempt, const struct daemon *daemon, struct attempt_answer *answer),
+    struct attempt *attempt)
+{
+    struct attempt_answer answer;
+
+    for (uint32_t tries = 0;; tries++) {
+        send(attempt, daemon, &answer);
+        if (answer.status / 100 == 2 || tries == shim->hit)
+            break;
+        ck_assert_msg(is_our_fault(&answer), "%s\n%s", inject_place(), answer.text);
+        attempt_answer_release(&answer);
+    }
+    int status = answer.status;
+    ck_assert_msg(status / 100 == 2 || status == 404, "%s\nagain: %s", inject_place(), answer.text);
+    attempt_answer_release(&answer);
+    return status;
+}
+
+bool attempt_run(const struct daemon *daemon, struct initiator_credential *credential, bool notify,
+    const char *from)
+{
+    struct attempt attempt;
+
+    attempt_begin(&attempt, credential, notify, from);
+    ck_assert_int_ne(send_until_clear(daemon, attempt_message1, &attempt), 404);
+    bool good = send_until_clear(daemon, attempt_message3, &attempt) != 404;
+    if (good)
+        ck_assert(attempt_key_is_there(&attempt, daemon));
+    attempt_end(&attempt);
+    return good;
 }

@@ -77,3 +77,10 @@ void attempt_answer_release(struct attempt_answer *answer);
 /* Whether the local AE finds the key that the initiator has; another key under its id fails the
  * test. */
 bool attempt_key_is_there(const struct attempt *attempt, const struct daemon *daemon);
+
+/* A whole exchange of FROM, during which the plan may be at work. What the daemon answers is its
+ * own fault (500 or 503, RSC 5000), or it hangs up before it has a request; then the message is
+ * sent again, which goes well, or the exchange is gone. Whether it ended with a key: both sides
+ * have it then. */
+bool attempt_run(const struct daemon *daemon, struct initiator_credential *credential, bool notify,
+    const char *from);

@@ -233,8 +233,32 @@ WRAP_FD(flock, FLOCK, (int fd, int operation), (fd, operation))
 WRAP_SIZED(getrandom, GETRANDOM, (void *out, size_t size, unsigned flags), (out, size, flags))
 WRAP_FD(fstat, FSTAT, (int fd, struct stat *out), (fd, out))
 WRAP_FD(stat, FSTAT, (const char *path, struct stat *out), (path, out))
-WRAP_SIZED(read, READ, (int fd, void *out, size_t size), (fd, out, size))
-WRAP_SIZED(__read_chk, READ, (int fd, void *out, size_t size, size_t room), (fd, out, size, room))
+
+/* Of a file: the kernel's own descriptors (timerfd, signalfd, eventfd) do not fail so. */
+static bool is_read_hit(int fd)
+{
+    struct stat status;
+
+    return syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) == 0 &&
+           S_ISREG(status.st_mode) && is_hit(SHIM_READ);
+}
+
+ssize_t read(int fd, void *out, size_t size)
+{
+    bool hit = is_read_hit(fd);
+    if (fails(hit))
+        return -1;
+    ssize_t done = syscall(SYS_read, fd, out, hit && shim->effect == SHIM_SHORT && size ? 1 : size);
+    after(hit);
+    return done;
+}
+
+ssize_t __read_chk(int fd, void *out, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *out, size_t size, size_t room)
+{
+    return read(fd, out, size < room ? size : room);
+}
+
 WRAP_SIZED(write, WRITE, (int fd, const void *in, size_t size), (fd, in, size))
 WRAP(ssize_t, writev, WRITEV, (int fd, const struct iovec *parts, int count), (fd, parts, count),
     -1, (void)0)
@@ -265,8 +289,18 @@ WRAP(ssize_t, sendto, SENDTO,
     (int fd, const void *in, size_t size, int flags, __CONST_SOCKADDR_ARG to, socklen_t to_size),
     (fd, in, size, flags, to, to_size), -1, (void)0)
 WRAP_FD(epoll_create1, EPOLL_CREATE, (int flags), (flags))
-WRAP_FD(epoll_ctl, EPOLL_CTL, (int epoll, int operation, int fd, struct epoll_event *event),
-    (epoll, operation, fd, event))
+
+/* Only where it adds: nothing else needs memory. */
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    bool hit = operation == EPOLL_CTL_ADD && is_hit(SHIM_EPOLL_CTL);
+    if (fails(hit))
+        return -1;
+    int done = (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+    after(hit);
+    return done;
+}
+
 WRAP_FD(epoll_wait, EPOLL_WAIT, (int epoll, struct epoll_event *events, int most, int wait_ms),
     (epoll, events, most, wait_ms))
 WRAP_FD(eventfd, EVENTFD, (unsigned count, int flags), (count, flags))

@@ -12,10 +12,17 @@
     X(ALLOCATION)                                                                                  \
     X(MMAP)                                                                                        \
     X(MADVISE)                                                                                     \
-    X(MLOCK) X(MEMFD_CREATE) X(FTRUNCATE) X(FALLOCATE) X(FLOCK) X(GETRANDOM) X(OPEN) X(FSTAT)      \
-        X(READ) X(WRITE) X(WRITEV) X(SOCKET) X(BIND) X(LISTEN) X(ACCEPT) X(RECV) X(RECVMSG)        \
-            X(SEND) X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD)     \
-                X(TIMERFD) X(SIGNALFD) X(THREAD)
+    X(MLOCK)                                                                                       \
+    X(MEMFD_CREATE)                                                                                \
+    X(FTRUNCATE)                                                                                   \
+    X(FALLOCATE)                                                                                   \
+    X(FLOCK)                                                                                       \
+    X(GETRANDOM)                                                                                   \
+    X(OPEN)                                                                                        \
+    X(FSTAT)                                                                                       \
+    X(READ) X(WRITE) X(WRITEV) X(SOCKET) X(BIND) X(LISTEN) X(ACCEPT) X(RECV) X(RECVMSG) X(SEND)    \
+        X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD) X(TIMERFD)      \
+            X(SIGNALFD) X(THREAD)
 
 #define SHIM_NUMBER(name) SHIM_##name##_NUMBER,
 enum { SHIM_CALLS(SHIM_NUMBER) SHIM_CALL_COUNT };

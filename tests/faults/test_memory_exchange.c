@@ -63,50 +63,6 @@ static struct initiator_credential *credential_of(bool raw)
     return credential;
 }
 
-/* What the daemon may answer when it has run out of memory. It hangs up only where libmicrohttpd
- * has none for the connection, before there is a request. */
-static bool is_our_fault(const struct attempt_answer *answer)
-{
-    if (answer->status == 0)
-        return !inject_was_ours();
-    return (answer->status == 500 || answer->status == 503) && answer->rsc == 5000;
-}
-
-/* One message, in which an allocation may fail; then it is sent again. Returns the status of the
- * last answer. */
-static int send_until_clear(void (*send)(struct attempt *attempt, const struct daemon *daemon,
-                                struct attempt_answer *answer),
-    struct attempt *attempt)
-{
-    struct attempt_answer answer;
-
-    send(attempt, &daemon_, &answer);
-    if (answer.status / 100 != 2) {
-        ck_assert_msg(is_our_fault(&answer), "%s\n%s", inject_place(), answer.text);
-        attempt_answer_release(&answer);
-        ck_assert_uint_gt(inject_hits(), 0);
-        send(attempt, &daemon_, &answer);
-    }
-    int status = answer.status;
-    ck_assert_msg(status / 100 == 2 || status == 404, "%s\nagain: %s", inject_place(), answer.text);
-    attempt_answer_release(&answer);
-    return status;
-}
-
-/* Whether it ended with a key, which both sides have then. */
-static bool run_attempt(struct initiator_credential *credential, bool notify)
-{
-    struct attempt attempt;
-
-    attempt_begin(&attempt, credential, notify, "Cmeter");
-    ck_assert_int_ne(send_until_clear(attempt_message1, &attempt), 404);
-    bool good = send_until_clear(attempt_message3, &attempt) != 404;
-    if (good)
-        ck_assert(attempt_key_is_there(&attempt, &daemon_));
-    attempt_end(&attempt);
-    return good;
-}
-
 /* Once nothing has been released for a while. */
 static int64_t settled_live(void)
 {
@@ -132,14 +88,14 @@ static void run_out_of_memory_in_exchanges(bool raw, bool notify)
     daemon_await_ready(&daemon_);
     struct initiator_credential *credential = credential_of(raw);
     for (int i = 0; i < 3; i++) /* what is made once is made */
-        ck_assert(run_attempt(credential, notify));
+        ck_assert(attempt_run(&daemon_, credential, notify, "Cmeter"));
     int64_t before = settled_live();
-    ck_assert(run_attempt(credential, notify));
+    ck_assert(attempt_run(&daemon_, credential, notify, "Cmeter"));
     int64_t each = settled_live() - before, live = before + each;
     do {
         inject(&(struct fault_plan){
             .calls = SHIM_ALLOCATION, .thread = SHIM_OTHER_THREADS, .error = ENOMEM, .first = at});
-        live += run_attempt(credential, notify) ? each : 0;
+        live += attempt_run(&daemon_, credential, notify, "Cmeter") ? each : 0;
         seen = inject_end();
         inject_await_live(live);
     } while (seen >= at++);
