@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +65,15 @@ void inject(const struct fault_plan *plan)
     shim->error = plan->error;
     shim->first = plan->first ? plan->first : 1;
     shim->count = plan->count ? plan->count : 1;
-    shim->seen = shim->hit = shim->frame_count = 0;
+    shim->seen = shim->hit = shim->deciding = shim->frame_count = 0;
     shim->armed = 1;
 }
 
 uint32_t inject_end(void)
 {
     shim->armed = 0;
+    while (shim->deciding > 0 && shim->hit == 0)
+        sched_yield();
     return shim->seen;
 }
 

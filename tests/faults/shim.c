@@ -71,10 +71,9 @@ static void remember_place(void)
     in_shim = false;
 }
 
-/* Whether this call, one of CALL, is to go wrong. */
-static bool is_hit(enum shim_call call)
+static bool decide(enum shim_call call)
 {
-    if (!in_main || in_shim || !shim->armed || !(shim->calls & call))
+    if (!shim->armed || !(shim->calls & call))
         return false;
     bool is_main = gettid() == getpid();
     if (shim->thread != SHIM_ANY_THREAD && (shim->thread == SHIM_MAIN_THREAD) != is_main)
@@ -84,9 +83,20 @@ static bool is_hit(enum shim_call call)
         return false;
     if (atomic_fetch_add(&shim->hit, 1) == 0)
         remember_place();
-    if (shim->effect == SHIM_KILL_BEFORE)
-        die();
     return true;
+}
+
+/* Whether this call, one of CALL, is to go wrong. */
+static bool is_hit(enum shim_call call)
+{
+    if (!in_main || in_shim || !shim->armed)
+        return false;
+    atomic_fetch_add(&shim->deciding, 1);
+    bool hit = decide(call);
+    atomic_fetch_sub(&shim->deciding, 1);
+    if (hit && shim->effect == SHIM_KILL_BEFORE)
+        die();
+    return hit;
 }
 
 static bool fails(bool hit)

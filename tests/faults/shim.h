@@ -20,9 +20,15 @@
     X(GETRANDOM)                                                                                   \
     X(OPEN)                                                                                        \
     X(FSTAT)                                                                                       \
-    X(READ) X(WRITE) X(WRITEV) X(SOCKET) X(BIND) X(LISTEN) X(ACCEPT) X(RECV) X(RECVMSG) X(SEND)    \
-        X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD) X(TIMERFD)      \
-            X(SIGNALFD) X(THREAD)
+    X(READ)                                                                                        \
+    X(WRITE)                                                                                       \
+    X(WRITEV)                                                                                      \
+    X(SOCKET)                                                                                      \
+    X(BIND)                                                                                        \
+    X(LISTEN)                                                                                      \
+    X(ACCEPT)                                                                                      \
+    X(RECV) X(RECVMSG) X(SEND) X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT)     \
+        X(EVENTFD) X(TIMERFD) X(SIGNALFD) X(THREAD)
 
 #define SHIM_NUMBER(name) SHIM_##name##_NUMBER,
 enum { SHIM_CALLS(SHIM_NUMBER) SHIM_CALL_COUNT };
@@ -53,6 +59,7 @@ struct shim {
     _Atomic uint32_t armed;
     /* Set by the shim. */
     _Atomic uint32_t seen, hit;
+    _Atomic uint32_t deciding; /* threads that have seen it armed and may yet count themselves */
     _Atomic int64_t live;      /* allocations that are not released */
     uintptr_t base;            /* where the program is mapped */
     void *frames[SHIM_FRAMES]; /* where the first call was that was hit */
