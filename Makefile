@@ -260,6 +260,11 @@ MACHINED := $(sort $(shell find tests/systemd -type f -perm -u+x))
 check-systemd: all deb $(INTEGRATION) $(INITIATORS)
 	@BUILD=$(BUILD) scripts/run-tests $(MACHINED)
 
+#: make check-valgrind   one run of the daemon under valgrind's memcheck
+.PHONY: check-valgrind
+check-valgrind: all
+	@BUILD=$(BUILD) scripts/run-tests tests/faults/valgrind
+
 #: make demo             one key established and read, told step by step
 .PHONY: demo
 demo: all $(BUILD)/tests/interop/openssl
