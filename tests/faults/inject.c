@@ -77,6 +77,11 @@ uint32_t inject_end(void)
     return shim->seen;
 }
 
+void inject_wall_clock(int64_t seconds)
+{
+    shim->wall_s = seconds;
+}
+
 uint32_t inject_hits(void)
 {
     return shim->hit;

@@ -25,6 +25,8 @@ void inject_launch(struct daemon *daemon, bool inherit);
 void inject(const struct fault_plan *plan);
 /* Nothing goes wrong any more. How many calls of the plan there were. */
 uint32_t inject_end(void);
+/* Sets the daemon's wall clock forward by so much from what it really is. */
+void inject_wall_clock(int64_t seconds);
 uint32_t inject_hits(void); /* of the last plan: how many calls went wrong */
 int64_t inject_live(void);  /* the daemon's allocations */
 /* Until there are WANTED, as a daemon releases what belongs to a connection after closing it. */

@@ -27,8 +27,9 @@
     X(BIND)                                                                                        \
     X(LISTEN)                                                                                      \
     X(ACCEPT)                                                                                      \
-    X(RECV) X(RECVMSG) X(SEND) X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT)     \
-        X(EVENTFD) X(TIMERFD) X(SIGNALFD) X(THREAD)
+    X(RECV)                                                                                        \
+    X(RECVMSG) X(SEND) X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD)  \
+        X(TIMERFD) X(SIGNALFD) X(THREAD)
 
 #define SHIM_NUMBER(name) SHIM_##name##_NUMBER,
 enum { SHIM_CALLS(SHIM_NUMBER) SHIM_CALL_COUNT };
@@ -57,6 +58,7 @@ struct shim {
     int error;
     uint32_t first, count; /* of the calls that are seen: from the FIRST (1) on, COUNT of them */
     _Atomic uint32_t armed;
+    _Atomic int64_t wall_s; /* by so much the wall clock has been set forward; armed or not */
     /* Set by the shim. */
     _Atomic uint32_t seen, hit;
     _Atomic uint32_t deciding; /* threads that have seen it armed and may yet count themselves */
