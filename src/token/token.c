@@ -48,9 +48,9 @@ static bool take_turn(void)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += TURN_S;
-    return pthread_mutex_timedlock(&tokens.turn, &until) == 0;
+    return pthread_mutex_clocklock(&tokens.turn, CLOCK_MONOTONIC, &until) == 0;
 }
 
 static void end_turn(void)
