@@ -104,6 +104,7 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
             "%u keys reached the end of their lifetime", expired);
     log_say_suppressed();
+    revoker_go_on(daemon->revoker);
     if (!daemon->stop.is_under_way)
         daemon_status_refresh(&daemon->status);
     (void)sd_event_source_set_time(source, now_us + (more ? 0 : SWEEP_INTERVAL_US));

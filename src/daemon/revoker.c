@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "daemon/file_watch.h"
 #include "observe/log.h"
 #include "tls/context.h"
@@ -81,6 +82,8 @@ static bool is_revoked(const struct key_info *info, struct bytes evidence, void 
  */
 static void check_suspects(struct revoker *revoker)
 {
+    unsigned failures = wiping_failures();
+
     for (unsigned i = 0; i < revoker->suspect_count; i++) {
         const struct suspect *suspect = &revoker->suspects[i];
 
@@ -89,6 +92,8 @@ static void check_suspects(struct revoker *revoker)
             log_debug("a key that a CRL revokes is gone already");
     }
     revoker->suspect_count = 0;
+    if (wiping_failures() != failures) /* some signature was not verified: another review */
+        revoker->is_due = true;
 }
 
 /* False when all keys have been seen. */
@@ -113,9 +118,18 @@ static void begin_review(struct revoker *revoker)
     end_review(revoker);
     revoker->is_due = false;
     revoker->cursor = 0;
-    if (review_new(store_of(revoker), &revoker->by_crls) != RESULT_OK ||
-        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) < 0)
-        log_error("out of memory: the keys in the cache are not reviewed by the new CRLs");
+    if (review_new(store_of(revoker), &revoker->by_crls) == RESULT_OK &&
+        sd_event_source_set_enabled(revoker->review, SD_EVENT_ON) >= 0)
+        return;
+    log_error("out of memory: the keys in the cache are not yet reviewed by the new CRLs");
+    end_review(revoker);
+    revoker->is_due = true;
+}
+
+void revoker_go_on(struct revoker *revoker)
+{
+    if (revoker->is_due && !revoker->by_crls)
+        begin_review(revoker);
 }
 
 static int on_review(sd_event_source *source, void *context)

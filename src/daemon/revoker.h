@@ -21,3 +21,5 @@ void revoker_free(struct revoker *revoker);
 /* To be called when there is a new policy in the slot: watches its files, and begins a review by
  * its CRLs. */
 void revoker_follow(struct revoker *revoker);
+/* To be called now and then: begins a review for which there was no memory. */
+void revoker_go_on(struct revoker *revoker);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alert.h"
+#include "base/wipe.h"
 
 static bool is_raw(const struct admission_request *request)
 {
@@ -65,7 +66,7 @@ static enum result check_from(
         is_raw(request) ? "public key" : "certificate", identity);
 }
 
-enum result admission_decide(
+static enum result decide(
     const struct admission_request *request, struct admission *out, struct fault *fault)
 {
     struct path_verdict verdict;
@@ -81,4 +82,20 @@ enum result admission_decide(
             &out->evidence) != RESULT_OK)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     return check_from(request, out->authorised.identity, fault);
+}
+
+/* A CRL whose signature there was no memory to verify revokes nobody, and a path that could not be
+ * followed is none: what was found so is not believed, either way. */
+enum result admission_decide(
+    const struct admission_request *request, struct admission *out, struct fault *fault)
+{
+    unsigned failures = wiping_failures();
+    struct fault why = FAULT_INIT;
+
+    enum result result = decide(request, out, &why);
+    if (wiping_failures() != failures)
+        return fault_set_alert(fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "out of memory");
+    if (result != RESULT_OK && fault)
+        *fault = why;
+    return result;
 }
