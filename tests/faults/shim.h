@@ -28,8 +28,10 @@
     X(LISTEN)                                                                                      \
     X(ACCEPT)                                                                                      \
     X(RECV)                                                                                        \
-    X(RECVMSG) X(SEND) X(SENDMSG) X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD)  \
-        X(TIMERFD) X(SIGNALFD) X(THREAD)
+    X(RECVMSG)                                                                                     \
+    X(SEND)                                                                                        \
+    X(SENDMSG)                                                                                     \
+    X(SENDTO) X(EPOLL_CREATE) X(EPOLL_CTL) X(EPOLL_WAIT) X(EVENTFD) X(TIMERFD) X(SIGNALFD) X(THREAD)
 
 #define SHIM_NUMBER(name) SHIM_##name##_NUMBER,
 enum { SHIM_CALLS(SHIM_NUMBER) SHIM_CALL_COUNT };

@@ -127,5 +127,45 @@ START_TEST(exchanges_by_notify_with_raw_public_keys)
 }
 END_TEST
 
+/* Whatever fails, it is not forgotten that the certificate is revoked. */
+START_TEST(a_revoked_certificate)
+{
+    char command[600];
+    uint32_t at = inject_first(), seen;
+
+    daemon_change_policy(&daemon_,
+        "{\"trust\":[{\"name\":\"field\",\"anchors\":\"field-ca.pem\",\"crls\":[\"field.crl\"]}]}");
+    snprintf(command, sizeof(command), "tests/support/revoke %s field-ca field.crl meter",
+        daemon_.folder);
+    ck_assert_int_eq(system(command), 0);
+    inject_launch(&daemon_, false);
+    daemon_await_ready(&daemon_);
+    struct initiator_credential *credential = credential_of(false);
+    do {
+        struct attempt attempt;
+        struct attempt_answer answer;
+        attempt_begin(&attempt, credential, false, "Cmeter");
+        attempt_message1(&attempt, &daemon_, &answer);
+        ck_assert_int_eq(answer.status, 201);
+        attempt_answer_release(&answer);
+        inject(&(struct fault_plan){
+            .calls = SHIM_ALLOCATION, .thread = SHIM_OTHER_THREADS, .error = ENOMEM, .first = at});
+        for (uint32_t tries = 0; tries < 2; tries++) {
+            attempt_message3(&attempt, &daemon_, &answer);
+            ck_assert_msg(answer.status == 0 || answer.status == 403 || answer.status == 404 ||
+                              answer.status == 500,
+                "%s\n%s", inject_place(), answer.text);
+            ck_assert_msg(answer.status != 403 || !answer.body[0] || strstr(answer.text, "revoked"),
+                "%s\n%s", inject_place(), answer.text);
+            attempt_answer_release(&answer);
+        }
+        seen = inject_end();
+        attempt_end(&attempt);
+    } while (seen >= at++);
+    initiator_credential_free(credential);
+}
+END_TEST
+
 CHECK_MAIN_FIXTURE("faults/memory_exchange", set_up, tear_down, exchanges_with_certificates,
-    exchanges_with_raw_public_keys, exchanges_by_notify, exchanges_by_notify_with_raw_public_keys)
+    exchanges_with_raw_public_keys, exchanges_by_notify, exchanges_by_notify_with_raw_public_keys,
+    a_revoked_certificate)
