@@ -32,13 +32,13 @@ LINKING   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed
 ifdef SANITIZE
 # Instrumentation misleads the warnings that follow values; the plain build has them.
 OPTIMISE  := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
-             -Wno-format-truncation -Wno-maybe-uninitialized
+             $(if $(filter clang,$(CC)),,-Wno-format-truncation -Wno-maybe-uninitialized)
 LINKING   := -pie -fsanitize=$(SANITIZE)
 endif
 
 CFLAGS   := -std=gnu17 -g $(OPTIMISE) $(HARDENING) $(WARNINGS) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -DE2EKEYD_VERSION='"$(VERSION)"' -Isrc
-LDFLAGS  := $(LINKING)
+LDFLAGS  := $(LINKING) $(EXTRA_LDFLAGS)
 
 # --- libraries ---------------------------------------------------------------------------------
 
@@ -284,29 +284,58 @@ LOADS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/load/*.c))
 $(LOADS): %: %.o $(SUPPORT) $(call archives,$(CTL_ROOMS)) $(WOLFSSL_READY)
 	$(LINK) $(filter %.o %.a,$(filter-out $(WOLFSSL_DIR)/%,$^)) -lcheck -lsubunit -lrt -lm $(LIBS_ctl) $(call libraries,$(CTL_ROOMS))
 
-# --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer -------------------------------------
+# --- fuzzing: tests/fuzz/fuzz_TARGET.c, by clang's libFuzzer, with sanitizers, wolfSSL's code too ----
 
-FUZZ_SECONDS ?= 60
-FUZZ_ROOM_arena         := keys
-FUZZ_ROOM_certificate   := trust
-FUZZ_ROOM_identifier    := identity
-FUZZ_ROOM_public_key_id := identity
-FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# The table says which rooms a target links and which files it aims at.
+FUZZERS := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' tests/fuzz/targets)
+fuzz_rooms = $(subst +, ,$(shell awk '$$1 == "$(1)" { print $$2 }' tests/fuzz/targets))
 
-define fuzz_rule # target, its room
-$(BUILD)/tests/fuzz/fuzz_$(1): $(BUILD)/tests/fuzz/fuzz_$(1).o $(call archives,$(2) $(DEPS_$(2)))
-	$$(LINK) -fsanitize=fuzzer $$^ $(call libraries,$(2) $(DEPS_$(2)))
+# These would differ from run to run, or hide the input: calls go to functions of the targets.
+FUZZ_WRAPPED := getrandom write clock_wall_s clock_wall_us clock_steady_s clock_steady_ms clock_steady_us
+FUZZ_WRAPPED_client := send
+FUZZ_WRAPPED_credential_name := gnutls_pkcs11_init
+FUZZ_WRAPPED_exchange := TLS_hmac wc_AesGcmEncrypt_ex wc_AesCcmEncrypt_ex
+
+# What targets share; each links what it calls.
+FUZZ_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+$(BUILD)/lib/fuzz.a: $(FUZZ_SHARED)
+	@mkdir -p $(@D)
+	@rm -f $@ && ar rcsD $@ $^
+
+# A room with all that it needs, each once, those that need others first.
+fuzz_needs = $(foreach room,$(DAEMON_ROOMS) client,$(if $(filter $(room),x509 $(DEPS_x509) $(1) $(foreach each,$(1),$(DEPS_$(each)))),$(room)))
+
+define fuzz_rule # target, its rooms
+$(BUILD)/tests/fuzz/fuzz_$(1): $(BUILD)/tests/fuzz/fuzz_$(1).o $(BUILD)/lib/fuzz.a $(call archives,$(call fuzz_needs,$(2))) $(WOLFSSL_READY)
+	$$(LINK) -fsanitize=fuzzer $(patsubst %,-Wl$(comma)--wrap=%,$(FUZZ_WRAPPED) $(FUZZ_WRAPPED_$(1))) \
+	    $$(filter %.o %.a,$$(filter-out $(WOLFSSL_DIR)/%,$$^)) $(call libraries,$(call fuzz_needs,$(2)))
 endef
-$(foreach target,$(FUZZERS),$(eval $(call fuzz_rule,$(target),$(FUZZ_ROOM_$(target)))))
+comma := ,
+$(foreach target,$(FUZZERS),$(eval $(call fuzz_rule,$(target),$(call fuzz_rooms,$(target)))))
 
-#: make fuzz             feeds mutated input to the parsers, FUZZ_SECONDS (60) for each target
-.PHONY: fuzz $(FUZZERS:%=fuzz-%)
-fuzz: $(FUZZERS:%=fuzz-%)
+# The fuzzers' own make: clang, sanitizers, and a wolfSSL that is built the same way. clang warns of
+# more than gcc does, which has the last word.
+FUZZ_SANITIZE := fuzzer-no-link,address,undefined
+FUZZ_MAKE = $(MAKE) --no-print-directory CC=clang WOLFSSL_DIR=$(BUILD)/fuzz/wolfssl SANITIZE=$(FUZZ_SANITIZE) \
+    EXTRA_CFLAGS="-Wno-error -Wno-format-nonliteral -Wno-string-concatenation -Wno-sign-conversion $(1)"
+T ?= 60
+
+#: make fuzz             feeds mutated input to all that reads what others send, T (60) seconds for each target
+#: make fuzz-TARGET      the same for one target (tests/fuzz/targets)
+#: make fuzz-replay      each target's corpus once, and nothing else
+#: make fuzz-coverage    how much of what it aims at each target's corpus reaches
+.PHONY: fuzz fuzz-replay fuzz-coverage fuzzers $(FUZZERS:%=fuzz-%)
+fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/fuzz_%)
+fuzz fuzz-replay:
+	+@$(call FUZZ_MAKE) BUILD=$(BUILD)/fuzz fuzzers
+	@BUILD=$(BUILD)/fuzz scripts/fuzz $(if $(filter fuzz,$@),$(T),replay) $(FUZZERS)
 $(FUZZERS:%=fuzz-%): fuzz-%:
-	+@$(MAKE) --no-print-directory CC=clang EXTRA_CFLAGS=-Wno-error BUILD=$(BUILD)/fuzz SANITIZE=fuzzer-no-link,address,undefined $(BUILD)/fuzz/tests/fuzz/fuzz_$*
-	@mkdir -p $(BUILD)/fuzz/corpus/$*
-	$(BUILD)/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
-	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/$* tests/fuzz/corpus/$*
+	+@$(call FUZZ_MAKE) BUILD=$(BUILD)/fuzz $(BUILD)/fuzz/tests/fuzz/fuzz_$*
+	@BUILD=$(BUILD)/fuzz scripts/fuzz $(T) $*
+fuzz-coverage:
+	+@$(call FUZZ_MAKE,-fprofile-instr-generate -fcoverage-mapping) BUILD=$(BUILD)/fuzz-coverage \
+	    EXTRA_LDFLAGS=-fprofile-instr-generate fuzzers
+	@BUILD=$(BUILD)/fuzz-coverage scripts/fuzz-coverage
 
 # --- lint: each a line of its own, warnings are errors -------------------------------------------
 
