@@ -165,10 +165,11 @@ static bool read_message(const struct response *response, struct buffer *out)
 static void finish(struct party *party, struct bytes message4)
 {
     struct exported_key exported;
+    struct fault fault = FAULT_INIT;
     struct key_info info;
     uint8_t key[KEY_OCTETS];
 
-    if (initiator_finish(party->initiator, message4, &exported, NULL) == RESULT_OK &&
+    if (initiator_finish(party->initiator, message4, &exported, &fault) == RESULT_OK &&
         key_cache_find_by_id(cache, exported.id, &info, key))
         must(memcmp(key, exported.key, sizeof(key)) == 0);
 }
@@ -176,6 +177,7 @@ static void finish(struct party *party, struct bytes message4)
 static void take_answer(const struct line *line, const struct response *response)
 {
     struct buffer message AUTO_BUFFER = {.limit = 65536};
+    struct fault fault = FAULT_INIT;
     struct party *who = party();
     const char *name = strrchr(response->location, '/');
 
@@ -185,7 +187,7 @@ static void take_answer(const struct line *line, const struct response *response
         return;
     if (line->message == '1' && who->message3.size == 0 && !line->has_swap)
         must(initiator_answer(who->initiator, buffer_bytes(&message), "//m2m.example/in-cse",
-                 &who->message3, NULL) == RESULT_OK);
+                 &who->message3, &fault) == RESULT_OK);
     else if (line->message == '3' && !line->has_swap)
         finish(who, buffer_bytes(&message));
 }
