@@ -43,6 +43,8 @@ static void put_header(struct buffer *out, uint8_t tag, size_t size)
 {
     if (size < 128)
         put(out, (uint8_t[]){tag, (uint8_t)size}, 2);
+    else if (size < 256)
+        put(out, (uint8_t[]){tag, 0x81, (uint8_t)size}, 3);
     else
         put(out, (uint8_t[]){tag, 0x82, (uint8_t)(size >> 8), (uint8_t)size}, 4);
 }
