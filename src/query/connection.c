@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "observe/metrics.h"
 
 #define CALLS_A_TURN    64    /* answered before other connections have their turn */
@@ -14,6 +15,7 @@ static enum result answer(struct connection *connection, struct bytes message)
 {
     struct call call;
 
+    connection->active_us = clock_steady_us();
     TRY(call_parse(message, &call));
     connection->session.caller.sender = connection->frame.sender;
     enum result result = methods_call(&connection->session, &call);
@@ -111,6 +113,7 @@ enum result connection_new(int poller, int fd, struct caller *caller,
     }
     connection->fd = fd;
     connection->poller = poller;
+    connection->active_us = clock_steady_us();
     connection->awaited = EPOLLIN;
     connection->ended = ended;
     connection->context = context;
@@ -134,6 +137,11 @@ void connection_free(struct connection *connection)
     caller_release(&connection->session.caller);
     close(connection->fd);
     free(connection);
+}
+
+bool connection_is_busy(const struct connection *connection)
+{
+    return connection->session.stream.kind != STREAM_NONE || connection->frame.out.size > 0;
 }
 
 /* --- events --- */

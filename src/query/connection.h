@@ -14,7 +14,8 @@ typedef void connection_ended(struct connection *connection, void *context);
 struct connection {
     struct connection *next, *previous; /* for the list of whoever owns it */
     int fd, poller;
-    uint32_t awaited; /* what epoll watches it for: EPOLLIN, EPOLLOUT */
+    int64_t active_us; /* when it was opened, or its last complete call came; clock_steady_us */
+    uint32_t awaited;  /* what epoll watches it for: EPOLLIN, EPOLLOUT */
     struct frame frame;
     struct session session;
     connection_ended *ended;
@@ -30,6 +31,9 @@ void connection_free(struct connection *connection);
 
 /* EVENTS as epoll reported them. May end this connection, and no other. */
 void connection_ready(struct connection *connection, uint32_t events);
+
+/* A call of it is not answered, or the answer not read, to its end; so is a subscription. */
+bool connection_is_busy(const struct connection *connection);
 
 bool connection_is_subscribed(const struct connection *connection);
 /* Sends an event to a subscribed one; INFO NULL: events were lost. May end this connection, and no

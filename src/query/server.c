@@ -5,18 +5,20 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/socket.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 #include "query/connection.h"
 #include "query/event_queue.h"
 
-#define SOCKET_MODE          0660
-#define CONNECTIONS_A_USER   (QUERY_CONNECTIONS_MAX / 4) /* one user's share, root apart */
-#define CONNECTIONS_FOR_ROOT 16                          /* kept free for root */
-#define CONNECTIONS_A_TURN   64      /* served before other events of the loop */
-#define ACCEPT_AGAIN_US      1000000 /* after a lack of resources */
+#define SOCKET_MODE         0660
+#define DESCRIPTORS_PER_USE 8       /* a connection takes two, and all together a quarter of ours */
+#define CONNECTIONS_LEAST   16      /* however few descriptors there are */
+#define CONNECTIONS_A_TURN  64      /* served before other events of the loop */
+#define ACCEPT_AGAIN_US     1000000 /* after a lack of resources */
 
 /* Everything but QUEUE and SUBSCRIBERS is used by the main loop alone. */
 struct query_server {
@@ -28,7 +30,7 @@ struct query_server {
     sd_event_source *listening, *accept_again, *queued, *ready;
     int poller; /* an epoll instance for all connections: see on_connections */
     struct connection *connections;
-    size_t connection_count;
+    size_t connection_count, connections_max;
     struct event_queue *queue;
     atomic_uint subscribers;
 };
@@ -57,15 +59,57 @@ static void add_connection(struct query_server *server, struct connection *conne
     server->connection_count++;
 }
 
-static bool has_room_for(const struct query_server *server, const struct caller *caller)
+static size_t count_connections_allowed(void)
 {
-    if (caller->uid == 0)
-        return server->connection_count < QUERY_CONNECTIONS_MAX;
-    size_t share = 0;
-    for (const struct connection *c = server->connections; c; c = c->next)
-        share += c->session.caller.uid == caller->uid;
-    return share < CONNECTIONS_A_USER &&
-           server->connection_count < QUERY_CONNECTIONS_MAX - CONNECTIONS_FOR_ROOT;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur / DESCRIPTORS_PER_USE >= QUERY_CONNECTIONS_MAX)
+        return QUERY_CONNECTIONS_MAX;
+    size_t share = (size_t)limit.rlim_cur / DESCRIPTORS_PER_USE;
+    return share > CONNECTIONS_LEAST ? share : CONNECTIONS_LEAST;
+}
+
+/* Users apart, and of each user's connections the first to go in front: one without an answer under
+ * way before one with it, then the one whose last complete call is the longest ago. */
+static int compare_use(const void *left, const void *right)
+{
+    const struct connection *a = *(struct connection *const *)left;
+    const struct connection *b = *(struct connection *const *)right;
+    uid_t a_uid = a->session.caller.uid, b_uid = b->session.caller.uid;
+    if (a_uid != b_uid)
+        return a_uid < b_uid ? -1 : 1;
+    bool a_busy = connection_is_busy(a), b_busy = connection_is_busy(b);
+    if (a_busy != b_busy)
+        return a_busy ? 1 : -1;
+    return a->active_us < b->active_us ? -1 : a->active_us > b->active_us;
+}
+
+/* A newcomer always gets in: the user with the most connections gives one up for it. So whoever
+ * opens many takes them from itself. */
+static void make_room(struct query_server *server)
+{
+    struct connection *all[QUERY_CONNECTIONS_MAX];
+    size_t count = 0, most = 0, chosen = 0;
+    for (struct connection *c = server->connections; c; c = c->next)
+        all[count++] = c;
+    qsort(all, count, sizeof(struct connection *), compare_use);
+    for (size_t begin = 0, end = 0; begin < count; begin = end) {
+        uid_t uid = all[begin]->session.caller.uid;
+        while (end < count && all[end]->session.caller.uid == uid)
+            end++;
+        if (end - begin >= most) {
+            most = end - begin;
+            chosen = begin;
+        }
+    }
+    uid_t uid = all[chosen]->session.caller.uid;
+    log_event(&(struct log_event){.level = LOG_WARNING,
+                  .message_id = LOG_EVENT_LIMIT,
+                  .caller = &(struct log_caller){.uid = uid}},
+        "key socket: %zu connections are too many, closed one of the %zu of user %u", count, most,
+        (unsigned)uid);
+    metrics_add(METRIC_QUERY_CLIENTS_DROPPED, 1);
+    remove_connection(all[chosen], server);
 }
 
 /* False, and errno, when there is no descriptor or memory to identify the caller with: the
@@ -78,15 +122,8 @@ static bool serve(struct query_server *server, int accepted)
         server->waiting = TAKE_FD(fd);
         return false;
     }
-    if (!has_room_for(server, &caller)) {
-        log_event(&(struct log_event){.level = LOG_WARNING,
-                      .message_id = LOG_EVENT_LIMIT,
-                      .caller = &(struct log_caller){.uid = caller.uid}},
-            "key socket: too many connections (%zu), refused one of user %u",
-            server->connection_count, (unsigned)caller.uid);
-        caller_release(&caller);
-        return true;
-    }
+    if (server->connection_count == server->connections_max)
+        make_room(server);
     struct connection *connection;
     if (connection_new(server->poller, TAKE_FD(fd), &caller, &server->sessions, remove_connection,
             server, &connection) == RESULT_OK)
@@ -227,6 +264,7 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
     server->loop = sd_event_ref(loop);
     server->fd = inherited;
     server->waiting = -1;
+    server->connections_max = count_connections_allowed();
     server->sessions = (struct sessions){
         .slot = slot, .cache = cache, .reports = reports, .subscribers = &server->subscribers};
     server->poller = epoll_create1(EPOLL_CLOEXEC);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -495,50 +496,25 @@ static void become(uid_t uid)
     ck_assert_int_eq(syscall(SYS_setresuid, -1, uid, -1), 0);
 }
 
-START_TEST(one_user_can_not_have_all_connections)
+/* How many connections the server takes with our descriptors. */
+static size_t count_allowed(void)
 {
-    int fds[QUERY_CONNECTIONS_MAX + 1];
-    size_t count = 0;
-    bool is_root = geteuid() == 0;
-    if (is_root) {
-        ck_assert_int_eq(chmod(service.folder, 0711), 0);
-        ck_assert_int_eq(chmod(service.path, 0666), 0);
-        become(65534);
-    }
-    while (count < QUERY_CONNECTIONS_MAX && is_served(fds[count] = service_connect()))
-        count++;
-    ck_assert_uint_eq(count, QUERY_CONNECTIONS_MAX / 4);
-    close(fds[count]);
-    if (is_root) { /* others still have their turn */
-        become(65533);
-        int other = service_connect();
-        ck_assert(is_served(other));
-        close(other);
-        become(0);
-        other = service_connect();
-        ck_assert(is_served(other));
-        close(other);
-    }
-    ck_assert(is_served(fds[0])); /* those that are there stay */
-    close(fds[--count]);
-    if (is_root)
-        become(65534);
-    ck_assert(is_served(fds[1]));
-    int next = service_connect();
-    for (int i = 0; i < 2 && !is_served(next); i++) { /* until the one that left has been seen */
-        close(next);
-        next = service_connect();
-    }
-    ck_assert(is_served(next));
-    if (is_root)
-        become(0);
-    close(next);
-    while (count > 0)
-        close(fds[--count]);
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    size_t share = limit.rlim_cur / 8;
+    return share < QUERY_CONNECTIONS_MAX ? share : QUERY_CONNECTIONS_MAX;
 }
-END_TEST
 
-/* --- events --- */
+static void ck_assert_served(int fd)
+{
+    ck_assert(is_served(fd));
+}
+
+static void ck_assert_hung_up(int fd)
+{
+    client_expect_closed(fd);
+    close(fd);
+}
 
 static void subscribe(int fd)
 {
@@ -563,6 +539,59 @@ static void ck_assert_event(int fd, const char *event, const char *peer)
     ck_assert(json_is_true(json_object_get(reply, "continues")));
     json_decref(reply);
 }
+
+/* At the bound the user with the most connections gives up the one that is idle longest, and
+ * neither one that waits for events nor one whose call came later. */
+START_TEST(a_newcomer_takes_the_room_of_the_idlest)
+{
+    static int fds[QUERY_CONNECTIONS_MAX];
+    size_t most = count_allowed();
+    bool is_root = geteuid() == 0;
+    if (is_root) {
+        ck_assert_int_eq(chmod(service.folder, 0711), 0);
+        ck_assert_int_eq(chmod(service.path, 0666), 0);
+        become(65533);
+    }
+    int neighbour = service_connect(); /* the only one of its user, and the idlest of all */
+    ck_assert_served(neighbour);
+    if (is_root)
+        become(0);
+    fds[0] = service_connect();
+    subscribe(fds[0]);
+    for (size_t i = 1; i < most - 1; i++) {
+        ck_assert_served(fds[i] = service_connect());
+        ck_assert_int_eq(send(fds[i], "{", 1, MSG_NOSIGNAL), 1); /* which is no call yet */
+    }
+    ck_assert_int_eq(send(fds[1], "}", 2, MSG_NOSIGNAL), 2);
+    ck_assert_hung_up(fds[1]); /* that was none either, and makes room */
+    int newcomers[4];
+    for (size_t i = 0; i < 4; i++) {
+        if (is_root)
+            become(i % 2 ? 0 : 65534);
+        ck_assert_served(newcomers[i] = service_connect());
+        if (is_root)
+            become(0);
+    }
+    for (size_t i = 2; i < 5; i++)
+        if (is_root || i < 4)
+            ck_assert_hung_up(fds[i]);
+    service_put(&service, 7);
+    ck_assert_event(fds[0], "established", "//m2m.example/in-cse/C7");
+    if (is_root)
+        ck_assert_served(neighbour);
+    else
+        ck_assert_hung_up(neighbour);
+    for (size_t i = 0; i < 4; i++)
+        close(newcomers[i]);
+    for (size_t i = is_root ? 5 : 4; i < most - 1; i++)
+        close(fds[i]);
+    close(fds[0]);
+    if (is_root)
+        close(neighbour);
+}
+END_TEST
+
+/* --- events --- */
 
 START_TEST(subscribers_hear_what_they_may)
 {
@@ -624,5 +653,5 @@ CHECK_MAIN_FIXTURE("query/server", start, stop, it_describes_itself,
     a_revoked_key_is_gone, the_status_is_handed_through, a_list_shows_what_the_caller_may_see,
     a_slow_reader_stalls_only_itself, pipelined_calls_are_answered_in_order,
     a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
-    one_user_can_not_have_all_connections, subscribers_hear_what_they_may,
+    a_newcomer_takes_the_room_of_the_idlest, subscribers_hear_what_they_may,
     a_subscriber_that_never_reads_is_dropped)
