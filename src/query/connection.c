@@ -16,6 +16,7 @@ static enum result answer(struct connection *connection, struct bytes message)
     struct call call;
 
     connection->active_us = clock_steady_us();
+    connection->call_due_ms = 0;
     TRY(call_parse(message, &call));
     connection->session.caller.sender = connection->frame.sender;
     enum result result = methods_call(&connection->session, &call);
@@ -80,11 +81,35 @@ static bool goes_on(enum result result)
     return result == RESULT_OK;
 }
 
+/* By the whole call, not by its octets: one that drips in, or that reads octet by octet, gains no
+ * time. MORE: see advance; WAITED: octets before the last frame_send. */
+static void set_deadlines(struct connection *connection, bool more, size_t waited)
+{
+    const struct frame *frame = &connection->frame;
+    bool in_stream = connection->session.stream.kind != STREAM_NONE;
+    if (more || in_stream || is_holding_off(connection) || frame->next == frame->in.size)
+        connection->call_due_ms = 0; /* what there is of a call waits for us */
+    else if (connection->call_due_ms == 0)
+        connection->call_due_ms = clock_steady_ms() + CONNECTION_CALL_MS;
+
+    size_t sent = waited - frame->out.size;
+    connection->unread -= sent < connection->unread ? sent : connection->unread;
+    if (frame->out.size == 0 || connection_is_subscribed(connection)) {
+        connection->unread = 0;
+        connection->read_due_ms = 0;
+    } else if (connection->unread == 0) {
+        connection->unread = frame->out.size;
+        connection->read_due_ms = clock_steady_ms() + CONNECTION_READ_MS;
+    }
+}
+
 static bool work(struct connection *connection)
 {
     bool more;
     bool good = goes_on(advance(connection, &more));
+    size_t waited = connection->frame.out.size;
     good = frame_send(&connection->frame) == RESULT_OK && good;
+    set_deadlines(connection, more, waited);
     return good && !is_done(connection, more) && await(connection, more);
 }
 
@@ -137,6 +162,12 @@ void connection_free(struct connection *connection)
     caller_release(&connection->session.caller);
     close(connection->fd);
     free(connection);
+}
+
+bool connection_is_late(const struct connection *connection, int64_t now_ms)
+{
+    return (connection->call_due_ms != 0 && now_ms >= connection->call_due_ms) ||
+           (connection->read_due_ms != 0 && now_ms >= connection->read_due_ms);
 }
 
 bool connection_is_busy(const struct connection *connection)

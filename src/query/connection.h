@@ -6,6 +6,12 @@
 #include "query/frame.h"
 #include "query/methods.h"
 
+/* How long a client may take for one call, from its first octet to its NUL, and to read all replies
+ * that wait at one time, once the kernel has no more room for them. A subscription has its own
+ * bound (event_queue.h). */
+#define CONNECTION_CALL_MS 10000
+#define CONNECTION_READ_MS 60000
+
 struct connection;
 
 /* Called when the connection has to be closed: by connection_free, and not used any more. */
@@ -16,6 +22,10 @@ struct connection {
     int fd, poller;
     int64_t active_us; /* when it was opened, or its last complete call came; clock_steady_us */
     uint32_t awaited;  /* what epoll watches it for: EPOLLIN, EPOLLOUT */
+    int64_t
+        call_due_ms; /* the rest of a call that has begun to come; clock_steady_ms, 0: none has */
+    int64_t read_due_ms; /* the same for .unread */
+    size_t unread;       /* octets of replies that have to leave by .read_due_ms */
     struct frame frame;
     struct session session;
     connection_ended *ended;
@@ -31,6 +41,9 @@ void connection_free(struct connection *connection);
 
 /* EVENTS as epoll reported them. May end this connection, and no other. */
 void connection_ready(struct connection *connection, uint32_t events);
+
+/* Whether the client has let its time run out, at NOW of clock_steady_ms. */
+bool connection_is_late(const struct connection *connection, int64_t now_ms);
 
 /* A call of it is not answered, or the answer not read, to its end; so is a subscription. */
 bool connection_is_busy(const struct connection *connection);

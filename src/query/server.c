@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/socket.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -19,6 +20,7 @@
 #define CONNECTIONS_LEAST   16      /* however few descriptors there are */
 #define CONNECTIONS_A_TURN  64      /* served before other events of the loop */
 #define ACCEPT_AGAIN_US     1000000 /* after a lack of resources */
+#define LATE_EVERY_US       1000000 /* looks for late clients, while there are any */
 
 /* Everything but QUEUE and SUBSCRIBERS is used by the main loop alone. */
 struct query_server {
@@ -27,7 +29,7 @@ struct query_server {
     int fd;
     int waiting; /* a connection that is accepted but not served yet; -1: none */
     struct socket_file file;
-    sd_event_source *listening, *accept_again, *queued, *ready;
+    sd_event_source *listening, *accept_again, *queued, *ready, *late;
     int poller; /* an epoll instance for all connections: see on_connections */
     struct connection *connections;
     size_t connection_count, connections_max;
@@ -50,13 +52,39 @@ static void remove_connection(struct connection *connection, void *context)
     connection_free(connection);
 }
 
+static void look_for_late(struct query_server *server)
+{
+    sd_event_source_set_time_relative(server->late, LATE_EVERY_US);
+    sd_event_source_set_enabled(server->late, SD_EVENT_ONESHOT);
+}
+
+static int on_late(sd_event_source *source, uint64_t now_us, void *context)
+{
+    (void)source;
+    (void)now_us;
+    struct query_server *server = context;
+    int64_t now_ms = clock_steady_ms();
+    struct connection *next;
+    for (struct connection *c = server->connections; c; c = next) {
+        next = c->next;
+        if (!connection_is_late(c, now_ms))
+            continue;
+        metrics_add(METRIC_QUERY_CLIENTS_DROPPED, 1);
+        remove_connection(c, server);
+    }
+    if (server->connections)
+        look_for_late(server);
+    return 0;
+}
+
 static void add_connection(struct query_server *server, struct connection *connection)
 {
     connection->next = server->connections;
     if (connection->next)
         connection->next->previous = connection;
     server->connections = connection;
-    server->connection_count++;
+    if (server->connection_count++ == 0)
+        look_for_late(server);
 }
 
 static size_t count_connections_allowed(void)
@@ -246,6 +274,11 @@ static enum result join_loop(struct query_server *server, struct fault *fault)
             server->loop, &server->accept_again, CLOCK_BOOTTIME, 0, 0, on_accept_again, server);
     if (error >= 0)
         error = sd_event_source_set_enabled(server->accept_again, SD_EVENT_OFF);
+    if (error >= 0)
+        error = sd_event_add_time_relative(
+            server->loop, &server->late, CLOCK_BOOTTIME, 0, 0, on_late, server);
+    if (error >= 0)
+        error = sd_event_source_set_enabled(server->late, SD_EVENT_OFF);
     return error >= 0 ? RESULT_OK
                       : fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: event loop: %s",
                             strerror(-error));
@@ -288,6 +321,7 @@ void query_server_free(struct query_server *server)
     sd_event_source_disable_unref(server->queued);
     sd_event_source_disable_unref(server->ready);
     sd_event_source_disable_unref(server->accept_again);
+    sd_event_source_disable_unref(server->late);
     if (server->queue)
         event_queue_free(server->queue);
     socket_remove(&server->file);

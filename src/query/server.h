@@ -10,8 +10,8 @@
 #include "policy/snapshot.h"
 #include "query/reports.h"
 
-/* Connections at a time; fewer where there are not eight descriptors for each. At the bound the user
- * with the most connections gives up the idlest of them for a newcomer. */
+/* Connections at a time; fewer where there are not eight descriptors for each. At the bound the
+ * user with the most connections gives up the idlest of them for a newcomer. */
 #define QUERY_CONNECTIONS_MAX 1024
 
 struct query_server;

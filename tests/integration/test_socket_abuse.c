@@ -345,6 +345,27 @@ START_TEST(hostile_connections_stop_no_one)
 }
 END_TEST
 
+/* A call that drips in, an octet in a second, has the time of one call. */
+START_TEST(a_call_that_drips_in_is_cut_off)
+{
+    struct varlink drip, idle;
+    static const char call[] = "{\"method\":\"" SERVICE "GetInfo\"}";
+
+    set_up(NULL);
+    varlink_open(&idle, daemon_.socket);
+    varlink_open(&drip, daemon_.socket);
+    int64_t started = clock_steady_ms();
+    for (size_t i = 0; i < sizeof(call) - 1 && varlink_send(&drip, call + i, 1); i++)
+        if (poll(&(struct pollfd){.fd = drip.fd, .events = POLLIN | POLLRDHUP}, 1, 1000) != 0)
+            break;
+    ck_assert_int_lt(clock_steady_ms() - started, 20000);
+    expect_end(&drip);
+    ck_assert(is_served(&idle));
+    varlink_close(&idle);
+    tear_down();
+}
+END_TEST
+
 /* Its log is a file, which nothing wakes us for. */
 static void await_log(const char *text)
 {
@@ -389,4 +410,4 @@ CHECK_MAIN("integration/socket_abuse", malformed_calls_end_their_connection, a_c
     pipelined_calls_are_answered_in_order, clients_hang_up_before_the_answer,
     who_never_reads_a_list_stops_no_one, who_never_reads_replies_is_read_no_more,
     silent_connections_stop_no_one, hostile_connections_stop_no_one,
-    out_of_descriptors_it_serves_later)
+    a_call_that_drips_in_is_cut_off, out_of_descriptors_it_serves_later)
