@@ -39,8 +39,7 @@ static enum result advance(struct connection *connection, bool *more)
         case STREAM_LIST:
             return methods_list_more(&connection->session);
         case STREAM_SUBSCRIPTION:
-            *more = false;
-            return RESULT_OK;
+            return methods_events_more(&connection->session, more);
         case STREAM_NONE:
             *more = frame_next(&connection->frame, &message);
             if (!*more)
@@ -182,11 +181,8 @@ bool connection_is_subscribed(const struct connection *connection)
     return connection->session.stream.kind == STREAM_SUBSCRIPTION;
 }
 
-void connection_notify(
-    struct connection *connection, enum key_event event, const struct key_info *info)
+void connection_notify(struct connection *connection)
 {
-    enum result result = info ? methods_event(&connection->session, event, info)
-                              : methods_events_lost(&connection->session);
-    if (!goes_on(result) || !work(connection))
+    if (!work(connection))
         connection->ended(connection, connection->context);
 }

@@ -49,7 +49,5 @@ bool connection_is_late(const struct connection *connection, int64_t now_ms);
 bool connection_is_busy(const struct connection *connection);
 
 bool connection_is_subscribed(const struct connection *connection);
-/* Sends an event to a subscribed one; INFO NULL: events were lost. May end this connection, and no
- * other. */
-void connection_notify(
-    struct connection *connection, enum key_event event, const struct key_info *info);
+/* Sends to a subscribed one what it does not have yet. May end this connection, and no other. */
+void connection_notify(struct connection *connection);

@@ -9,8 +9,7 @@
 struct event_queue {
     int fd;
     pthread_mutex_t lock; /* protects everything below */
-    size_t first, count;
-    bool lost;
+    uint64_t end;         /* events that were put, ever */
     struct {
         enum key_event event;
         struct key_info info;
@@ -49,30 +48,33 @@ int event_queue_fd(const struct event_queue *queue)
 void event_queue_put(struct event_queue *queue, enum key_event event, const struct key_info *info)
 {
     pthread_mutex_lock(&queue->lock);
-    queue->lost = queue->lost || queue->count == EVENT_QUEUE_MAX;
-    if (!queue->lost) {
-        size_t last = (queue->first + queue->count++) % EVENT_QUEUE_MAX;
-        queue->entries[last].event = event;
-        queue->entries[last].info = *info;
-    }
+    size_t place = queue->end++ % EVENT_QUEUE_MAX;
+    queue->entries[place].event = event;
+    queue->entries[place].info = *info;
     pthread_mutex_unlock(&queue->lock);
     eventfd_write(queue->fd, 1); /* fails only at its maximum, when it is readable anyway */
 }
 
+uint64_t event_queue_end(struct event_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    uint64_t end = queue->end;
+    pthread_mutex_unlock(&queue->lock);
+    return end;
+}
+
 enum event_queue_taken event_queue_take(
-    struct event_queue *queue, enum key_event *event, struct key_info *info)
+    struct event_queue *queue, uint64_t *cursor, enum key_event *event, struct key_info *info)
 {
     enum event_queue_taken taken = EVENT_QUEUE_EMPTY;
     pthread_mutex_lock(&queue->lock);
-    if (queue->count > 0) {
-        *event = queue->entries[queue->first].event;
-        *info = queue->entries[queue->first].info;
-        queue->first = (queue->first + 1) % EVENT_QUEUE_MAX;
-        queue->count--;
-        taken = EVENT_QUEUE_EVENT;
-    } else if (queue->lost) {
-        queue->lost = false;
+    if (queue->end - *cursor > EVENT_QUEUE_MAX) {
         taken = EVENT_QUEUE_LOST;
+    } else if (*cursor < queue->end) {
+        size_t place = (*cursor)++ % EVENT_QUEUE_MAX;
+        *event = queue->entries[place].event;
+        *info = queue->entries[place].info;
+        taken = EVENT_QUEUE_EVENT;
     }
     pthread_mutex_unlock(&queue->lock);
     return taken;

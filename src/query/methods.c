@@ -10,8 +10,9 @@
 #include "query/reply.h"
 #include "query/service.h"
 
-#define LIST_STEP_KEYS   256   /* looked at by one call of methods_list_more */
-#define LIST_STEP_OCTETS 16384 /* waiting for the client at which it looks at no more */
+#define LIST_STEP_KEYS 256   /* looked at by one call of methods_list_more */
+#define EVENTS_STEP    256   /* the same of methods_events_more */
+#define STEP_OCTETS    16384 /* waiting for the client at which they look at no more */
 
 static enum result invalid(struct session *session, const char *parameter)
 {
@@ -217,7 +218,7 @@ enum result methods_list_more(struct session *session)
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
         snapshot_current(session->shared->slot);
     session->policy = snapshot->policy;
-    for (int i = 0; i < LIST_STEP_KEYS && session->out->size < LIST_STEP_OCTETS; i++) {
+    for (int i = 0; i < LIST_STEP_KEYS && session->out->size < STEP_OCTETS; i++) {
         struct key_info info;
         if (!key_cache_next(session->shared->cache, &stream->cursor, &info)) {
             session_end_stream(session);
@@ -255,12 +256,10 @@ static enum result subscribe(struct session *session, const struct call *call)
     return RESULT_OK;
 }
 
-enum result methods_event(
+/* Nothing at all, not even for a moment, of a key that this caller may not see. */
+static enum result send_event(
     struct session *session, enum key_event event, const struct key_info *info)
 {
-    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
-        snapshot_current(session->shared->slot);
-    session->policy = snapshot->policy;
     if (may(session, RIGHT_SUBSCRIBE, info->peer))
         return reply_key(session->out,
             &(struct key_reply){.info = info, .event = event_names[event], .continues = true});
@@ -270,10 +269,29 @@ enum result methods_event(
     return reply_error(session->out, ERROR_PERMISSION_DENIED);
 }
 
-enum result methods_events_lost(struct session *session)
+enum result methods_events_more(struct session *session, bool *more)
 {
-    session_end_stream(session);
-    return reply_error(session->out, ERROR_EVENTS_LOST);
+    struct snapshot *snapshot CLEANUP(auto_snapshot_unref) =
+        snapshot_current(session->shared->slot);
+    session->policy = snapshot->policy;
+    *more = true;
+    for (int i = 0; i < EVENTS_STEP && session->out->size < STEP_OCTETS &&
+                    session->stream.kind == STREAM_SUBSCRIPTION;
+         i++) {
+        enum key_event event;
+        struct key_info info;
+        switch (event_queue_take(session->shared->events, &session->stream.cursor, &event, &info)) {
+        case EVENT_QUEUE_EMPTY:
+            *more = false;
+            return RESULT_OK;
+        case EVENT_QUEUE_LOST:
+            session_end_stream(session);
+            return reply_error(session->out, ERROR_EVENTS_LOST);
+        case EVENT_QUEUE_EVENT:
+            TRY(send_event(session, event, &info));
+        }
+    }
+    return RESULT_OK;
 }
 
 /* --- GetStatus, GetMetrics --- */

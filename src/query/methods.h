@@ -14,9 +14,8 @@ enum result methods_call(struct session *session, const struct call *call) WARN_
 /* Continues a STREAM_LIST by a bounded number of keys; after the last the stream is STREAM_NONE. */
 enum result methods_list_more(struct session *session) WARN_UNUSED;
 
-/* Reports an event to a STREAM_SUBSCRIPTION, if the policy now in force shows the key to this
- * caller. Ends the stream when that policy does not let the caller subscribe any more. */
-enum result methods_event(
-    struct session *session, enum key_event event, const struct key_info *info) WARN_UNUSED;
-/* Ends a STREAM_SUBSCRIPTION that missed events. */
-enum result methods_events_lost(struct session *session) WARN_UNUSED;
+/* Continues a STREAM_SUBSCRIPTION by a bounded number of events, as far as the policy now in force
+ * shows their keys to this caller. *MORE: there is more to be done at once, else it has all of
+ * them. Ends the stream when events were lost, and when that policy does not let the caller
+ * subscribe. */
+enum result methods_events_more(struct session *session, bool *more) WARN_UNUSED;

@@ -212,30 +212,19 @@ static int on_connections(sd_event_source *source, int poller, uint32_t events, 
 
 /* --- events --- */
 
-/* INFO NULL: events were lost. */
-static void notify_subscribers(
-    struct query_server *server, enum key_event event, const struct key_info *info)
-{
-    struct connection *next;
-    for (struct connection *c = server->connections; c; c = next) {
-        next = c->next; /* this may end C, but no other connection */
-        if (connection_is_subscribed(c))
-            connection_notify(c, event, info);
-    }
-}
-
 static int on_queued(sd_event_source *source, int fd, uint32_t events, void *context)
 {
     (void)source;
     (void)fd;
     (void)events;
     struct query_server *server = context;
-    enum key_event event = KEY_ESTABLISHED;
-    struct key_info info;
-    enum event_queue_taken taken;
+    struct connection *next;
     event_queue_acknowledge(server->queue);
-    while ((taken = event_queue_take(server->queue, &event, &info)) != EVENT_QUEUE_EMPTY)
-        notify_subscribers(server, event, taken == EVENT_QUEUE_EVENT ? &info : NULL);
+    for (struct connection *c = server->connections; c; c = next) {
+        next = c->next; /* this may end C, but no other connection */
+        if (connection_is_subscribed(c))
+            connection_notify(c);
+    }
     return 0;
 }
 
@@ -306,6 +295,7 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
     TRY(open_socket(server, fault));
     caller_listen(server->fd);
     TRY(event_queue_new(&server->queue, fault));
+    server->sessions.events = server->queue;
     TRY(join_loop(server, fault));
     *out = TAKE_PTR(server);
     return RESULT_OK;

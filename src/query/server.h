@@ -24,6 +24,6 @@ enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct 
     struct fault *fault) WARN_UNUSED;
 void query_server_free(struct query_server *server);
 
-/* A key_listener, on any thread: hands the event to the main loop through a bounded queue. When it
- * is full, the streams of subscribers end with an error: they missed events. */
+/* A key_listener, on any thread: hands the event to the main loop through a bounded queue. Where it
+ * has lost events that a subscriber has not taken yet, that one's stream ends with an error. */
 void query_server_notify(enum key_event event, const struct key_info *info, void *server);

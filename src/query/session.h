@@ -7,6 +7,7 @@
 #include "keys/cache.h"
 #include "policy/snapshot.h"
 #include "query/caller.h"
+#include "query/event_queue.h"
 #include "query/reports.h"
 
 /* What the sessions of one server share. */
@@ -14,6 +15,7 @@ struct sessions {
     struct snapshot_slot *slot;
     struct key_cache *cache;
     const struct query_reports *reports;
+    struct event_queue *events;
     atomic_uint *subscribers; /* how many sessions have a STREAM_SUBSCRIPTION */
 };
 
@@ -21,7 +23,7 @@ struct sessions {
 struct stream {
     enum { STREAM_NONE, STREAM_LIST, STREAM_SUBSCRIPTION } kind;
     char peer[IDENTIFIER_OCTETS], local[IDENTIFIER_OCTETS]; /* what to list; "" = any */
-    uint64_t cursor;                                        /* of key_cache_next */
+    uint64_t cursor; /* of key_cache_next, or of event_queue_take */
     bool has_held;
     struct key_info held; /* found, but not sent until it is known whether another one follows */
 };
