@@ -93,7 +93,7 @@ static void set_deadlines(struct connection *connection, bool more, size_t waite
 
     size_t sent = waited - frame->out.size;
     connection->unread -= sent < connection->unread ? sent : connection->unread;
-    if (frame->out.size == 0 || connection_is_subscribed(connection)) {
+    if ((!more && frame->out.size == 0) || connection_is_subscribed(connection)) {
         connection->unread = 0;
         connection->read_due_ms = 0;
     } else if (connection->unread == 0) {
@@ -171,7 +171,7 @@ bool connection_is_late(const struct connection *connection, int64_t now_ms)
 
 bool connection_is_busy(const struct connection *connection)
 {
-    return connection->session.stream.kind != STREAM_NONE || connection->frame.out.size > 0;
+    return connection->session.stream.kind != STREAM_NONE || connection->awaited & EPOLLOUT;
 }
 
 /* --- events --- */
