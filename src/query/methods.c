@@ -122,6 +122,22 @@ static bool find_key(
     return key_cache_find_by_peer(cache, selection->peer, local, info, key);
 }
 
+/* A key that policy does not show to this caller is answered as if there were none, and after the
+ * same work: policy is asked about a peer of our CSE where there is no key, and the journal is told
+ * in both cases, unless nothing is hidden from this caller. */
+static bool is_shown(struct session *session, const struct call *call, enum policy_right right,
+    const struct key_info *found)
+{
+    char nobody[IDENTIFIER_OCTETS];
+    bool is_known = make_absolute(&session->policy->cse, "Cnobody", nobody);
+    bool may_see = may(session, right, found ? found->peer : is_known ? nobody : "");
+    if (found && may_see)
+        return true;
+    if (!may(session, right, ""))
+        log_occasion(session, call, &denied_to, found);
+    return false;
+}
+
 static enum result get_key(struct session *session, const struct call *call)
 {
     int64_t began_ns = histogram_now_ns();
@@ -135,19 +151,16 @@ static enum result get_key(struct session *session, const struct call *call)
     if (!selection.by_id && !peer)
         return invalid(session, "keyId");
 
-    /* For a key that policy does not show to this caller, answer as if there were none. */
     struct key_info info;
     uint8_t key[KEY_OCTETS];
     bool found = find_key(session, &selection, &info, key);
-    bool shown = found && may(session, RIGHT_GET, info.peer);
+    bool shown = is_shown(session, call, RIGHT_GET, found ? &info : NULL);
     enum result result =
         shown ? reply_key(session->out, &(struct key_reply){.info = &info, .key = key})
               : reply_error(session->out, ERROR_NO_SUCH_KEY);
     secret_wipe(key, sizeof(key));
     histogram_add(HISTOGRAM_LOOKUP, began_ns);
-    if (found && !shown)
-        log_occasion(session, call, &denied_to, &info);
-    else if (shown && result == RESULT_OK && !call->oneway) /* oneway: without a reply */
+    if (shown && result == RESULT_OK && !call->oneway) /* oneway: without a reply */
         log_occasion(session, call, &read_by, &info);
     return result;
 }
@@ -164,13 +177,9 @@ static enum result revoke_key(struct session *session, const struct call *call)
         return invalid(session, bad ? bad : "keyId");
 
     struct key_info info;
-    if (!find_key(session, &selection, &info, NULL))
-        return reply_error(session->out, ERROR_NO_SUCH_KEY);
-    if (!may(session, RIGHT_REVOKE, info.peer)) {
-        log_occasion(session, call, &denied_to, &info);
-        return reply_error(session->out, ERROR_NO_SUCH_KEY);
-    }
-    if (key_cache_revoke(session->shared->cache, selection.id) != RESULT_OK)
+    bool found = find_key(session, &selection, &info, NULL);
+    if (!is_shown(session, call, RIGHT_REVOKE, found ? &info : NULL) ||
+        key_cache_revoke(session->shared->cache, selection.id) != RESULT_OK)
         return reply_error(session->out, ERROR_NO_SUCH_KEY);
     log_occasion(session, call, &revoked_by, &info);
     return reply_json(session->out, json_object());

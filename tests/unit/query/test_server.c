@@ -290,7 +290,8 @@ START_TEST(the_log_says_who_got_and_who_was_denied_what)
     ck_assert_logged(log, start, " peer=//m2m.example/in-cse/C8 ");
     snprintf(call, sizeof(call), CALL(KEYS "GetKey", WITH("\"keyId\":\"%032d\"")), 1);
     ck_assert_call_fails(fd, call, KEYS "NoSuchKey"); /* which is not there at all */
-    ck_assert_str_eq(logged(log), "");
+    ck_assert_logged(log, "info: GetKey of key 00000000000000000000000000000001: denied to user ",
+        " keyId=00000000000000000000000000000001 ");
 
     /* However many denials there are, the next key that is read is logged. */
     for (int i = 0; i < 1000; i++)
@@ -477,6 +478,70 @@ START_TEST(malformed_input_ends_its_connection_only)
 }
 END_TEST
 
+/* --- what is not shown is not there --- */
+
+enum { TIMED_CALLS = 20000 };
+
+static int compare_times(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* How long a call takes; its reply has to be NoSuchKey, octet for octet. */
+static int64_t time_refusal(int fd, const char *method, uint32_t number)
+{
+    static const char wanted[] = "{\"error\":\"" KEYS "NoSuchKey\",\"parameters\":{}}";
+    char call[256], reply[256], id[2 * KEY_ID_OCTETS + 1];
+    service_id(number, id);
+    int size = snprintf(call, sizeof(call),
+        "{\"method\":\"" KEYS "%s\",\"parameters\":{\"keyId\":\"%s\"}}", method, id);
+    struct timespec began, ended;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    ck_assert_int_eq(send(fd, call, (size_t)size + 1, MSG_NOSIGNAL), size + 1);
+    ssize_t got = recv(fd, reply, sizeof(reply), 0);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    ck_assert_int_eq(got, (ssize_t)sizeof(wanted));
+    ck_assert_mem_eq(reply, wanted, sizeof(wanted));
+    return (ended.tv_sec - began.tv_sec) * INT64_C(1000000000) + ended.tv_nsec - began.tv_nsec;
+}
+
+/* A key of a peer that the caller may not see is refused as one that does not exist, and as fast.
+ */
+START_TEST(hidden_and_absent_keys_are_alike)
+{
+    static const char *const methods[] = {"GetKey", "RevokeKey"};
+    static int64_t hidden[TIMED_CALLS], absent[TIMED_CALLS];
+    service_put(&service, 7);
+    static char policy[65536]; /* with many patterns to compare: 16 clients with 64 each */
+    size_t size = 0;
+    for (int i = 0; i < 1024; i++)
+        size += (size_t)snprintf(policy + size, sizeof(policy) - size,
+            "%s\"//m2m.example/in-cse/C9-%d\"%s",
+            i % 64 > 0 ? "," : "{\"allow\":[\"get\",\"revoke\"],\"peers\":[", i,
+            i % 64 < 63 ? ""
+            : i < 1023  ? "]},"
+                        : "]}]");
+    memmove(policy + 1, policy, size + 1);
+    policy[0] = '[';
+    service_reload(&service, policy);
+    int fd = service_connect();
+    for (size_t m = 0; m < ARRAY_SIZE(methods); m++) {
+        for (int i = 0; i < TIMED_CALLS; i++) {
+            hidden[i] = time_refusal(fd, methods[m], 7);
+            absent[i] = time_refusal(fd, methods[m], 8);
+        }
+        qsort(hidden, TIMED_CALLS, sizeof(hidden[0]), compare_times);
+        qsort(absent, TIMED_CALLS, sizeof(absent[0]), compare_times);
+        double ratio = (double)hidden[TIMED_CALLS / 2] / (double)absent[TIMED_CALLS / 2];
+        printf("# %s: hidden %lld ns, absent %lld ns\n", methods[m],
+            (long long)hidden[TIMED_CALLS / 2], (long long)absent[TIMED_CALLS / 2]);
+        ck_assert_msg(ratio > 0.9 && ratio < 1.1, "%s: %.3f", methods[m], ratio);
+    }
+    close(fd);
+}
+END_TEST
+
 /* --- the bounds on connections --- */
 
 static bool is_served(int fd)
@@ -506,9 +571,19 @@ static size_t count_allowed(void)
     return share < QUERY_CONNECTIONS_MAX ? share : QUERY_CONNECTIONS_MAX;
 }
 
-static void ck_assert_served(int fd)
+#define ck_assert_served(fd) ck_assert(is_served(fd))
+
+/* A connection that is served, of user UID; of ours, where we may not be another one. */
+static int connect_as(uid_t uid)
 {
-    ck_assert(is_served(fd));
+    bool is_root = geteuid() == 0;
+    if (is_root)
+        become(uid);
+    int fd = service_connect();
+    ck_assert_served(fd);
+    if (is_root)
+        become(0);
+    return fd;
 }
 
 static void ck_assert_hung_up(int fd)
@@ -547,53 +622,55 @@ static void ck_assert_event(int fd, const char *event, const char *peer)
 }
 
 /* At the bound the user with the most connections gives up the one that is idle longest, and
- * neither one that waits for events nor one whose call came later. */
+ * neither one whose replies wait to be read nor one whose call came later. */
 START_TEST(a_newcomer_takes_the_room_of_the_idlest)
 {
+    static const char rest[] = "\"method\":\"" SERVICE "GetInfo\"}";
+    static const char description[] =
+        CALL(SERVICE "GetInterfaceDescription", WITH("\"interface\":\"org.e2ekeyd.Keys\""));
+    enum { UNREAD = 400 }; /* such replies are more than the kernel has room for */
+    static const uid_t users[] = {65533, 0, 65532, 65534}; /* of the newcomers */
     static int fds[QUERY_CONNECTIONS_MAX];
-    size_t most = count_allowed();
-    bool is_root = geteuid() == 0;
-    if (is_root) {
-        ck_assert_int_eq(chmod(service.folder, 0711), 0);
-        ck_assert_int_eq(chmod(service.path, 0666), 0);
-        become(65533);
-    }
-    int neighbour = service_connect(); /* the only one of its user, and the idlest of all */
-    ck_assert_served(neighbour);
-    if (is_root)
-        become(0);
-    fds[0] = service_connect();
-    subscribe(fds[0]);
+    int newcomers[ARRAY_SIZE(users)];
+    size_t most = count_allowed(), gone = geteuid() == 0 ? 6 : 5;
+    ck_assert_int_eq(chmod(service.folder, 0711), 0);
+    ck_assert_int_eq(chmod(service.path, 0666), 0);
+
+    int neighbour = connect_as(65533); /* the only one of its user, and the idlest of all */
+    fds[0] = connect_as(65534);
+    char calls[UNREAD][sizeof(description)]; /* at once: the server may stop reading in between */
+    for (int i = 0; i < UNREAD; i++)
+        memcpy(calls[i], description, sizeof(description));
+    ck_assert_int_eq(send(fds[0], calls, sizeof(calls), MSG_NOSIGNAL), (ssize_t)sizeof(calls));
+    await_turns();
     for (size_t i = 1; i < most - 1; i++) {
-        ck_assert_served(fds[i] = service_connect());
+        fds[i] = connect_as(65534);
         ck_assert_int_eq(send(fds[i], "{", 1, MSG_NOSIGNAL), 1); /* which is no call yet */
     }
     ck_assert_int_eq(send(fds[1], "}", 2, MSG_NOSIGNAL), 2);
     ck_assert_hung_up(fds[1]); /* that was none either, and makes room */
-    int newcomers[4];
-    for (size_t i = 0; i < 4; i++) {
-        if (is_root)
-            become(i % 2 ? 0 : 65534);
-        ck_assert_served(newcomers[i] = service_connect());
-        if (is_root)
-            become(0);
+    json_decref(client_call(fds[2], rest));
+
+    for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+        newcomers[i] = connect_as(users[i]);
+    for (size_t i = 3; i < gone; i++)
+        ck_assert_hung_up(fds[i]);
+    for (int i = 0; i < UNREAD; i++) {
+        json_t *reply = client_receive(fds[0]);
+        ck_assert_msg(reply, "%d", i);
+        json_decref(reply);
     }
-    for (size_t i = 2; i < 5; i++)
-        if (is_root || i < 4)
-            ck_assert_hung_up(fds[i]);
-    service_put(&service, 7);
-    ck_assert_event(fds[0], "established", "//m2m.example/in-cse/C7");
-    if (is_root)
+    ck_assert_served(fds[0]);
+    ck_assert_served(fds[2]);
+    json_decref(client_call(fds[gone], rest)); /* it was in the middle of a call */
+    if (geteuid() == 0)                        /* else it is of the same user as all others */
         ck_assert_served(neighbour);
     else
         ck_assert_hung_up(neighbour);
-    for (size_t i = 0; i < 4; i++)
-        close(newcomers[i]);
-    for (size_t i = is_root ? 5 : 4; i < most - 1; i++)
+    for (size_t i = gone; i < most - 1; i++)
         close(fds[i]);
-    close(fds[0]);
-    if (is_root)
-        close(neighbour);
+    for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+        close(newcomers[i]);
 }
 END_TEST
 
@@ -668,13 +745,15 @@ START_TEST(a_subscriber_that_is_too_slow_is_told)
         service_put(&service, number);
         ck_assert_event(fd, "established", peer);
     }
-    json_t *reply;
+    json_t *reply = client_receive(deaf);
     unsigned count = 0;
-    while (json_is_true(json_object_get(reply = client_receive(deaf), "continues"))) {
+    for (; json_is_true(json_object_get(reply, "continues")); count++) {
         json_decref(reply);
-        count++;
+        reply = client_receive(deaf);
     }
-    ck_assert_str_eq(json_string_value(json_object_get(reply, "error")), KEYS "EventsLost");
+    ck_assert_msg(reply, "hung up on after %u events", count);
+    const char *error = json_string_value(json_object_get(reply, "error"));
+    ck_assert_str_eq(error ? error : "", KEYS "EventsLost");
     ck_assert_uint_gt(count, 0);
     json_decref(reply);
     ck_assert_served(deaf); /* and may subscribe again */
@@ -721,4 +800,4 @@ CHECK_MAIN_FIXTURE("query/server", start, stop, it_describes_itself,
     a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
     a_newcomer_takes_the_room_of_the_idlest, subscribers_hear_what_they_may,
     ten_thousand_events_reach_all_who_read, a_subscriber_that_is_too_slow_is_told,
-    events_that_are_not_shown_are_not_counted)
+    hidden_and_absent_keys_are_alike, events_that_are_not_shown_are_not_counted)
