@@ -15,8 +15,9 @@ struct tls_context {
     struct tls_endpoint **endpoints; /* policy->endpoint_count of them, by number */
 };
 
-/* wolfSSL looks at its first AES key for what the processor can do, and keeps that in variables
- * without a lock: so the first key is set before there are threads. */
+/* When its first AES key is set, wolfSSL finds out which instructions the processor has, and keeps
+ * the answer in variables that no lock protects. So the first key is set before there are threads.
+ */
 static bool set_first_aes_key(void)
 {
     static const uint8_t zeros[AES_128_KEY_SIZE];

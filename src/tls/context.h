@@ -23,7 +23,8 @@ DEFINE_CLEANUP(struct tls_context *, tls_context_free)
 struct trust_store *tls_context_trust(struct tls_context *context);
 const struct policy *tls_context_policy(const struct tls_context *context);
 
-/* The end-points live as long as CONTEXT. By SNI: "" gives the first one; NULL when none has that
- * name. */
+/* The end-point whose server name is NAME, as SNI names it; "" gives the first one of the policy.
+ * NULL when no end-point has that name. End-points live as long as CONTEXT. */
 struct tls_endpoint *tls_context_by_server_name(struct tls_context *context, const char *name);
+/* NUMBER: less than the policy's endpoint_count. */
 struct tls_endpoint *tls_context_by_number(struct tls_context *context, size_t number);

@@ -64,7 +64,7 @@ enum result credential_load_certificate(
     return RESULT_OK;
 }
 
-/* Once: the two engines of an end-point share the key. */
+/* Reads the file unless that is done already: the two engines of an end-point share the key. */
 static enum result load_file(struct credential *credential, const char *path, struct fault *fault)
 {
     return credential->key ? RESULT_OK : private_key_read(path, &credential->key, fault);

@@ -16,19 +16,19 @@ struct credential {
     struct token_key *token; /* signs, when it is on a token */
 };
 
-/* Reads a certificate chain, leaf first, and has ENGINE present it. Like the others: FAULT names
- * the file. */
+/* Reads a certificate chain, leaf first, and has ENGINE present it. FAULT names the file, as it
+ * does in the two functions below. */
 enum result credential_load_certificate(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 
-/* Has ENGINE present a raw public key (RFC 7250): the leaf's, or without a certificate the one that
- * belongs to the private key. */
+/* Has ENGINE present a raw public key (RFC 7250): that of the leaf, or, if no certificate was
+ * loaded, the one that belongs to the private key. */
 enum result credential_load_public_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *private_key_path, struct fault *fault) WARN_UNUSED;
 
-/* After either: reads the private key from a file, or finds it on a token (PATH is a pkcs11: URI),
- * checks that it belongs to the public one, and has it sign for ENGINE. CREDENTIAL has to outlive
- * ENGINE. */
+/* To be called after one of the two above. Reads the private key from a file, or finds it on a
+ * token (PATH is a pkcs11: URI), checks that it belongs to the public key, and has it sign for
+ * ENGINE. CREDENTIAL has to outlive ENGINE. */
 enum result credential_load_private_key(struct credential *credential, WOLFSSL_CTX *engine,
     const char *path, struct fault *fault) WARN_UNUSED;
 

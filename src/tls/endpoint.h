@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One of our end-points, as the TLS engine needs it: what it presents to initiators, which is a
- * certificate, a raw public key (RFC 7250) or either, and what it takes from them. */
+ * certificate, a raw public key (RFC 7250) or, as they ask, one of the two; and what it takes from
+ * them. */
 #pragma once
 
 #include "policy/match.h"
@@ -10,9 +11,9 @@
 struct tls_endpoint;
 struct WOLFSSL_CTX;
 
-/* End-point number NUMBER of POLICY, which must outlive it, with what its files hold; a private key
- * on a token has to sign. NULL when that cannot be; the faults are then in REPORT. A certificate
- * that is not valid at this time is a fault in REPORT too. */
+/* Reads the files of end-point number NUMBER of POLICY, which must outlive it. A private key on a
+ * token is tried by a signature. Returns NULL, with the faults in REPORT, when something cannot be
+ * used. A certificate that is not valid at this time is a fault in REPORT too. */
 struct tls_endpoint *tls_endpoint_new(
     const struct policy *policy, size_t number, struct report *report) WARN_UNUSED;
 void tls_endpoint_free(struct tls_endpoint *endpoint);
@@ -29,6 +30,7 @@ struct certificate_types tls_endpoint_presents(const struct tls_endpoint *endpoi
 /* The certificate types that its rules allow initiators to present. */
 struct certificate_types tls_endpoint_takes(const struct tls_endpoint *endpoint);
 
-/* The engine that presents TYPE, which the end-point can present. For this room. */
+/* The engine that presents TYPE, one of those that the end-point can present. Private to this room.
+ */
 struct WOLFSSL_CTX *tls_endpoint_engine(
     const struct tls_endpoint *endpoint, enum certificate_type type);

@@ -81,11 +81,12 @@ static bool set_suites(WOLFSSL_CTX *engine, const struct policy_suite *const *su
 static void prepare(WOLFSSL_CTX *engine)
 {
     wolfSSL_CTX_set_verify(engine, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    wolfSSL_CTX_set_group_messages(engine); /* one flight, one write */
+    wolfSSL_CTX_set_group_messages(engine); /* write a flight at once */
     set_io(engine);
 }
 
-/* wolfSSL's CallbackEccVerify. CONTEXT: a struct verified_signature, or NULL. */
+/* wolfSSL's CallbackEccVerify, on a server. CONTEXT is a struct verified_signature, or NULL, with
+ * which no signature is good. */
 static int recognise_signature(WOLFSSL *engine, const unsigned char *signature,
     unsigned int signature_size, const unsigned char *digest, unsigned int digest_size,
     const unsigned char *spki, unsigned int spki_size, int *good, void *context)

@@ -20,8 +20,9 @@
 WOLFSSL_CTX *engine_new_server(const struct policy_tls *tls) WARN_UNUSED;
 WOLFSSL_CTX *engine_new_client(void) WARN_UNUSED;
 
-/* Negotiate raw public keys and nothing else (RFC 7250), for one of the two sides: ENGINE may be a
- * server's or a client's. RESULT_INTERNAL when the engine does not. */
+/* Have ENGINE, a server's or a client's, negotiate that the terminating or the initiating side
+ * presents a raw public key and nothing else (RFC 7250). RESULT_INTERNAL when the engine refuses.
+ */
 enum result engine_terminating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
 enum result engine_initiating_raw_public_key(WOLFSSL_CTX *engine, struct fault *fault) WARN_UNUSED;
 /* The same as engine_initiating_raw_public_key for one handshake of a server. */
@@ -40,17 +41,18 @@ enum engine_step { ENGINE_DONE, ENGINE_WANTS_MORE, ENGINE_FAILED };
 enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
     struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
 
-/* The same for a flight that others have to follow: RESULT_OK is ENGINE_WANTS_MORE. */
+/* The same for a flight that does not end the handshake: RESULT_OK when the engine waits for the
+ * next one (ENGINE_WANTS_MORE). */
 enum result engine_run_on(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
     struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
 
-/* Exports the key (RFC 5705, TS-0003 10.3.1), after the last flight. */
+/* Exports the key (RFC 5705, TS-0003 10.3.1). To be called when the handshake is done. */
 enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct fault *fault)
     WARN_UNUSED;
 
-/* For wolfSSL_SetEccVerifyCtx on a server: a signature that was verified before the engine runs.
- * Instead of verifying CertificateVerify a second time, the engine takes exactly that signature by
- * exactly that key over exactly that transcript, and no other. */
+/* For wolfSSL_SetEccVerifyCtx on a server: the signature of CertificateVerify, verified before the
+ * engine runs. Instead of verifying it again, the engine accepts exactly this signature by this key
+ * over this digest, and no other. */
 struct verified_signature {
     bool known; /* there is one */
     bool used;  /* the engine has asked for it */

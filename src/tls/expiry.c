@@ -24,8 +24,8 @@ void expiry_list_release(struct expiry_list *list)
     *list = (struct expiry_list){0};
 }
 
-/* Sets the state of what is valid from FROM_S to at_s, and is expiring in the last SOON_S of that.
- */
+/* Sets the state at NOW_S, and when it changes next: EXPIRY is valid from FROM_S to its at_s, and
+ * expiring in the last SOON_S of that. */
 static void set_state(struct expiry *expiry, int64_t from_s, int64_t soon_s, int64_t now_s)
 {
     if (now_s > expiry->at_s) {

@@ -138,8 +138,8 @@ bool handshake_is_signed_by(
 
 #define FINISHED_OCTETS 16 /* its header included (RFC 5246 7.4.9) */
 
-/* How many octets the protection adds to a record at least; *PADDING: and how many more it may add,
- * which shows only when the engine decrypts the record. */
+/* How many octets encryption adds to a record at least. *PADDING is how many more it may add: their
+ * number is known only when the engine has decrypted the record. */
 static size_t overhead_of(uint16_t suite, size_t *padding)
 {
     *padding = suite == SUITE_ECDHE_ECDSA_AES_128_CBC_SHA256 ? 255 : 0;
@@ -172,8 +172,8 @@ enum result handshake_check_end(
     return RESULT_OK;
 }
 
-/* Writes the records of the handshake messages anew, since those that came may cut a message
- * anywhere. */
+/* Appends Message 3 to OUT with new records around its handshake messages: those that arrived may
+ * cut a message anywhere, and the engine takes no header that is cut. */
 static enum result make_flight(const struct message3 *message3, struct buffer *out)
 {
     TRY(message_write_handshake(message3->handshake, out));

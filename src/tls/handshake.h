@@ -7,7 +7,7 @@
 #include "tls/exporter.h"
 #include "tls/presented.h"
 
-/* One thread at a time. */
+/* Only one thread at a time may use it. */
 struct handshake;
 
 /* Answers Message 1 with Message 2, which is appended to MESSAGE2. RESULT_TLS_REFUSED with the
@@ -33,8 +33,9 @@ bool handshake_is_signed_by(
 
 /* Answers Message 3 with Message 4, which is appended, and exports the key. Call it only after
  * handshake_is_signed_by has returned true for the same MESSAGE3, and the owner of the key is
- * authorised: the engine takes that signature and that key, and no other. RESULT_TLS_REFUSED with
- * an alert, as on a bad Finished. The handshake is over in any case. */
+ * authorised: the engine takes that signature and that key, and no other. RESULT_TLS_REFUSED, with
+ * the alert, when the engine refuses the message, for example for a wrong Finished. The handshake
+ * is over in any case. */
 enum result handshake_finish(struct handshake *handshake, const struct message3 *message3,
     struct buffer *message4, struct exported_key *exported, struct fault *fault) WARN_UNUSED;
 

@@ -17,7 +17,7 @@ static enum result malformed(struct fault *fault, const char *what)
     return REFUSE(fault, TLS_ALERT_DECODE_ERROR, "malformed ClientHello: %s", what);
 }
 
-/* LIST: numbers of two octets each. */
+/* Whether WANTED is in LIST, which holds numbers of two octets each. */
 static bool holds_u16(struct bytes list, uint16_t wanted)
 {
     uint16_t number;
@@ -74,7 +74,8 @@ static enum result read_server_name(struct bytes body, struct hello *out, struct
     return RESULT_OK;
 }
 
-/* Takes the list when it is the extension's whole content: numbers of two octets, at least one. */
+/* Takes LIST, one or more numbers of two octets each, from BODY, of which it has to be the whole
+ * content. */
 static bool take_list_u16(struct bytes body, struct bytes *list)
 {
     return bytes_take_block_16(&body, list) && body.size == 0 && list->size > 0 &&
@@ -360,7 +361,7 @@ static void put_extensions(
             put_extension(writer, extensions[i].type, extensions[i].content);
 }
 
-/* Writes how many octets were put since START into the SIZE octets before START. */
+/* Writes into the SIZE octets before START how many octets were written since START. */
 static void set_length(const struct hello_writer *writer, uint8_t *start, size_t size)
 {
     size_t length = (size_t)(writer->at - start);

@@ -13,8 +13,8 @@ struct initiator_credential;
  * ANCHORS_PATH NULL: it trusts nobody until initiator_credential_pin. */
 enum result initiator_credential_new(const char *certificate_path, const char *private_key_path,
     const char *anchors_path, struct initiator_credential **out, struct fault *fault) WARN_UNUSED;
-/* From here on the terminating end-point has to present the raw public key of PUBLIC_KEY_ID (RFC
- * 6920, "ni:///sha-256;..."), rather than a certificate. */
+/* After this call the terminating end-point has to present the raw public key with PUBLIC_KEY_ID
+ * (RFC 6920, "ni:///sha-256;..."), rather than a certificate. */
 enum result initiator_credential_pin(struct initiator_credential *credential,
     const char *public_key_id, struct fault *fault) WARN_UNUSED;
 void initiator_credential_free(struct initiator_credential *credential);

@@ -9,7 +9,7 @@
 #define TYPE_ECDSA_SIGN         64 /* ClientCertificateType (RFC 8422 5.5) */
 #define HANDSHAKE_HEADER_OCTETS 4
 
-/* For fault texts. */
+/* What fault texts call a record of TYPE. */
 static const char *record_type_name(uint8_t type)
 {
     switch (type) {
@@ -175,7 +175,8 @@ static enum result read_signed(
     return RESULT_OK;
 }
 
-/* [ChangeCipherSpec] and Finished, which is encrypted, and may be cut into several records. */
+/* Checks the records at the end of Message 3: ChangeCipherSpec, then Finished, which is encrypted
+ * and may be cut into several records. */
 static enum result check_end(struct bytes message, struct fault *fault)
 {
     struct record record = {0};
@@ -231,7 +232,8 @@ static enum certificate_type type_of(struct bytes body)
                                                 : CERTIFICATE_TYPE_X509;
 }
 
-/* What a ClientHello of ours may offer, so that ServerHello may answer it. */
+/* Whether a ClientHello of ours may hold EXTENSION: ServerHello may have no others (RFC 5246
+ * 7.4.1.4). */
 static bool is_offered(uint16_t extension)
 {
     static const uint16_t offered[] = {EXTENSION_SERVER_NAME, EXTENSION_SUPPORTED_GROUPS,
@@ -271,8 +273,8 @@ static enum result read_server_hello(struct bytes body, struct message2 *out, st
     return RESULT_OK;
 }
 
-/* RFC 5246 7.4.4: the certificate that we have is of use only where an ECDSA key is taken (RFC 8422
- * 5.5), with the one algorithm that it signs with. */
+/* RFC 5246 7.4.4: checks that what we present can be accepted: an ECDSA key (RFC 8422 5.5), and the
+ * one signature algorithm that it signs with. */
 static enum result read_certificate_request(struct bytes body, struct fault *fault)
 {
     struct bytes types, algorithms, authorities;

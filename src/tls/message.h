@@ -46,7 +46,7 @@ struct message3 {
 };
 
 /* RESULT_BAD_MESSAGE when the octets are not exactly the records of this message.
- * RESULT_TLS_REFUSED, with the alert that the RFC names, when they are, but break TLS or offer
+ * RESULT_TLS_REFUSED, with the alert that the RFC names, when they are, but violate TLS or offer
  * nothing that we use. An ECDHE public key that is no point of P-256 is refused with
  * illegal_parameter (RFC 8422 5.11), because the secret computed with it could be guessed.
  */
@@ -57,9 +57,10 @@ enum result message2_read(struct bytes message, struct message2 *out, struct fau
 enum result message3_read(struct bytes message, struct message3 *out, struct fault *fault)
     WARN_UNUSED;
 
-/* Read the content of a Certificate message: of type X.509, leaf first, or a raw public key. Views
- * into BODY. RESULT_TLS_REFUSED when it is malformed, RESULT_CERTIFICATE_REFUSED; with the alert.
- */
+/* Read BODY, the content of a Certificate message, as certificates (leaf first) or as a raw public
+ * key. What they return are views into BODY. RESULT_TLS_REFUSED when BODY is malformed;
+ * RESULT_CERTIFICATE_REFUSED for more than PATH_CERTIFICATES_MAX certificates, or a key that
+ * is not on P-256; both with the alert. */
 enum result message_read_chain(struct bytes body, struct bytes chain[PATH_CERTIFICATES_MAX],
     size_t *count, struct fault *fault) WARN_UNUSED;
 enum result message_read_public_key(struct bytes body, struct public_key *out, struct fault *fault)

@@ -13,7 +13,8 @@ struct presented {
     size_t chain_count;
 };
 
-/* Reads the content of Certificate as TYPE, which was negotiated. RESULT_TLS_REFUSED or
- * RESULT_CERTIFICATE_REFUSED, with the alert. */
+/* Reads the content of Certificate in MESSAGE3 as TYPE, which was negotiated. RESULT_TLS_REFUSED or
+ * RESULT_CERTIFICATE_REFUSED as message_read_chain and message_read_public_key say, the latter also
+ * for a leaf that cannot be parsed; with the alert. */
 enum result presented_read(const struct message3 *message3, enum certificate_type type,
     struct presented *out, struct fault *fault) WARN_UNUSED;

@@ -14,8 +14,8 @@ struct record {
     struct bytes fragment; /* a view, never empty */
 };
 
-/* Takes one record from the front of MESSAGE; false, and MESSAGE unmoved, when none stands there
- * whole. */
+/* Takes one record from the front of MESSAGE. Returns false, and leaves MESSAGE as it is, when it
+ * does not begin with a whole record. */
 bool record_take(struct bytes *message, struct record *out) WARN_UNUSED;
 
 /* Whether the header at the front of MESSAGE announces a fragment of more than MOST octets. */
