@@ -72,7 +72,7 @@ static enum result decide(
     struct path_verdict verdict;
     *out = (struct admission){0};
     enum result identified = identify(request, &verdict, out, fault);
-    TRY(check_type(request, fault)); /* it goes before what is wrong with the path */
+    TRY(check_type(request, fault)); /* a wrong type is reported before a wrong path */
     if (identified != RESULT_OK)
         return identified;
     TRY(find_rule(request, out, fault));

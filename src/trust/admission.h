@@ -39,8 +39,9 @@ struct admission {
     struct evidence evidence; /* of the path in the rule's domain; empty for a raw public key */
 };
 
-/* CERTIFIED is true when an authority of a trust domain signed the certificate, whatever else is
- * wrong with it, or a rule names the raw public key: not of anybody who makes keys for himself.
+/* OUT->certified is true when an authority of a trust domain signed the certificate, whatever else
+ * is wrong with it, or when a rule names the raw public key. So it is false for somebody who made
+ * certificate or key without any of our authorities.
  *
  * Decides in this order: the type of what was presented (RFC 7250), the path (RFC 5280 6.1; by the
  * CRLs of all trust domains), the rule for its names or its key (TS-0003 8.1.2.5), and that From,

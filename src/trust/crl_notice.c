@@ -36,7 +36,8 @@ static const char *attribute_type(struct bytes oid, char text[64])
     return text;
 }
 
-/* "CN=field CA, O=m2m.example", for people: not to be compared, nor to be read back. */
+/* Writes NAME as "CN=field CA, O=m2m.example", for people only: two different names may give the
+ * same text. */
 static void describe_name(struct bytes name, char *out, size_t size)
 {
     struct bytes rdns, rdn, pair, type;
@@ -66,7 +67,8 @@ struct notifying {
     void *context;
 };
 
-/* Calls the reader with NOTICE, which has its flags already, about CRL file number SLOT. */
+/* Completes NOTICE, in which the caller has set the flags, by file number SLOT and the text of
+ * FORMAT, and hands it to the reader. */
 static void PRINTF(4, 5) notify(const struct notifying *notifying, struct crl_notice notice,
     size_t slot, const char *format, ...)
 {
@@ -80,7 +82,8 @@ static void PRINTF(4, 5) notify(const struct notifying *notifying, struct crl_no
     notifying->each(&notice, notifying->context);
 }
 
-/* A file that is missing is no fault, as it may be on its way; one that is there and no CRL is. */
+/* Only a warning when the file is missing, since it may still be delivered; a fault when the file
+ * is there but holds no CRL. */
 static void notify_problem(const struct notifying *notifying, size_t i)
 {
     const struct crl_slot *slot = &notifying->set->slots[i];
@@ -153,7 +156,7 @@ void crl_notices(struct trust_store *store, const struct trust_domain *domain,
     for (size_t i = 0; set && i < set->slot_count; i++)
         notify_problem(&notifying, i);
     for (size_t i = 0; set && i < set->count; i++) {
-        if (!set->is_kept[i]) /* those were notified while their file held them */
+        if (!set->is_kept[i]) /* there were notices about those while their file held them */
             notify_standing(&notifying, i);
     }
 }

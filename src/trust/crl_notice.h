@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Notices for the operator about CRL files: those that cannot be used, and CRLs that count for less
- * than one may think. Nothing here refuses anybody. */
+/* Notices for the operator about CRL files that cannot be used, and about CRLs that have less
+ * effect than one may think. Notices are only for people: no decision about a certificate depends
+ * on them.
+ */
 #pragma once
 
 #include "base/report.h"
@@ -9,7 +11,7 @@
 #define CRL_NOTICE_OCTETS 640
 struct crl_notice {
     bool is_fault; /* e2ekeyd --check refuses: the file is there, and is not what the policy says */
-    bool is_kept;  /* what the file held before is in force instead of what it holds */
+    bool is_kept;  /* CRLs that the file held before stay in force instead of those it holds now */
     const struct policy_file *file;
     char text[CRL_NOTICE_OCTETS]; /* one line, with the file's path; printable ASCII */
 };

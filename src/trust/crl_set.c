@@ -91,7 +91,8 @@ static enum result read_crl(struct trust_crl *out, struct fault *fault)
     return RESULT_OK;
 }
 
-/* Takes DER over, if there is memory. */
+/* Appends the CRL in DER to FILE. Takes the octets of DER over where it can, and leaves DER empty
+ * then; the caller releases DER in any case. */
 static enum result add_crl(
     struct crl_file *file, size_t number, struct buffer *der, struct fault *fault)
 {
@@ -110,7 +111,8 @@ static enum result add_crl(
     return RESULT_OK;
 }
 
-/* TEXT has no CRL. Says what it holds instead, to an operator who named the wrong file. */
+/* For a file whose TEXT holds no CRL: sets a fault that says what it holds instead, for an operator
+ * who named the wrong file. */
 static enum result refuse_content(struct bytes text, const char *path, struct fault *fault)
 {
     static const char begin[] = "-----BEGIN ";
@@ -127,7 +129,8 @@ static enum result refuse_content(struct bytes text, const char *path, struct fa
         path, found ? ", which holds a " : ", which is neither PEM nor DER", label);
 }
 
-/* Puts all CRLs that can be used into OUT. FAULT is about the first one that cannot. */
+/* Puts all CRLs in TEXT that can be used into OUT. When some cannot, the result and FAULT are about
+ * the first of them. */
 static enum result read_all(
     struct bytes text, const char *path, struct crl_file *out, struct fault *fault)
 {

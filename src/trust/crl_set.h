@@ -16,7 +16,7 @@
 struct trust_domain;
 struct trust_store;
 
-/* Immutable but for its count. */
+/* One CRL. Immutable but for the count of its references. */
 struct trust_crl {
     atomic_size_t references;
     struct buffer der;
@@ -27,27 +27,29 @@ struct trust_crl {
     size_t number;       /* in its file, from 1 */
 };
 
-/* Those of one file. Immutable but for its count, so that sets share it. */
+/* The CRLs of one file. Immutable but for the count of its references, so that sets can share it.
+ */
 struct crl_file {
     atomic_size_t references;
     struct trust_crl **crls;
     size_t count;
 };
 
-/* An empty one with one reference; NULL: no memory. */
+/* Returns an empty file with one reference, or NULL when out of memory. */
 struct crl_file *crl_file_new(void);
-/* Another reference to FILE, which may be NULL and is the result. Any thread. */
+/* Takes another reference to FILE, which may be NULL, and returns FILE. Any thread may call it. */
 struct crl_file *crl_file_ref(struct crl_file *file);
 void crl_file_unref(struct crl_file *file);
 DEFINE_CLEANUP(struct crl_file *, crl_file_unref)
-/* Adds CRL, with a reference of its own, to a FILE that nobody else knows yet. False: no memory. */
+/* Adds CRL, with a reference of its own, to FILE, to which nobody else may have a reference yet.
+ * Returns false when out of memory. */
 bool crl_file_append(struct crl_file *file, struct trust_crl *crl);
 
 enum crl_problem {
     CRL_PROBLEM_NONE,
     CRL_PROBLEM_MISSING,    /* there is no such file */
     CRL_PROBLEM_UNREADABLE, /* it cannot be read */
-    CRL_PROBLEM_UNUSABLE,   /* it holds no CRL, or one that we do not take */
+    CRL_PROBLEM_UNUSABLE,   /* it holds no CRL, one that we cannot use, or too many */
     CRL_PROBLEM_OLDER,      /* it holds an older CRL than the one in force */
 };
 
@@ -57,31 +59,32 @@ struct crl_reading {
     enum crl_problem problem;
     struct fault why;
 };
-/* Reads the file at PATH (PEM, one or more, or one DER). OUT says what is wrong with it, also when
- * the result is another than RESULT_OK. */
+/* Reads the file at PATH: one or more CRLs in PEM, or one in DER. OUT is set in any case, and says
+ * what is wrong with the file when the result is not RESULT_OK. */
 enum result crl_file_read(const char *path, struct crl_reading *out) WARN_UNUSED;
 
-/* What is in force of a file that has a problem. */
+/* Which CRLs are in force for a file that has a problem. */
 enum crl_remains {
     CRL_REMAINS_NOTHING,
-    CRL_REMAINS_OTHERS, /* those of its CRLs that can be used */
-    CRL_REMAINS_BEFORE, /* what it held before, beside these */
-    CRL_REMAINS_NEWER,  /* the newer ones of a file that the policy does not name any more */
+    CRL_REMAINS_OTHERS, /* those in the file that can be used */
+    CRL_REMAINS_BEFORE, /* those that the file held before, and those in it that can be used */
+    CRL_REMAINS_NEWER,  /* also newer ones, from a file that the policy does not name any more */
 };
 
 /* One CRL file of the policy: what of it is in force, and what is wrong with it. */
 struct crl_slot {
-    struct crl_file *file;    /* in force, as it was read last; NULL: nothing is */
-    struct crl_file *kept;    /* CRLs from earlier readings that stay in force beside FILE, because
-                                 nothing in FILE replaces them; NULL: none */
-    struct file_print print;  /* of the file as it was read last, taken before; equal to no file's
-                                 when it could not be read, so that it is tried again */
+    struct crl_file *file;   /* in force, as the file was read last; NULL: nothing of it is */
+    struct crl_file *kept;   /* CRLs from earlier readings that stay in force beside FILE, because
+                                nothing in FILE replaces them; NULL: none */
+    struct file_print print; /* of the file, taken just before it was read last. When the file could
+                                not be read, a print that no file has, so that it is tried again */
     enum crl_problem problem; /* with the file as it is now */
     enum crl_remains remains;
     char *why; /* the problem in one line, with the file's path; NULL: none, or no memory */
 };
 
-/* Immutable but for its count. Whoever holds a reference may use all of it. */
+/* All CRLs of a trust domain that are in force. Immutable but for the count of its references.
+ * Whoever holds a reference may use all of it. */
 struct crl_set {
     atomic_size_t references;
     struct trust_store *store;
@@ -94,7 +97,7 @@ struct crl_set {
     size_t count;
 };
 
-/* Another reference to SET, which may be NULL and is the result. Any thread. */
+/* Takes another reference to SET, which may be NULL, and returns SET. Any thread may call it. */
 struct crl_set *crl_set_ref(struct crl_set *set);
 void crl_set_unref(struct crl_set *set);
 DEFINE_CLEANUP(struct crl_set *, crl_set_unref)

@@ -20,8 +20,8 @@ static bool is_of_issuer(const struct trust_crl *crl, const struct trust_crl *ot
            distinguished_name_equal(crl->crl.issuer, other->crl.issuer);
 }
 
-/* The first CRL of FILE that is older than OTHER of the same issuer, which signed it; NULL: none.
- */
+/* The first CRL of FILE that is older than OTHER, a CRL of the same issuer. NULL when there is
+ * none, or when OTHER is not known to be signed by its issuer. */
 static const struct trust_crl *find_older_than(
     const struct crl_set *set, const struct crl_file *file, const struct trust_crl *other)
 {
@@ -33,7 +33,7 @@ static const struct trust_crl *find_older_than(
     return NULL;
 }
 
-/* The same of all those of PREVIOUS. */
+/* The first CRL of FILE that is older, in the same sense, than any CRL of PREVIOUS. */
 static const struct trust_crl *find_older(
     const struct crl_set *set, const struct crl_file *file, const struct crl_file *previous)
 {
@@ -43,9 +43,10 @@ static const struct trust_crl *find_older(
     return older;
 }
 
-/* Does CRL stay in force when FILE is? It goes when one that its issuer signed takes its place. So
- * does one that nobody signed of whom we know, and that FILE does not name the issuer of, unless
- * FILE is not WHOLE. */
+/* Does CRL stay in force beside FILE, which replaces the file that held CRL? It goes when FILE
+ * holds one of the same issuer that is signed and not older. A CRL whose signer we do not know also
+ * goes when FILE holds none of its issuer, but only if all CRLs of FILE could be read (IS_WHOLE).
+ */
 static bool stays(const struct crl_set *set, const struct trust_crl *crl,
     const struct crl_file *file, bool is_whole)
 {
@@ -62,8 +63,8 @@ static bool stays(const struct crl_set *set, const struct trust_crl *crl,
     return is_signed || is_named || !is_whole;
 }
 
-/* Of CRLs that nobody signed of whom we know, one generation is kept: else there would be no end to
- * them. */
+/* May CRL be kept beside KEPT? Of the CRLs of an issuer whose signers we do not know, only one
+ * generation is kept, since otherwise each new file would add another one. */
 static bool has_place(
     const struct crl_set *set, const struct crl_file *kept, const struct trust_crl *crl)
 {
@@ -74,7 +75,8 @@ static bool has_place(
     return true;
 }
 
-/* Those in force in SLOT that stay so beside FILE, to *OUT; NULL: none does. */
+/* Puts the CRLs in force in SLOT that stay in force beside FILE into *OUT, which is NULL when none
+ * does. */
 static enum result find_kept(const struct crl_set *set, const struct crl_slot *slot,
     const struct crl_file *file, bool is_whole, struct crl_file **out)
 {
@@ -110,7 +112,7 @@ static size_t count_of(const struct crl_file *file)
     return file ? file->count : 0;
 }
 
-/* READING is not taken, and what was in force in SLOT stays so. */
+/* Releases READING, notes its problem, and leaves in force what is in force in SLOT. */
 static void refuse(struct crl_slot *slot, struct crl_reading *reading)
 {
     crl_file_unref(reading->file);
@@ -118,7 +120,7 @@ static void refuse(struct crl_slot *slot, struct crl_reading *reading)
         slot->file || slot->kept ? CRL_REMAINS_BEFORE : CRL_REMAINS_NOTHING, reading->why.text);
 }
 
-/* KEPT is taken over too. */
+/* Puts READING in force in SLOT, and KEPT beside it. Takes both over. */
 static void take(struct crl_slot *slot, struct crl_reading *reading, struct crl_file *kept)
 {
     crl_file_unref(slot->file);
@@ -128,7 +130,7 @@ static void take(struct crl_slot *slot, struct crl_reading *reading, struct crl_
     note(slot, reading->problem, kept ? CRL_REMAINS_BEFORE : CRL_REMAINS_OTHERS, reading->why.text);
 }
 
-/* Beside what the other files have, is there room for FILE and KEPT in SLOT? */
+/* Would the domain stay within its bounds with FILE and KEPT in SLOT, beside all other slots? */
 static bool has_room(const struct crl_set *set, const struct crl_slot *slot,
     const struct crl_file *file, const struct crl_file *kept)
 {
@@ -148,8 +150,9 @@ static enum result say_older(struct fault *why, const char *path, const struct t
         "%s: CRL %zu: older than the one of its issuer that is in force", path, older->number);
 }
 
-/* Puts READING, which this takes over, in force in SLOT in the place of what is. Its CRLs are taken
- * together or not at all: whoever puts several into one file publishes them together. */
+/* Puts READING in force in SLOT, in place of what is in force there, or refuses it. Takes READING
+ * over in any case. Its CRLs are taken together or not at all, since whoever puts several into one
+ * file publishes them together. */
 static enum result put_in_force(
     struct crl_set *set, struct crl_slot *slot, const char *path, struct crl_reading *reading)
 {
@@ -183,7 +186,8 @@ static enum result read_slot(struct crl_set *set, struct crl_slot *slot, const c
     slot->print = file_print_of(path);
     const bool is_there = !file_print_equal(&slot->print, &(struct file_print){0});
     const enum result result = crl_file_read(path, &reading);
-    /* What a file holds changes with the file; that it cannot be read may pass by itself. */
+    /* A file that cannot be read is tried again even if it does not change: the reason may pass by
+     * itself. A file with wrong content is read again only when it changes. */
     if (reading.problem == CRL_PROBLEM_UNREADABLE && is_there)
         slot->print = never;
     else if (reading.problem == CRL_PROBLEM_UNREADABLE)
@@ -273,7 +277,8 @@ enum result crl_set_inherit(struct crl_set *set, size_t i, const struct crl_slot
     struct crl_reading reading = {.file = slot->file, .problem = slot->problem, .why = FAULT_INIT};
     fault_set(&reading.why, RESULT_BAD_CONFIGURATION, "%s", slot->why ? slot->why : "");
     slot->file = NULL;
-    crl_file_unref(TAKE_PTR(slot->kept)); /* by another file of the same path */
+    crl_file_unref(
+        TAKE_PTR(slot->kept)); /* set when another slot with the same path was inherited */
     if (has_room(set, slot, previous->file, previous->kept))
         adopt(slot, previous);
     slot->print = print;
@@ -282,7 +287,8 @@ enum result crl_set_inherit(struct crl_set *set, size_t i, const struct crl_slot
     return result;
 }
 
-/* To KEPT those of FROM that some CRL in SLOT is older than; false: no memory. */
+/* Appends CRLs of FROM to KEPT: all of them, or with IS_NEWER_ALONE those that are newer than a CRL
+ * of the same issuer in SLOT. Returns false when out of memory. */
 static bool keep_newer(const struct crl_set *set, const struct crl_slot *slot,
     const struct crl_file *from, bool is_newer_alone, struct crl_file *kept)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Evidence: what is kept of a certificate path, beside the key that was established with it, to
- * compare it with later CRLs. It has the issuer and the serial number of each certificate but the
- * anchor: enough to know that a CRL lists one of them, without the certificates themselves. It is
- * small, as paths and serial numbers are bounded: it always fits KEY_EVIDENCE_OCTETS of
+ * compare the path with later CRLs. It has the issuer and the serial number of each certificate but
+ * the anchor. With these one can tell that a CRL lists one of the certificates, without keeping
+ * them. Since paths and serial numbers are bounded, evidence always fits KEY_EVIDENCE_OCTETS of
  * keys/key.h. */
 #pragma once
 
@@ -18,12 +18,11 @@
 
 struct evidence {
     uint8_t octets[EVIDENCE_OCTETS_MAX];
-    size_t size; /* 0: of a raw public key, which no CRL lists */
+    size_t size; /* 0 for a raw public key, which no CRL can list */
 };
 
-/* Writes the evidence of the path to an anchor of DOMAIN, which VERDICT says is trusted: a link for
- * each certificate, from the one below the anchor to the leaf, which is the last. Fails only for
- * lack of memory. */
+/* Writes the evidence of the path that VERDICT has for DOMAIN: a link for each certificate, from
+ * the one below the anchor to the leaf, which is the last. Fails only for lack of memory. */
 enum result evidence_write(const struct trust_store *store, const struct path_verdict *verdict,
     size_t domain, struct evidence *out) WARN_UNUSED;
 
@@ -32,5 +31,6 @@ struct evidence_link {
     struct bytes point, serial; /* views into what was read */
 };
 
-/* Takes a link from the front of EVIDENCE; false at its end, or when what follows is no link. */
+/* Takes a link from the front of EVIDENCE. Returns false at its end, or when it does not begin with
+ * a whole link. */
 bool evidence_next(struct bytes *evidence, struct evidence_link *out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the anchors down. A presented certificate is looked at when its issuer is on the path
- * already, and so known to be real: first what costs little, then its signature, and last what its
- * CAs, all of them real, say of it. So a made-up chain costs one verification for each of its
- * certificates that names an anchor as its issuer, and what is below those is never looked at. */
+/* Paths are searched from the anchors down. A presented certificate is checked only when its issuer
+ * is on the path already, and so known to be real: first what costs little, then its signature, and
+ * last what its CAs, all of them real, say of it. So a made-up chain costs one verification for
+ * each of its certificates that names an anchor as its issuer, and the certificates below those are
+ * never checked. */
 #include "trust/path.h"
 
 #include <string.h>
@@ -16,8 +17,8 @@
 #include "x509/distinguished_name.h"
 #include "x509/subject_names.h"
 
-/* Certificates that may be put on a path in the search of one domain. A path without ambiguity
- * takes one a certificate; this bounds what CAs that certify each other can cost. */
+/* How often a certificate may be put on the path in the search of one domain. An unambiguous path
+ * takes one step for each of its certificates; CAs that certify each other can take many. */
 #define PATH_STEPS_MAX 256
 
 #define REFUSE(fault, alert, ...)                                                                  \
@@ -32,7 +33,8 @@ struct search {
     size_t presented_count;
     unsigned usable; /* bit i: presented[i] could be parsed */
     size_t target; /* the path is for presented[target]: 0, the leaf, or a CA that may sign CRLs */
-    const struct certificate *crls_under; /* of such a CA: its anchor needs the name of this one */
+    const struct certificate *crls_under; /* for such a CA: the anchor that its own has to be a
+                                             namesake of; NULL for the leaf */
     unsigned ancestors; /* bit i: going by names, presented[i] is the target or may be above it */
     enum path_purpose purpose;
     int64_t now_s;
@@ -49,7 +51,7 @@ struct search {
      * failed, from 1 (0: none was looked at), and why. */
     unsigned furthest;
     struct fault fault;
-    bool certified; /* the leaf is signed by a CA that an anchor leads to, be it wrong otherwise */
+    bool certified; /* a CA that an anchor leads to signed the leaf, which may be wrong otherwise */
 };
 
 static bool is_target(const struct search *search, const struct certificate *certificate)
@@ -57,7 +59,7 @@ static bool is_target(const struct search *search, const struct certificate *cer
     return certificate == &search->presented[search->target];
 }
 
-/* What a fault calls CERTIFICATE, which would stand next on the path: an anchor stands first. */
+/* What faults call CERTIFICATE as the next one of the path, which begins with the anchor. */
 static const char *role_of(const struct search *search, const struct certificate *certificate)
 {
     if (is_target(search, certificate))
@@ -155,8 +157,8 @@ static enum result check_constraints(
 
 static bool has_path_to_sign_crls(struct search *search, size_t i);
 
-/* By its fields, is CANDIDATE another certificate of NEXT's issuer, with another key that may sign
- * its CRLs? */
+/* Going by its fields, is CANDIDATE another certificate of NEXT's issuer, with another key that may
+ * sign this issuer's CRLs? */
 static bool may_sign_crls_of(const struct search *search, const struct certificate *candidate,
     const struct certificate *next)
 {
@@ -165,8 +167,9 @@ static bool may_sign_crls_of(const struct search *search, const struct certifica
            !bytes_equal(candidate->point, issuer_of_next(search)->point);
 }
 
-/* What the CRLs say of NEXT. When one in its issuer's name is by none of the keys that we know,
- * another certificate of that name, presented along, may have the key (RFC 5280 6.3.3 (f), (g)). */
+/* What the CRLs say of NEXT. When none of the keys that we know signed a CRL in its issuer's name,
+ * the key may be that of another certificate of that name, which was presented too (RFC 5280 6.3.3
+ * (f), (g)). */
 static struct revocation_finding find_revocation(
     struct search *search, const struct certificate *next)
 {
@@ -188,8 +191,8 @@ static struct revocation_finding find_revocation(
                : revocation_of(search->store, search->crls, next, &keys, search->now_s);
 }
 
-/* RFC 5280 6.1.3 (a) (3). Listed is revoked however old the CRL; not listed says something only
- * while it is current. */
+/* RFC 5280 6.1.3 (a) (3). A certificate that a CRL lists is revoked, however old the CRL is. That a
+ * CRL does not list it counts only while the CRL is current. */
 static enum result check_revocation(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
@@ -204,7 +207,7 @@ static enum result check_revocation(
     return RESULT_OK;
 }
 
-/* RFC 5280 6.1.3 (d) to (f), 6.1.5: with the leaf the path is whole. */
+/* RFC 5280 6.1.3 (d) to (f), 6.1.5. Checked once, when NEXT is the target and so ends the path. */
 static enum result check_policies(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
@@ -225,8 +228,8 @@ static void note_path(struct search *search)
         found->presented[i] = (uint8_t)(search->path[found->length - i] - search->presented);
 }
 
-/* The CRLs of all trust domains are asked about a key for as long as it lives, and so they are
- * asked about the path too. When they refuse this one, another one may still be good. */
+/* A key is reviewed by the CRLs of all trust domains for as long as it lives, and so its path is
+ * checked by all of them, too. When they revoke this path, another one may still be good. */
 static enum result check_all_crls(
     struct search *search, const struct certificate *next, struct fault *fault)
 {
@@ -253,7 +256,7 @@ enum check {
     CHECK_AUTHORITY,
     CHECK_LENGTHS,
     CHECK_SIGNATURE,
-    CHECK_CONSTRAINTS, /* after it: what it costs is up to the CAs, so they have to be real */
+    CHECK_CONSTRAINTS, /* after the signature: CAs decide what it costs, so they have to be real */
     CHECK_REVOCATION,
     CHECK_POLICIES,
     CHECK_ALL_CRLS,
@@ -279,8 +282,9 @@ static bool key_ids_fit(const struct certificate *issuer, const struct certifica
            bytes_equal(issuer->subject_key_id, subject->authority_key_id);
 }
 
-/* Keeps the reason that came up in the latest check. An issuer whose key identifier does not fit is
- * a mere namesake until the signature verifies: what is wrong before that is not reported. */
+/* Keeps the reason of the certificate that passed most checks. An issuer whose key identifier does
+ * not fit is taken for a mere namesake until the signature verifies, so that failures up to the
+ * signature check are not reported for it. */
 static void note_reason(struct search *search, enum check check, const struct certificate *next,
     const struct fault *why)
 {
@@ -292,8 +296,9 @@ static void note_reason(struct search *search, enum check check, const struct ce
         search->domain->name, why->text);
 }
 
-/* NEXT failed at CHECK, or passed all of them. For the log: who has a certificate of ours, if an
- * unusable one, is not anybody. */
+/* Notes whether NEXT, which failed at CHECK or passed all checks, is a leaf that one of our CAs
+ * signed. The log tells initiators with such a certificate, even an unusable one, from strangers.
+ */
 static void note_certified(struct search *search, enum check check, const struct certificate *next)
 {
     if (next != &search->presented[0] || search->certified)
@@ -319,7 +324,8 @@ static bool may_stand_next(struct search *search, const struct certificate *next
 
 /* --- the search --- */
 
-/* Those that the target names as its issuer, those that these name, and so on. */
+/* Finds the presented certificates that the target names as its issuer, those that they name, and
+ * so on. */
 static void find_ancestors(struct search *search)
 {
     unsigned before = 0;
@@ -354,7 +360,8 @@ static bool is_candidate(const struct search *search, size_t i)
            !is_on_path(search, candidate);
 }
 
-/* Depth first; as deep as there are certificates, as none is on a path twice. */
+/* Searches depth first. It goes no deeper than there are certificates, as none is on a path twice.
+ */
 static bool extend_path(struct search *search)
 {
     bool found = false;
@@ -411,9 +418,9 @@ static bool find_path(struct search *search)
     return try_anchors(search);
 }
 
-/* RFC 5280 6.3.3 (f): has presented certificate I itself a valid path in this domain, to an anchor
- * of the name of this path's? Whether it is revoked is asked of the CRLs of the CAs above it, but
- * not of CRLs that further presented keys signed, so that the recursion ends. */
+/* RFC 5280 6.3.3 (f): has presented certificate I a valid path of its own in this domain, to an
+ * anchor with the same name as the anchor of the path in hand? CRLs signed by keys of the CAs above
+ * it may revoke it, but not CRLs that further presented keys signed, so that the recursion ends. */
 static bool has_path_to_sign_crls(struct search *search, size_t i)
 {
     struct search its = {.store = search->store,
@@ -455,7 +462,7 @@ static bool domain_trusts(struct search *search, const struct trust_domain *doma
 
 /* --- what does not depend on the domain --- */
 
-/* Reads all but the leaf. One that cannot be used does no harm beside a good path. */
+/* Reads all presented certificates but the leaf. One that cannot be used is only left out. */
 static void read_others(
     struct search *search, struct certificate *presented, const struct bytes *chain)
 {
@@ -469,7 +476,8 @@ static void read_others(
     }
 }
 
-/* TS-0003 10.1. As a leaf is no CA, no anchor can stand as one. */
+/* The profile of leaves (TS-0003 10.1). A leaf is no CA, so an anchor cannot be presented as one.
+ */
 static enum result check_leaf(
     const struct certificate *leaf, enum path_purpose purpose, struct fault *fault)
 {
@@ -485,7 +493,7 @@ static enum result check_leaf(
     return RESULT_OK;
 }
 
-/* The names are also read of a leaf that is refused, for whoever explains why. */
+/* Also reads the names of a leaf that is refused, so that a refusal can say whose it was. */
 static enum result read_leaf(struct bytes der, enum path_purpose purpose, struct path_verdict *out,
     bool *is_parsed, struct fault *fault)
 {
@@ -498,7 +506,7 @@ static enum result read_leaf(struct bytes der, enum path_purpose purpose, struct
     return result;
 }
 
-/* Every anchor may be the one that signed a certificate without key identifiers, so each counts. */
+/* Any anchor may have signed a certificate without key identifiers, so each allows one more. */
 static size_t signatures_allowed(const struct trust_store *store)
 {
     size_t allowed = PATH_SIGNATURES_MAX;
@@ -507,8 +515,9 @@ static size_t signatures_allowed(const struct trust_store *store)
     return allowed;
 }
 
-/* There is no path: perhaps for want of a presented certificate that is not usable. That is the
- * reason, unless it was read far enough to show that nobody names its subject as an issuer. */
+/* Refuses for lack of a path. Perhaps the path lacks a presented certificate that cannot be used:
+ * such a certificate is given as the reason, unless it was read far enough to show that no other
+ * names its subject as issuer. */
 static enum result refuse_path(
     const struct search *search, const struct bytes *chain, struct fault *fault)
 {
@@ -559,7 +568,7 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
             note_authorities(&search);
     }
     out->certified = search.certified;
-    if (result != RESULT_OK) /* of the leaf: paths to it were looked for to know who made it */
+    if (result != RESULT_OK) /* the leaf is refused; the search was only for OUT->certified */
         return result;
     if (trusted == 0 && search.effort.exhausted && search.furthest <= CHECK_SIGNATURE + 1)
         return REFUSE(fault, TLS_ALERT_BAD_CERTIFICATE,

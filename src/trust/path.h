@@ -22,9 +22,9 @@ enum path_purpose {
  * keyUsage, name constraints (x509/constraints.h) at every CA, anchors' own included, certificate
  * policies where a CA asks for one; revocation by the CRLs of all domains, where the absence of the
  * domain's own is a reason to refuse if the policy requires them. Names are compared as
- * x509/distinguished_name.h says. The work is bounded: at most PATH_SIGNATURES_MAX signatures are
- * asked about, and as many more as there are anchors. Those that an earlier handshake verified
- * count too, so that the verdict does not depend on what came before. On
+ * x509/distinguished_name.h says. The work is bounded: at most PATH_SIGNATURES_MAX signatures, and
+ * one more for each anchor, are checked. A signature that is remembered from an earlier handshake
+ * counts too, so that the verdict does not depend on earlier handshakes. On
  * RESULT_CERTIFICATE_REFUSED, FAULT says why, for the domain that came furthest, and names the
  * alert: unknown_ca, certificate_expired, certificate_revoked, bad_certificate,
  * unsupported_certificate; handshake_failure when there is no certificate at all. */
@@ -32,9 +32,10 @@ enum result path_validate(struct trust_store *store, const struct bytes *chain, 
     enum path_purpose purpose, int64_t now_s, struct path_verdict *out, struct fault *fault)
     WARN_UNUSED;
 
-/* Each presented certificate with the key of one anchor and of every other but the leaf: whatever
- * the names are, that never ends too soon under one anchor of a name. With more anchors of one
- * name, and no key identifiers that say which, a leaf and one CA can be tried with all 64 that a
- * domain may have. The worst that a message can cost is then 145 verifications, about 11 ms; every
- * anchor of other domains allows one more, which costs something where they share that name. */
+/* Enough to verify each presented certificate with the key of one anchor and with that of every
+ * other presented certificate but the leaf. So the bound ends no search too early while anchors
+ * have different names. Where several anchors of a domain share a name, and no key identifiers say
+ * which is meant, a leaf and one CA can still be tried with all 64 that a domain may have. The most
+ * that a message can cost is then 145 verifications, about 11 ms. Each anchor of another domain
+ * allows one more, which is used only if it shares that name. */
 #define PATH_SIGNATURES_MAX (PATH_CERTIFICATES_MAX * PATH_CERTIFICATES_MAX)

@@ -3,11 +3,12 @@
 
 #include "x509/certificate_policies.h"
 
-/* One depth of RFC 5280's valid_policy_tree. We only need to know whether the tree is empty, and a
- * depth of it is empty if and only if the whole tree is; so no more of it is kept than which
- * policies the next certificate may have. What does not fit is left out, which can only refuse. */
+/* One depth of RFC 5280's valid_policy_tree. We only need to know whether the tree is empty, and it
+ * is empty if and only if its lowest depth is. So only that is kept: the policies that the next
+ * certificate may have. Policies for which there is no room are left out; that can lead to a
+ * refusal, but never to an acceptance. */
 struct policy_set {
-    bool has_any; /* anyPolicy: whatever the next certificate says */
+    bool has_any; /* anyPolicy: the next certificate may have any */
     size_t count;
     struct bytes policies[CERTIFICATE_POLICIES_MAX];
 };
@@ -34,7 +35,7 @@ struct policy_state {
     int explicit_policy, policy_mapping, inhibit_any;
 };
 
-/* 6.1.3 (d), (e): what of SET the certificate keeps. */
+/* 6.1.3 (d), (e): keeps of SET only what the certificate's POLICIES allow. */
 static void keep_policies(struct policy_set *set, struct bytes policies, bool takes_any)
 {
     struct policy_set before = *set;
@@ -108,7 +109,7 @@ static bool lacks_policy(const struct policy_state *state)
 
 bool path_policies_hold(const struct certificate *const *path, size_t length)
 {
-    const int none = (int)length; /* is never counted down to 0 */
+    const int none = (int)length; /* too much to be counted down to 0 */
     struct policy_state state = {
         .set.has_any = true, .explicit_policy = none, .policy_mapping = none, .inhibit_any = none};
     apply_constraints(&state, path[0]);

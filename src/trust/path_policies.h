@@ -6,7 +6,7 @@
 
 #include "x509/certificate.h"
 
-/* Does the path, from the anchor at PATH[0] down to the leaf at PATH[LENGTH - 1], have a policy
- * where one is asked for? Of the anchor's policy extensions only policyConstraints and
- * inhibitAnyPolicy count. */
+/* Does the path, from the anchor at PATH[0] down to the leaf at PATH[LENGTH - 1], have a valid
+ * policy if one of its CAs asks for one? Of the anchor's policy extensions only policyConstraints
+ * and inhibitAnyPolicy count. */
 bool path_policies_hold(const struct certificate *const *path, size_t length);

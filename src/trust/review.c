@@ -6,7 +6,7 @@
 
 #include "trust/evidence.h"
 
-/* --- one path: what costs little comes first, the signature last --- */
+/* --- one path: cheap comparisons come first, the signature last --- */
 
 static bool may_list(const struct trust_crl *crl, const struct evidence_link *link, bool is_ca)
 {
@@ -30,8 +30,9 @@ static void better(enum trust_signature *best, enum trust_signature signature)
         *best = signature;
 }
 
-/* Has an anchor with the name of CRL's issuer, in one of DOMAINS, signed it? UNKNOWN when none is
- * known to have and one was not tried. */
+/* Has an anchor with the name of CRL's issuer, in one of DOMAINS, signed it? UNKNOWN when no anchor
+ * is known to have signed it, and for one of them the signature is not known (trust_crl_signature).
+ */
 static enum trust_signature signature_of_anchors(
     struct trust_store *store, const struct trust_crl *crl, uint64_t domains, bool verify)
 {
@@ -48,7 +49,7 @@ static enum trust_signature signature_of_anchors(
     return best;
 }
 
-/* The same of intermediate CAs below an anchor whose name has the hash ANCHOR. */
+/* The same question about intermediate CAs below an anchor whose name has the hash ANCHOR. */
 static enum trust_signature signature_of_authorities(struct trust_store *store,
     const struct trust_crl *crl, uint64_t domains, uint64_t anchor, bool verify)
 {
@@ -109,7 +110,7 @@ const struct trust_domain *review_find_revoking(struct trust_store *store, struc
 /* --- many paths, by the CRLs of one moment --- */
 
 /* The CRLs of all domains in one array, with their issuers' hashes beside them: for most keys no
- * hash is equal, so that no CRL is looked at. */
+ * hash is equal, so that no CRL has to be searched. */
 struct review {
     struct trust_store *store;
     struct crl_set **sets; /* by domain */

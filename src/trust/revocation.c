@@ -37,7 +37,8 @@ static bool is_signed_by(
     return false;
 }
 
-/* Why a CRL says nothing of a certificate; the later, the closer it came to saying something. */
+/* Why a CRL cannot tell that a certificate is not revoked. A later value means that fewer things
+ * are wrong with the CRL. */
 enum obstacle { OBSTACLE_ABSENT, OBSTACLE_SCOPE, OBSTACLE_KEY, OBSTACLE_TIME };
 
 static const char *describe(enum obstacle obstacle, bool is_ca)

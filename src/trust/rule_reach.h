@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules that nobody can meet: no certificate can have their name. */
+/* Finds rules that nobody can meet, because no certificate can have their name. */
 #pragma once
 
 #include "base/report.h"
@@ -7,7 +7,7 @@
 #include "trust/store.h"
 
 /* A fault for each rule whose name is outside the name constraints of every anchor of its trust
- * domain; a warning for a device id outside the arcs that device ids are in. DOMAINS: as
- * loaded, in the order of the policy. */
+ * domain; a warning for a device id outside the OID arc of device ids. DOMAINS, with their anchors,
+ * are in the order of the policy. */
 void reach_check(
     const struct policy *policy, const struct trust_domain *domains, struct report *report);

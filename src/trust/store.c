@@ -95,8 +95,9 @@ static void remember(struct trust_memory *memory, const uint8_t digest[SHA256_OC
     pthread_mutex_unlock(&memory->lock);
 }
 
-/* IDENTITY stands for a signed object: it is the DER of a certificate, or the digest of a CRL,
- * which can be large. Where it begins is clear, as all points have the same size. */
+/* The digest that stands for a signature: of the key's POINT followed by IDENTITY, which is the DER
+ * of the signed certificate, or the digest of the CRL, since CRLs can be large. As all points have
+ * the same size, different pairs are different octets. */
 static bool digest_of(struct bytes point, struct bytes identity, uint8_t digest[SHA256_OCTETS])
 {
     return sha256_of(point, identity, digest) == RESULT_OK;
@@ -188,7 +189,8 @@ static bool is_noted(
     return false;
 }
 
-/* Adds it, in the place of the oldest when there is none left. False: it is there already. */
+/* Adds AUTHORITY, in place of the oldest one when the table is full. Returns false when it is there
+ * already. */
 static bool add_authority(
     struct trust_authorities *authorities, const struct trust_authority *authority)
 {

@@ -15,7 +15,8 @@
 
 /* --- anchors --- */
 
-/* A key usage that an anchor has binds it; it needn't have one, as self-signed ones often don't. */
+/* An anchor needs no keyUsage, since self-signed certificates often lack it. If it has one, it has
+ * to allow signing certificates. */
 static enum result check_anchor(const struct certificate *anchor, struct fault *fault)
 {
     if (!anchor->is_ca || (anchor->has_key_usage && !(anchor->key_usage & KEY_USAGE_CERT_SIGN)))
@@ -23,7 +24,8 @@ static enum result check_anchor(const struct certificate *anchor, struct fault *
     return RESULT_OK;
 }
 
-/* Takes DER over. */
+/* Appends the certificate in DER to DOMAIN's anchors, unless it is one already. Takes over the
+ * octets of DER when it appends them, and leaves DER empty. */
 static enum result add_anchor(struct trust_domain *domain, struct buffer *der, struct fault *fault)
 {
     struct certificate certificate;
@@ -178,7 +180,7 @@ static enum result keep_crls_of_domain(
             if (strcmp(domain->trust->crls[i].path, old_domain->trust->crls[j].path) == 0)
                 TRY(crl_set_inherit(domain->crls, i, &old->slots[j]));
         }
-        /* Afterwards, as what it finds is beside the other. */
+        /* Afterwards, since it keeps CRLs beside those that crl_set_inherit leaves in force. */
         for (size_t j = 0; j < old->slot_count; j++) {
             if (!names(domain, old_domain->trust->crls[j].path))
                 TRY(crl_set_keep_newer(domain->crls, i, &old->slots[j]));
