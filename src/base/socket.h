@@ -19,5 +19,5 @@ enum result socket_listen(const char *path, mode_t mode, gid_t group, int *fd,
 /* Makes a listening socket from the service manager non-blocking, and not inherited by children. */
 enum result socket_adopt(int fd, struct fault *fault) WARN_UNUSED;
 
-/* Unlinks the socket unless another one has replaced it. */
+/* Unlinks the socket, unless another one has replaced it, and releases FILE. */
 void socket_remove(struct socket_file *file);

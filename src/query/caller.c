@@ -19,7 +19,7 @@
 
 /* --- the process that connected --- */
 
-/* -1 and errno when the kernel gives none. */
+/* A pidfd of the process that connected to FD; -1 and errno when the kernel gives none. */
 static int peer_pidfd(int fd)
 {
     int pidfd = -1;
@@ -27,7 +27,7 @@ static int peer_pidfd(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0 ? pidfd : -1;
 }
 
-/* We are short of something, so this may succeed later. */
+/* Whether ERROR is a lack of descriptors or memory, so that the same call may succeed later. */
 static bool is_shortage(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM;
@@ -162,7 +162,7 @@ static bool is_in_group(struct caller *caller, gid_t gid)
 
 /* The unit of the process that connected; NULL = none, or the process has ended. That is checked
  * after the look-up: if the process still runs, its id was its own during the look-up, and the unit
- * is true. */
+ * that was found is that of this process. */
 static const char *unit_of(struct caller *caller)
 {
     if (caller->pidfd < 0 || caller->pid <= 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is at the other end of a connection, by what the kernel knows, and what policy lets it do.
+/* Who is at the other end of a connection, as the kernel knows it, and what the policy lets it do.
  *
  * User and groups are those that the process had when it connected (SO_PEERCRED): they hold for
  * whoever has the connection now. The unit is that of the process that connected, and holds only
- * while that process runs. A process id says nothing of it, since it may be another process' by
- * now; a pidfd does. Before Linux 6.5 the kernel has no pidfd for a connection: there the process
- * must also send each call itself. */
+ * while that process runs. A pidfd shows whether it does; a process id does not, since another
+ * process may have it by now. Before Linux 6.5 the kernel has no pidfd for a connection: there the
+ * process must also send each call itself. */
 #pragma once
 
 #include "observe/log.h"
@@ -15,7 +15,7 @@ struct caller {
     int fd; /* borrowed */
     uid_t uid;
     gid_t gid;
-    pid_t pid;      /* of the process that connected; 0: its PID namespace is not below ours */
+    pid_t pid;      /* of the process that connected; 0: it has none in our PID namespace */
     int pidfd;      /* of that same process; -1: it has ended */
     bool must_send; /* its unit counts only for calls that it sent itself */
     pid_t sender;   /* the process that sent the call in hand (struct frame), for .must_send */
@@ -31,9 +31,10 @@ struct caller {
  * Its connections do so from their start, before they are accepted. */
 void caller_listen(int listening);
 
-/* Who connected to FD. On failure nothing is to be released. */
+/* Finds out who connected to FD. Release OUT with caller_release; on failure there is nothing to
+ * release. */
 enum result caller_of(int fd, struct caller *out) WARN_UNUSED;
-/* The same by what a kernel before 6.5 has. Called by caller_of where need be; else for tests. */
+/* The same with what a kernel before 6.5 offers. caller_of calls it there; otherwise for tests. */
 enum result caller_of_old_kernel(int fd, struct caller *out) WARN_UNUSED;
 void caller_release(struct caller *caller);
 
@@ -43,6 +44,6 @@ bool caller_may(struct caller *caller, const struct policy *policy, enum policy_
     const char *peer) WARN_UNUSED;
 
 #define CALLER_TEXT_OCTETS 600
-/* For the log: its fields, which live as long as CALLER, and a text such as
- * "user meter-ae (1000), unit meter.service". */
+/* Describes CALLER for the log: returns the log's fields, which live as long as CALLER, and writes
+ * a text such as "user meter-ae (1000), unit meter.service". */
 struct log_caller caller_describe(struct caller *caller, char text[CALLER_TEXT_OCTETS]);

@@ -7,7 +7,7 @@
 #include "observe/metrics.h"
 
 #define CALLS_A_TURN    64    /* answered before other connections have their turn */
-#define OUTPUT_HOLD_OFF 65536 /* octets waiting for the client: its next calls have to wait */
+#define OUTPUT_HOLD_OFF 65536 /* octets still to be sent, at which the client's next calls wait */
 
 /* --- calls --- */
 
@@ -29,7 +29,8 @@ static bool is_holding_off(const struct connection *connection)
     return connection->frame.out.size >= OUTPUT_HOLD_OFF;
 }
 
-/* Answers what has been read, for one turn. *MORE: there is more to be done at once. */
+/* Answers calls that have been read, for one turn. Sets *MORE when calls or answers are left for
+ * another turn. */
 static enum result advance(struct connection *connection, bool *more)
 {
     *more = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One client's connection on the event loop: reads calls, answers them in order, and waits for a
- * slow client without letting others wait. */
+/* One client's connection on the event loop: reads calls, and answers them in order. While it waits
+ * for a slow client, other connections go on. */
 #pragma once
 
 #include "query/frame.h"
@@ -14,11 +14,12 @@
 
 struct connection;
 
-/* Called when the connection has to be closed: by connection_free, and not used any more. */
+/* Called when the connection has to be closed. It has to call connection_free, and the connection
+ * must not be used any more. */
 typedef void connection_ended(struct connection *connection, void *context);
 
 struct connection {
-    struct connection *next, *previous; /* for the list of whoever owns it */
+    struct connection *next, *previous; /* for the owner's list of connections */
     int fd, poller;
     int64_t active_us; /* when it was opened, or its last complete call came; clock_steady_us */
     uint32_t awaited;  /* what epoll watches it for: EPOLLIN, EPOLLOUT */
@@ -39,7 +40,7 @@ enum result connection_new(int poller, int fd, struct caller *caller,
     struct connection **out) WARN_UNUSED;
 void connection_free(struct connection *connection);
 
-/* EVENTS as epoll reported them. May end this connection, and no other. */
+/* Handles EVENTS, as epoll reported them. May end this connection, but no other. */
 void connection_ready(struct connection *connection, uint32_t events);
 
 /* Whether the client has let its time run out, at NOW of clock_steady_ms. */

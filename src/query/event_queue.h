@@ -16,6 +16,7 @@ struct event_queue;
 enum result event_queue_new(struct event_queue **out, struct fault *fault) WARN_UNUSED;
 void event_queue_free(struct event_queue *queue);
 DEFINE_CLEANUP(struct event_queue *, event_queue_free)
+/* A descriptor that is readable when there is something to take. The queue owns it. */
 int event_queue_fd(const struct event_queue *queue);
 
 /* Never blocks, and takes the place of the oldest event when the queue is full. */

@@ -32,8 +32,8 @@ static bool is_transient(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* As recv(2); and *SENDER, if FRAME asks for it. There is room for nothing but the sender, which
- * the kernel puts first: file descriptors that a client sends along are not received. */
+/* Like recv(2). Also sets *SENDER, if FRAME asks for it. The control buffer has room for the sender
+ * only, which the kernel puts first, so that file descriptors from a client are not received. */
 static ssize_t receive(const struct frame *frame, uint8_t *out, size_t room, pid_t *sender)
 {
     union {

@@ -30,13 +30,14 @@ static const struct occasion read_by = {LOG_INFO, LOG_EVENT_READ, "read by"};
 static const struct occasion denied_to = {LOG_NOTICE, LOG_EVENT_DENIED, "denied to"};
 static const struct occasion revoked_by = {LOG_NOTICE, LOG_EVENT_REVOKED, "revoked by"};
 
-/* A parameter as the caller gave it; NULL: it did not, or not as a string. */
+/* A parameter as the caller gave it; NULL when it is missing or not a string. */
 static const char *asked_for(const struct call *call, const char *parameter)
 {
     return json_string_value(json_object_get(call->parameters, parameter));
 }
 
-/* INFO: the key that CALL was about; NULL: unknown, so what the caller asked for is logged. */
+/* Logs OCCASION. INFO is the key that CALL was about. NULL when no key was looked up: the log then
+ * has what the caller asked for. */
 static void log_occasion(struct session *session, const struct call *call,
     const struct occasion *occasion, const struct key_info *info)
 {
@@ -77,7 +78,8 @@ struct selection {
     char peer[IDENTIFIER_OCTETS], local[IDENTIFIER_OCTETS];
 };
 
-/* TEXT as an absolute identifier; "" where it is NULL, which is not given. False: malformed. */
+/* Writes TEXT as an absolute identifier, or "" for NULL, a parameter that was not given. Returns
+ * false when TEXT is malformed. */
 static bool make_absolute(
     const struct policy_cse *cse, const char *text, char out[IDENTIFIER_OCTETS])
 {
@@ -85,7 +87,7 @@ static bool make_absolute(
     return !text || identifier_absolute(cse->sp_id, cse->cse_id, text, out, NULL) == RESULT_OK;
 }
 
-/* The name of a parameter that is wrong; NULL when there is none. */
+/* Reads the parameters of CALL into OUT. Returns the name of one that is wrong, or NULL. */
 static const char *read_selection(
     struct session *session, const struct call *call, bool with_id, struct selection *out)
 {
@@ -305,7 +307,7 @@ enum result methods_events_more(struct session *session, bool *more)
 
 /* --- GetStatus, GetMetrics --- */
 
-/* REPORT becomes the one member of the reply, NAME. */
+/* Replies with the one member NAME, whose value REPORT makes. */
 static enum result send_report(struct session *session, const struct call *call, const char *name,
     json_t *(*report)(void *context))
 {
@@ -344,7 +346,9 @@ static const struct method {
     {SERVICE_INTERFACE ".GetInterfaceDescription", service_get_interface_description},
 };
 
-/* A method's interface is what its name has before the last dot. */
+/* Replies that the method NAME, or its interface, which is the part before the last dot, is
+ * unknown.
+ */
 static enum result not_found(struct session *session, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -370,7 +374,8 @@ static enum result dispatch(struct session *session, const struct call *call)
     return not_found(session, call->method);
 }
 
-/* Removes the replies from BEFORE on, and the stream, that a oneway call has led to. */
+/* Removes what a oneway call has led to: the replies after the first BEFORE octets of output, and
+ * the stream. */
 static void drop_replies(struct session *session, size_t before)
 {
     struct buffer *out = session->out;

@@ -5,13 +5,15 @@
 #include "query/call.h"
 #include "query/session.h"
 
-/* All of them append replies to session->out and fail with buffer's errors; after a failure the
- * connection has to be closed. */
+/* The functions here append replies to session->out. They fail with buffer's errors; after a
+ * failure the connection has to be closed. */
 
 /* Answers CALL, or begins session->stream. */
 enum result methods_call(struct session *session, const struct call *call) WARN_UNUSED;
 
-/* Continues a STREAM_LIST by a bounded number of keys; after the last the stream is STREAM_NONE. */
+/* Continues a STREAM_LIST by a bounded number of keys. After the last key the stream is
+ * STREAM_NONE.
+ */
 enum result methods_list_more(struct session *session) WARN_UNUSED;
 
 /* Continues a STREAM_SUBSCRIPTION by a bounded number of events, as far as the policy now in force

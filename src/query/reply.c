@@ -17,7 +17,7 @@ static int append_piece(const char *piece, size_t size, void *out)
     return buffer_append(out, piece, size) == RESULT_OK ? 0 : -1;
 }
 
-/* Takes MESSAGE over. */
+/* Appends MESSAGE, which it takes over, with its NUL. */
 static enum result append_message(struct buffer *out, json_t *message)
 {
     if (!message)
@@ -53,7 +53,7 @@ enum result reply_error_about(
 /* Room for one reply: identifiers may grow by escapes, everything else is short. */
 #define KEY_REPLY_OCTETS (2 * JSON_ESCAPE_OCTETS * IDENTIFIER_OCTETS + 512)
 
-/* Each of these returns the end of what it wrote. */
+/* Each of these writes to AT, and returns the end of what it wrote. */
 static char *put(char *at, const char *text)
 {
     return stpcpy(at, text);

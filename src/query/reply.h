@@ -17,10 +17,11 @@
 #define ERROR_PERMISSION_DENIED      "org.varlink.service.PermissionDenied"
 #define ERROR_EXPECTED_MORE          "org.varlink.service.ExpectedMore"
 
-/* Takes PARAMETERS over; NULL stands for out of memory. */
+/* A reply with PARAMETERS, which it takes over; NULL fails with RESULT_NO_MEMORY, so that callers
+ * need not check what jansson returned. */
 enum result reply_json(struct buffer *out, json_t *parameters) WARN_UNUSED;
 enum result reply_error(struct buffer *out, const char *error) WARN_UNUSED;
-/* An error that has one parameter, NAME. */
+/* An error with one parameter, called NAME. */
 enum result reply_error_about(
     struct buffer *out, const char *error, const char *name, const char *value) WARN_UNUSED;
 
@@ -28,7 +29,7 @@ struct key_reply {
     const struct key_info *info;
     const uint8_t *key; /* KEY_OCTETS; NULL leaves it out */
     const char *event;  /* NULL leaves it out */
-    bool continues;
+    bool continues;     /* another reply to the same call follows */
 };
 
 /* Writes directly into OUT, so that key material passes through no memory that is not wiped. */

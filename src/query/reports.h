@@ -4,7 +4,8 @@
 
 #include <jansson.h>
 
-/* The answers to GetStatus and GetMetrics: new references; NULL when out of memory. */
+/* These make the answers to GetStatus and GetMetrics, as new references; NULL when out of memory.
+ */
 struct query_reports {
     json_t *(*status)(void *context);
     json_t *(*metrics)(void *context); /* a string */

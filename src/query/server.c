@@ -140,8 +140,8 @@ static void make_room(struct query_server *server)
     remove_connection(all[chosen], server);
 }
 
-/* False, and errno, when there is no descriptor or memory to identify the caller with: the
- * connection then becomes server->waiting. */
+/* Begins to serve a connection. Returns false, with errno set, when there is no descriptor or
+ * memory to identify the caller with: the connection then becomes server->waiting. */
 static bool serve(struct query_server *server, int accepted)
 {
     int fd AUTO_CLOSE = accepted;
@@ -237,7 +237,7 @@ void query_server_notify(enum key_event event, const struct key_info *info, void
 
 /* --- the whole --- */
 
-/* On server->fd where it was inherited, else on a socket of our own. */
+/* Listens on server->fd if it was inherited, otherwise on a socket of our own. */
 static enum result open_socket(struct query_server *server, struct fault *fault)
 {
     if (server->fd >= 0)

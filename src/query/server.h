@@ -16,9 +16,9 @@
 
 struct query_server;
 
-/* Listens on INHERITED when >= 0 (it takes it over), else at socket.path of the policy, mode 0660.
- * A socket there on which nobody answers is replaced; anything else there is a fault. Keeps LOOP
- * (by a reference), SLOT, CACHE and REPORTS. */
+/* Listens on INHERITED when it is not negative, and takes it over then; otherwise at socket.path of
+ * the policy, with mode 0660. A socket there on which nobody answers is replaced; anything else
+ * there is a fault. Takes a reference to LOOP. SLOT, CACHE and REPORTS must outlive the server. */
 enum result query_server_new(sd_event *loop, struct snapshot_slot *slot, struct key_cache *cache,
     int inherited, const struct query_reports *reports, struct query_server **out,
     struct fault *fault) WARN_UNUSED;

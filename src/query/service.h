@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The methods of org.varlink.service, by which clients find out what there is. */
+/* The methods of org.varlink.service, by which clients find out which interfaces there are. */
 #pragma once
 
 #include "query/call.h"
@@ -8,7 +8,7 @@
 #define KEYS_INTERFACE    "org.e2ekeyd.Keys"
 #define SERVICE_INTERFACE "org.varlink.service"
 
-/* NAME has LENGTH characters. */
+/* Whether NAME, which has LENGTH characters, is an interface of this service. */
 bool service_has_interface(const char *name, size_t length);
 
 /* Each answers one call, as methods_call does. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One client's connection, as methods see it: who calls, and which answer is not complete yet. */
+/* What methods know of one client's connection: who calls, and which answer is not complete yet. */
 #pragma once
 
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ struct stream {
     char peer[IDENTIFIER_OCTETS], local[IDENTIFIER_OCTETS]; /* what to list; "" = any */
     uint64_t cursor; /* of key_cache_next, or of event_queue_take */
     bool has_held;
-    struct key_info held; /* found, but not sent until it is known whether another one follows */
+    struct key_info held; /* a key that is sent when it is known whether another one follows */
 };
 
 struct session {
@@ -33,9 +33,10 @@ struct session {
     const struct policy *policy; /* in force during the call in hand */
     struct caller caller;
     struct stream stream;
-    struct buffer *out; /* receives the replies; the connection's */
+    struct buffer *out; /* the connection's output, to which replies are appended */
 };
 
+/* Makes STREAM, which is copied, the answer in progress. */
 void session_begin_stream(struct session *session, const struct stream *stream);
 /* Does nothing without a stream. To be called before a session is freed, too. */
 void session_end_stream(struct session *session);
