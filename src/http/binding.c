@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "onem2m/status.h"
 
-/* Where to report a fault: only the first one of a request is kept. */
+/* Where to report a fault. NULL when the request has one already: only the first is kept. */
 static struct fault *first(struct binding *binding)
 {
     return binding->fault.result == RESULT_OK ? &binding->fault : NULL;
@@ -258,7 +258,8 @@ void binding_refuse_for_memory(struct binding *binding)
 
 /* --- response --- */
 
-/* What Accept asks for. Where that is nothing we have, its refusal still has to be in something. */
+/* The media type of the response: the one that Accept asks for, or the first of ours when we have
+ * none that it accepts, since the refusal has to be written in some media type, too. */
 static const char *answer_type(const struct binding *binding)
 {
     const char *choice = media_accept_choice(&binding->accept);

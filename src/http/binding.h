@@ -46,12 +46,13 @@ void binding_start(struct binding *binding, const char *method, const char *path
 void binding_header(struct binding *binding, const char *name, const char *value);
 /* NAME and VALUE as they came, percent-encoded; VALUE may be NULL. */
 void binding_query(struct binding *binding, const char *name, const char *value);
-/* HTTP/1.1 requires Host, HTTP/1.0 does not. VERSION is "HTTP/1.1" or another. */
+/* Refuses a request of HTTP/1.1 without Host; HTTP/1.0 does not require it. VERSION is that of the
+ * request line. */
 void binding_check_host(struct binding *binding, const char *version);
 /* After the last header. BODY_LIMIT: the most octets that a body may have. */
 void binding_finish(struct binding *binding, size_t body_limit);
 
-/* The body turned out to be longer than BODY_LIMIT. */
+/* Refuses a request whose body turned out to be longer than BODY_LIMIT. */
 void binding_refuse_body(struct binding *binding, size_t body_limit);
 
 /* There is no memory for the body. */

@@ -22,15 +22,16 @@ struct https {
     struct buffer client_anchors; /* PEM, with a NUL; empty: clients need no certificate */
 };
 
-/* Reads the files and checks that the key is the certificate's. Reports faults, and warns of a
- * certificate that expires soon or has expired. OUT must not be moved then: its signer points into
- * it. */
+/* Reads the files and checks that the key belongs to the certificate. Adds to REPORT faults, and a
+ * warning of a certificate that expires soon or has expired. OUT must not be moved afterwards,
+ * because its signer points into it. */
 enum result https_load(const struct policy_http *http, struct https *out, struct report *report)
     WARN_UNUSED;
 void https_release(struct https *https); /* wipes */
 
-/* Sets whose certificates and key https_choose gives out; NULL: nobody's. One for the process, as
- * libmicrohttpd passes no context to that callback (MHD_OPTION_HTTPS_CERT_CALLBACK). */
+/* Sets HTTPS, whose certificates and key https_choose gives to GnuTLS; with NULL it gives none.
+ * There is one for the process, as libmicrohttpd passes no context to that callback
+ * (MHD_OPTION_HTTPS_CERT_CALLBACK). */
 void https_serve(const struct https *https);
 int https_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
     const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,

@@ -18,7 +18,7 @@ static bool is_name(struct bytes name, const char *text)
     return bytes_equal_caseless(name, bytes_of_string(text));
 }
 
-/* Up to one of ENDS, without blanks around it. */
+/* Takes what stands before the first of ENDS, without the blanks around it. */
 static struct bytes take_until(const char **at, const char *ends)
 {
     *at += strspn(*at, BLANK);
@@ -29,7 +29,8 @@ static struct bytes take_until(const char **at, const char *ends)
     return taken;
 }
 
-/* What follows `"`, up to and with the closing one; *AT ends at the NUL when there is none. */
+/* Takes a quoted string, of which *AT has passed the opening quote, and its closing quote. If that
+ * is missing, *AT is at the final NUL afterwards. */
 static void take_quoted(const char **at, char *out, size_t size)
 {
     char *const end = out + size - 1;
@@ -59,7 +60,7 @@ static void take_value(const char **at, char *out, size_t size)
     out[token.size] = '\0';
 }
 
-/* `; name = value` at *AT; false at the end of this media type. */
+/* Takes `; name = value` from *AT. Returns false at the end of this media type. */
 static bool take_parameter(const char **at, struct media_parameter *out)
 {
     *at += strspn(*at, BLANK);
@@ -107,7 +108,7 @@ static int precision_of(struct bytes range, const char *type)
     return is_name(range, "*/*") ? 1 : 0;
 }
 
-/* A weight (RFC 9110 12.4.2) in thousandths; 0 where TEXT is not one. */
+/* The weight in TEXT (RFC 9110 12.4.2), in thousandths; 0 when TEXT is none. */
 static int read_quality(const char *text)
 {
     static const int places[] = {1000, 100, 10, 1};

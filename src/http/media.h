@@ -11,7 +11,7 @@ struct media_type {
     const struct serialization *serialization; /* NULL: none of ours, or not in UTF-8 */
     bool is_repeated;                          /* more than one ty */
     bool has_resource_type;                    /* ty, which makes POST a Create */
-    char resource_type[MEDIA_TY_OCTETS];       /* as it came, cut to fit: too long to be one then */
+    char resource_type[MEDIA_TY_OCTETS];       /* as it came; what is cut is too long to be a ty */
 };
 
 void media_type_read(const char *text, struct media_type *out);
@@ -29,6 +29,6 @@ void media_accept_add(struct media_accept *accept, const char *text);
 const char *media_accept_choice(const struct media_accept *accept);
 
 #define MEDIA_LIST_OCTETS 200
-/* Those that we answer in, or else all that content can have, to tell a client: "A, B or C", cut to
- * fit. */
+/* Writes media types for an error text, as "A, B or C", cut to fit: with ANSWERS those that we can
+ * answer in, otherwise all that a request's content can have. */
 void media_list(bool answers, char text[MEDIA_LIST_OCTETS]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds out whether the threads of a pool make progress: each is given a connection that its client
- * has closed already, and which it therefore has to close, too. */
+/* Finds out whether the threads of a pool make progress. Each thread is given a connection that its
+ * client has closed already. A thread that makes progress closes its own end soon. */
 #pragma once
 
 #include <microhttpd.h>
@@ -19,5 +19,5 @@ struct probe {
 bool probe_threads(
     struct MHD_Daemon *daemon, struct probe *probes, unsigned count, int64_t patience_ms);
 
-/* Makes each thread begin a connection now. */
+/* Gives each thread a new connection now, whether or not it has closed its last one. */
 void probe_wake(struct MHD_Daemon *daemon, struct probe *probes, unsigned count);

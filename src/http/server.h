@@ -10,8 +10,8 @@ struct http_server;
 
 /* Listens on INHERITED (file descriptors from the service manager, which it takes over) where there
  * are any, else on http.listen of POLICY. http.tls makes it HTTPS. Addresses, threads and TLS do
- * not change when SLOT gets a new policy; the bound on a request's body does. Keeps SLOT and
- * PROCEDURE. Reports faults with the address. */
+ * not change when SLOT gets a new policy; the bound on a request's body does. SLOT and PROCEDURE
+ * must outlive the server. Adds faults, with the address, to REPORT. */
 enum result http_server_new(const struct policy *policy, struct snapshot_slot *slot,
     struct procedure *procedure, const int *inherited, size_t inherited_count,
     struct http_server **out, struct report *report) WARN_UNUSED;
