@@ -6,10 +6,8 @@
 
 #include "base/bytes.h"
 
-#define FRAME_MESSAGE_MAX 65536 /* octets of one call */
-#define FRAME_OUTPUT_MAX                                                                           \
-    1048576 /* octets still to be sent; a client that lets more pile up is                         \
-               disconnected */
+#define FRAME_MESSAGE_MAX 65536   /* octets of one call */
+#define FRAME_OUTPUT_MAX  1048576 /* octets still to be sent; with more a client is disconnected */
 
 struct frame {
     int fd; /* borrowed */
