@@ -154,11 +154,6 @@ enum result buffer_append(struct buffer *buffer, const void *data, size_t size)
     return RESULT_OK;
 }
 
-enum result buffer_append_text(struct buffer *buffer, const char *text)
-{
-    return buffer_append(buffer, text, strlen(text));
-}
-
 void buffer_consume(struct buffer *buffer, size_t size)
 {
     if (size > buffer->size)

@@ -48,7 +48,6 @@ struct buffer {
 
 /* RESULT_BUSY when LIMIT would be passed, RESULT_NO_MEMORY; the content is then as before. */
 enum result buffer_append(struct buffer *buffer, const void *data, size_t size) WARN_UNUSED;
-enum result buffer_append_text(struct buffer *buffer, const char *text) WARN_UNUSED;
 /* Makes room for SIZE more octets at data + size; the caller writes them and raises size. */
 enum result buffer_reserve(struct buffer *buffer, size_t size) WARN_UNUSED;
 void buffer_consume(struct buffer *buffer, size_t size); /* drops from the front, wiping */

@@ -96,7 +96,7 @@ END_TEST
 START_TEST(buffer_consumes_from_the_front)
 {
     struct buffer buffer AUTO_BUFFER = {.limit = 100};
-    ck_assert_int_eq(buffer_append_text(&buffer, "GET key"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&buffer, "GET key", 7), RESULT_OK);
     buffer_consume(&buffer, 4);
     ck_assert(bytes_equal(buffer_bytes(&buffer), bytes_of_string("key")));
     static const uint8_t wiped[4] = {0};
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(buffer_reserves_room_to_write_into)
 {
     struct buffer buffer AUTO_BUFFER = {.limit = 1 << 20};
-    ck_assert_int_eq(buffer_append_text(&buffer, "ab"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&buffer, "ab", 2), RESULT_OK);
     ck_assert_int_eq(buffer_reserve(&buffer, 100000), RESULT_OK);
     memset(buffer.data + buffer.size, 'c', 100000);
     buffer.size += 100000;
@@ -120,10 +120,10 @@ END_TEST
 START_TEST(a_released_buffer_can_be_used_again)
 {
     struct buffer buffer AUTO_BUFFER = {.limit = 10};
-    ck_assert_int_eq(buffer_append_text(&buffer, "once"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&buffer, "once", 4), RESULT_OK);
     buffer_release(&buffer);
     ck_assert_ptr_null(buffer.data);
-    ck_assert_int_eq(buffer_append_text(&buffer, "twice"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&buffer, "twice", 5), RESULT_OK);
     ck_assert(bytes_equal(buffer_bytes(&buffer), bytes_of_string("twice")));
 }
 END_TEST

@@ -143,12 +143,12 @@ START_TEST(the_end_shows)
     ck_assert_int_eq(frame_receive(&frame), RESULT_OK);
     ck_assert(frame.ended);
     ck_assert(!frame_next(&frame, &message));
-    ck_assert_int_eq(buffer_append_text(&frame.out, "reply"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&frame.out, "reply", 5), RESULT_OK);
     ck_assert_int_eq(frame_send(&frame), RESULT_OK);
 
     close(other);
     other = -1;
-    ck_assert_int_eq(buffer_append_text(&frame.out, "reply"), RESULT_OK);
+    ck_assert_int_eq(buffer_append(&frame.out, "reply", 5), RESULT_OK);
     ck_assert_int_eq(frame_send(&frame), RESULT_SYSTEM_ERROR);
 }
 END_TEST
