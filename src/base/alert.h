@@ -29,4 +29,5 @@
 enum { TLS_ALERT_LIST(TLS_ALERT_ENUM) };
 #undef TLS_ALERT_ENUM
 
-const char *alert_name(int description); /* "bad_certificate"; "unknown alert" */
+/* Returns the RFCs' name of DESCRIPTION ("bad_certificate"), or "unknown alert". Static. */
+const char *alert_name(int description);

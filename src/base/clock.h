@@ -19,5 +19,6 @@ struct calendar {
     int hour, minute, second;
 };
 
-/* Seconds since the epoch; false when there is no such day, or no such time in a day. */
+/* Sets *OUT_S to the seconds from the epoch to DATE. Returns false when there is no such day, or no
+ * such time in a day. */
 bool calendar_to_seconds(const struct calendar *date, int64_t *out_s);

@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 
-/* NULL when the service manager passes none: the variable is not set, or empty. */
+/* Returns the path of that folder. NULL when the variable is not set or empty: then the service
+ * manager passes no credentials. */
 const char *credential_dir(void);
 /* Is PATH directly in that folder? */
 bool credential_dir_has(const char *path);
 
-/* The name in TEXT, "credential:NAME", not checked; NULL when TEXT does not begin like that. */
+/* Returns what follows "credential:" in TEXT, unchecked; NULL when TEXT does not begin with it. */
 const char *credential_name(const char *text);
-/* Neither empty, nor "." or "..", nor with a slash. */
+/* Can NAME be a file in that folder? It is not empty, not "." or "..", and has no slash. */
 bool credential_name_is_valid(const char *name);

@@ -13,7 +13,7 @@ static void set(
 {
     if (!fault)
         return;
-    char raw[FAULT_TEXT_OCTETS + 4]; /* so that an escape at the end is seen whole */
+    char raw[FAULT_TEXT_OCTETS + 4]; /* room for an escape that begins at the end of the text */
     if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
         raw[0] = '\0';
     bytes_escape(bytes_of_string(raw), fault->text, sizeof(fault->text));

@@ -34,7 +34,7 @@ static void sip_word(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-/* The number that the first eight octets of IN, or fewer, are in little-endian order. */
+/* Reads the first eight octets of IN, or fewer, as a little-endian number. */
 static uint64_t word_of(struct bytes in)
 {
     uint64_t word = 0;

@@ -8,5 +8,7 @@ struct hash_key {
     uint64_t word[2];
 };
 
-enum result hash_key_new(struct hash_key *key) WARN_UNUSED; /* at random */
+/* Sets KEY to random octets. Fails as secret_random does. */
+enum result hash_key_new(struct hash_key *key) WARN_UNUSED;
+/* Returns the hash of IN under KEY. */
 uint64_t hash_keyed(const struct hash_key *key, struct bytes in);

@@ -27,7 +27,8 @@ struct report {
     size_t faults; /* how many of all that were reported are faults, dropped ones included */
 };
 
-/* PLACE may be NULL. Control characters and non-ASCII octets are escaped. */
+/* Add a fault or a warning about the value at PLACE, NULL when it is about no single value. Control
+ * characters and non-ASCII octets are escaped. */
 void report_fault(struct report *report, const struct source_position *place, const char *format,
     ...) PRINTF(3, 4);
 void report_warning(struct report *report, const struct source_position *place, const char *format,
@@ -35,4 +36,4 @@ void report_warning(struct report *report, const struct source_position *place, 
 /* The same, with the arguments as a va_list. */
 void report_add(struct report *report, bool warning, const struct source_position *place,
     const char *format, va_list arguments);
-void report_release(struct report *report);
+void report_release(struct report *report); /* frees the entries */

@@ -26,8 +26,8 @@ enum result secret_map_file(int fd, off_t offset, size_t size, void **out, struc
     WARN_UNUSED;
 void secret_leave(void *mapping, size_t size);
 
-/* Small secrets (private keys, exported keys in hand), zeroed, from one shared arena of 1 MiB.
- * NULL when it is full. Thread-safe. */
+/* Returns SIZE octets, zeroed, of one shared arena of 1 MiB, which is for small secrets: private
+ * keys, and keys that were just exported. NULL when the arena is full. Thread-safe. */
 void *secret_alloc(size_t size) WARN_UNUSED;
 void secret_free(void *secret); /* wipes; NULL is fine */
 DEFINE_CLEANUP(void *, secret_free)
@@ -39,4 +39,5 @@ DEFINE_CLEANUP(void *, secret_free)
  * secret_harden_process that cannot happen. */
 enum result secret_call(void (*function)(void *), void *context) WARN_UNUSED;
 
-enum result secret_random(void *out, size_t size) WARN_UNUSED; /* getrandom(2) */
+/* Fills OUT with SIZE random octets of getrandom(2). RESULT_SYSTEM_ERROR. */
+enum result secret_random(void *out, size_t size) WARN_UNUSED;

@@ -90,7 +90,7 @@ void text_to_lower(char *text, size_t size)
 
 /* --- escapes --- */
 
-/* The size of the escape that IN begins with; 0 when it does not begin with one. */
+/* Returns the size of the escape that IN begins with; 0 when it does not begin with one. */
 static size_t escape_at(struct bytes in)
 {
     uint8_t octet;

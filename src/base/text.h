@@ -16,9 +16,10 @@ bool is_token_uri(const char *text);
  * header fields. */
 bool bytes_equal_caseless(struct bytes a, struct bytes b);
 bool text_equal_caseless(const char *a, const char *b);
-/* What follows PREFIX in TEXT; NULL when TEXT does not begin with it. */
+/* Returns what follows PREFIX in TEXT; NULL when TEXT does not begin with it. */
 const char *text_after_caseless(const char *text, const char *prefix);
-void text_to_lower(char *text, size_t size); /* the first SIZE characters, A to Z alone */
+/* Turns the ASCII letters among the first SIZE characters of TEXT into lower case. */
+void text_to_lower(char *text, size_t size);
 
 /* Writes IN as one line of printable ASCII to TEXT, which has room for SIZE octets: any other octet
  * becomes \xNN. An escape that is in IN already stays as it is. What does not fit is cut off, never

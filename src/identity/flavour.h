@@ -30,11 +30,14 @@ enum flavour { FLAVOUR_LIST(FLAVOUR_ENUM) FLAVOUR_COUNT };
 const char *flavour_name(enum flavour flavour);
 /* "rawPublicKey, device, … or nodeId": for messages. */
 const char *flavour_names(void);
-/* An enum flavour, or -1. */
+/* Returns the enum flavour of that name, or -1. */
 int flavour_from_name(const char *name);
 
-/* NULL: a certificate is matched by the rule's identity. */
+/* Returns the member of a rule that says what the certificate must name; NULL when that is the
+ * rule's identity. */
 const char *flavour_member(enum flavour flavour);
 
+/* Whether a rule of FLAVOUR may give IDENTITY, which may be a pattern, to its peers; and how
+ * messages describe what it may give. */
 bool flavour_takes_identity(enum flavour flavour, const char *identity);
 const char *flavour_identity_form(enum flavour flavour);

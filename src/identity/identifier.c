@@ -28,8 +28,8 @@ static bool fits(const char *text)
     return strnlen(text, IDENTIFIER_OCTETS) < IDENTIFIER_OCTETS;
 }
 
-/* The segments of an absolute identifier that follow its SP-ID; NULL when TEXT does not begin with
- * an SP-ID. */
+/* Returns what follows the SP-ID of an absolute identifier; NULL when TEXT does not begin with "//"
+ * and an SP-ID. */
 static const char *after_sp_id(const char *text)
 {
     if (!fits(text) || strncmp(text, "//", 2) != 0)

@@ -17,15 +17,20 @@ bool identifier_is_ae_id(const char *text);   /* absolute, with a stem that begi
 bool identifier_is_segment(const char *text); /* one segment, without slashes */
 
 /* Writes the absolute form of FROM, which may be in any form, as an originator that is registered
- * at CSE_ID ("/in-cse") of SP_ID ("m2m.example") means it: Cxxx -> //SP/CSE/Cxxx;  Sxxx ->
- * //SP/Sxxx;  /cse[/Cxxx] -> //SP/cse[/Cxxx];  /Sxxx -> //SP/Sxxx An absolute one stays as it is,
- * with the SP-ID in lower case. Nothing is percent-decoded. RESULT_BAD_INPUT when FROM has none of
- * these forms or is too long. */
+ * at CSE_ID ("/in-cse") of SP_ID ("m2m.example") means it (TS-0001 7.2):
+ *
+ *     Cxxx           //SP/CSE/Cxxx
+ *     Sxxx, /Sxxx    //SP/Sxxx
+ *     /cse           //SP/cse
+ *     /cse/Cxxx      //SP/cse/Cxxx
+ *
+ * An absolute one keeps its form; its SP-ID becomes lower case. Nothing is percent-decoded.
+ * RESULT_BAD_INPUT when FROM has none of these forms or is too long. */
 enum result identifier_absolute(const char *sp_id, const char *cse_id, const char *from,
     char out[IDENTIFIER_OCTETS], struct fault *fault) WARN_UNUSED;
 
-/* What follows the scheme of URI ("coap://SP/CSE/Cxxx"), or all of URI when it has no scheme. That
- * may be an absolute identifier, or not: this function does not check. */
+/* Returns what follows the scheme of URI ("//SP/CSE/Cxxx" in "coap://SP/CSE/Cxxx"), or all of URI
+ * when it has no scheme. Does not check that it is an absolute identifier. */
 const char *identifier_of_uri(const char *uri);
 
 /* A pattern is an absolute identifier, or one whose last segment is an asterisk, which stands for

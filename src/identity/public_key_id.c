@@ -18,7 +18,8 @@ static const struct {
     [PUBLIC_KEY_ID_SHA_256_120] = {"sha-256-120", 15},
 };
 
-/* What follows "ni://", the authority and a slash; NULL when TEXT does not begin like that. */
+/* Returns what follows "ni://", the authority and a slash in TEXT; NULL when TEXT does not begin
+ * with these. */
 static const char *skip_authority(const char *text)
 {
     const char *authority = text_after_caseless(text, "ni://");

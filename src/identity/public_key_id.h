@@ -29,7 +29,8 @@ bool public_key_id_parse(const char *text, struct public_key_id *out);
 void public_key_id_format(enum public_key_id_kind kind, const uint8_t digest[SPKI_DIGEST_SIZE],
     char text[PUBLIC_KEY_ID_OCTETS]);
 
+/* Whether ID identifies the key with DIGEST: its kind may hold only the first octets of it. */
 bool public_key_id_matches(const struct public_key_id *id, const uint8_t digest[SPKI_DIGEST_SIZE]);
 
-/* Whether both can identify the same key: they are equal as far as the shorter one goes. */
+/* Whether both can identify the same key: the longer digest begins with the shorter one. */
 bool public_key_ids_agree(const struct public_key_id *a, const struct public_key_id *b);

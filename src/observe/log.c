@@ -37,8 +37,7 @@ static const char *const level_names[] = {
     [LOG_DEBUG] = "debug: ",
 };
 
-/* --- an entry: texts with names; each is a field of the journal, or all together a line on stderr
- */
+/* --- an entry: named texts, which become fields in the journal, or one line on stderr --- */
 
 struct log_entry {
     char space[LINE_OCTETS];
@@ -233,7 +232,7 @@ void log_set_level(int level)
 
 static void write_formatted(const struct log_event *event, const char *format, va_list arguments)
 {
-    char message[MESSAGE_OCTETS + 4]; /* so that an escape at the end is seen whole */
+    char message[MESSAGE_OCTETS + 4]; /* room for an escape that begins at the end of the text */
     if (vsnprintf(message, sizeof(message), format, arguments) < 0)
         return;
     write_entry(event, message);

@@ -13,7 +13,9 @@
 /* Chooses the journal when stderr is connected to it ($JOURNAL_STREAM). Before this call, the log
  * goes to stderr. */
 void log_open(const char *program);
-void log_set_level(int level); /* LOG_ERR … LOG_DEBUG; LOG_INFO at the start */
+/* Leaves out entries less important than LEVEL (LOG_ERR … LOG_DEBUG), which is LOG_INFO until this
+ * is called. */
+void log_set_level(int level);
 
 void log_error(const char *format, ...) PRINTF(1, 2);
 void log_warning(const char *format, ...) PRINTF(1, 2);

@@ -32,7 +32,7 @@ void metrics_add(enum metric metric, uint64_t count);
 uint64_t metrics_read(enum metric metric);
 const char *metrics_name(enum metric metric);
 
-/* Refusals by result (base/result.h), each with its own counter. */
+/* Count a refusal by its result, and read that counter (base/result.h). */
 void metrics_refused(int result);
 uint64_t metrics_refused_read(int result);
 

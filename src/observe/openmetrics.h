@@ -8,8 +8,9 @@
 #define OPENMETRICS_TYPE   "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define OPENMETRICS_PREFIX "e2ekeyd_" /* before each name */
 
-/* A text that is being written, and its current family of metrics. RESULT is the first error, such
- * as a full OUT; nothing is written after it, and openmetrics_end returns it. */
+/* A text that is being written, and its current family of metrics. Zero-initialise with .out set.
+ * RESULT is the first error, such as a full OUT; nothing is written after it, and openmetrics_end
+ * returns it. */
 struct openmetrics {
     struct buffer *out;
     const char *name, *unit, *suffix;
@@ -21,7 +22,8 @@ enum openmetrics_type { OPENMETRICS_COUNTER, OPENMETRICS_GAUGE, OPENMETRICS_INFO
 /* Begins a family. NAME is without prefix, unit and suffix; UNIT may be NULL. */
 void openmetrics_family(struct openmetrics *writer, enum openmetrics_type type, const char *name,
     const char *unit, const char *help);
-/* Writes a sample of the current family. LABEL may be NULL. */
+/* Writes a sample of the current family. LABEL is the name of its label, and VALUE that label's
+ * value; LABEL may be NULL. */
 void openmetrics_sample(
     struct openmetrics *writer, const char *label, const char *value, int64_t number);
 /* Writes a family that consists of one histogram, in seconds. */
