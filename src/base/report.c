@@ -44,7 +44,7 @@ void report_add(struct report *report, bool warning, const struct source_positio
     if (report->count > REPORT_ENTRIES_MAX)
         return;
     if (report->count == REPORT_ENTRIES_MAX) {
-        append(report, warning, "there is more; mend these first");
+        append(report, warning, "there is more; correct these first");
         return;
     }
     char line[LINE_OCTETS];

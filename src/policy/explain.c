@@ -14,8 +14,8 @@ struct explain_call {
     explain_name *explain;
     void *context;
     struct names *one; /* only the name that is being explained */
-    const char *kind;  /* of that name */
-    bool found;        /* some rule has it */
+    const char *kind;  /* of that name, as in struct explanation */
+    bool found;        /* some rule has that name */
 };
 
 static bool explain_rule(const struct policy_rule *rule, const char *name, void *context)

@@ -15,7 +15,7 @@ struct rule_search {
     uint64_t trusted;
     const char *from;
     bool named;   /* some rule has a name of the certificate */
-    bool matched; /* and the certificate is valid under that rule's trust domain */
+    bool matched; /* some such rule has a trust domain under which the certificate is valid */
     int rank;     /* of best, as rank_of gives it; 0 while there is none */
     struct authorisation best;
 };
@@ -31,7 +31,8 @@ static bool is_valid_for(const struct policy_rule *rule, const struct rule_searc
            public_key_id_matches(&id, search->names->spki_digest);
 }
 
-/* Higher is better. IDENTITY is what RULE would give to this initiator. */
+/* Ranks RULE, which gives IDENTITY to this initiator: of several rules, that of the highest rank is
+ * applied. */
 static int rank_of(const struct policy_rule *rule, const char *identity, const char *from)
 {
     return 1 + (strcmp(identity, from) == 0 ? 2 : 0) + (policy_rule_is_pattern(rule) ? 0 : 1);

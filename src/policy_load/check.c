@@ -86,7 +86,7 @@ static void check_trust(const struct policy *policy, struct report *report)
     }
 }
 
-/* Returns whether TEXT, an address to listen on, is valid and other hosts reach it. */
+/* Returns whether TEXT is a valid address to listen on that other hosts can reach. */
 static bool is_reached_from_afar(const char *text)
 {
     struct listen_address address;
@@ -199,8 +199,8 @@ static bool is_only_seen_from(const struct policy_rule *rule, const struct polic
            rule->match[0] != '/';
 }
 
-/* Visits the rules that match the same certificate as comparison->rule. The first of each flavour
- * is enough: each later one is compared with it in turn. */
+/* A visit_rule: compares OTHER with comparison->rule, as both match the same certificate. The first
+ * rule of each flavour is enough: each later one is compared with it in turn. */
 static bool compare(const struct policy_rule *other, const char *name, void *context)
 {
     (void)name;
@@ -314,7 +314,8 @@ static void check_pattern(const struct identities *identities, const struct poli
             pattern, start);
     else
         warning_at(report, &client->place, member,
-            "\"%s\" covers nobody whom initiators admits: mend it, or add an initiator", pattern);
+            "\"%s\" covers nobody whom initiators admits: correct it, or add an initiator",
+            pattern);
 }
 
 static void check_clients(const struct policy *policy, struct report *report)

@@ -34,9 +34,9 @@ struct member;
 typedef void read_value(struct reader *reader, const struct json_position *position, json_t *value,
     const struct member *member, void *field);
 
-/* What there is to know of a member of a JSON object: a row of a table. The tables are the one
- * place for names, bounds and defaults; tests/unit/policy_load/test_facts.c compares
- * conf/policy.schema.json and conf/e2ekeyd-policy.5 with them. */
+/* Describes a member of a JSON object: a row of a table. The tables are the one place for names,
+ * bounds and defaults; tests/unit/policy_load/test_facts.c compares conf/policy.schema.json and
+ * conf/e2ekeyd-policy.5 with them. */
 struct member {
     const char *name;
     read_value *read;

@@ -45,7 +45,7 @@ START_TEST(counts_what_it_drops)
         report_fault(&report, &place, "fault %d", i);
     ck_assert_uint_eq(report.count, REPORT_ENTRIES_MAX + 1);
     ck_assert_uint_eq(report.faults, 5);
-    ck_assert_str_eq(report.entries[REPORT_ENTRIES_MAX].text, "there is more; mend these first");
+    ck_assert_str_eq(report.entries[REPORT_ENTRIES_MAX].text, "there is more; correct these first");
 }
 END_TEST
 
