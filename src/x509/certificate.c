@@ -18,7 +18,7 @@
 
 /* --- fields --- */
 
-/* [0] EXPLICIT INTEGER: of the three versions only the third has extensions. */
+/* [0] EXPLICIT INTEGER. Only version 3 has extensions, which the profile needs. */
 static bool read_version(struct bytes *in, struct certificate *out)
 {
     struct bytes explicit_version, version;
@@ -73,7 +73,8 @@ static bool read_key(struct bytes *in, struct certificate *out)
     return true;
 }
 
-/* issuerUniqueID [1] and subjectUniqueID [2]: to be parsed, of no use (RFC 5280 4.1.2.8). */
+/* issuerUniqueID [1] and subjectUniqueID [2]. Applications should parse them (RFC 5280 4.1.2.8); we
+ * make no use of them. */
 static bool read_unique_ids(struct bytes *in, struct certificate *out)
 {
     struct bytes unused;
@@ -82,7 +83,7 @@ static bool read_unique_ids(struct bytes *in, struct certificate *out)
            der_take_optional(in, DER_CONTEXT(2), &unused);
 }
 
-/* TBSCertificate (RFC 5280 4.1) in its order, up to the extensions. */
+/* The fields of TBSCertificate (RFC 5280 4.1) in their order, up to the extensions. */
 static const struct {
     bool (*read)(struct bytes *in, struct certificate *out);
     int alert;
@@ -99,7 +100,7 @@ static const struct {
     {read_unique_ids, TLS_ALERT_BAD_CERTIFICATE, "unique identifier is malformed"},
 };
 
-/* --- extensions that decide over a path --- */
+/* --- extensions that path validation uses --- */
 
 struct extension {
     struct bytes id;
@@ -117,7 +118,8 @@ static bool read_basic_constraints(const struct extension *in, struct certificat
     return !length.data || (out->is_ca && der_count(length, &out->path_length));
 }
 
-/* A BIT STRING with a named bit list: at least one bit, and no zero bits after the last. */
+/* A BIT STRING with named bits (X.690 11.2.2): it has at least one bit set, and no zero bits after
+ * the last. */
 static bool read_key_usage(const struct extension *in, struct certificate *out)
 {
     struct bytes bits;
@@ -237,11 +239,12 @@ static bool read_directory_attributes(const struct extension *in, struct certifi
 #define ID_CE(number) {0x55, 0x1d, (number)}, 3
 #define ID_PE(number) {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, (number)}, 8
 
-/* May an extension be marked as critical, so that whoever does not act on it has to refuse it? */
+/* How an extension may be marked. Whoever does not process a critical extension has to refuse the
+ * certificate (RFC 5280 4.2). */
 enum criticality {
-    NEVER,  /* we do not act on it */
-    MAY_BE, /* we do, however it is marked */
-    HAS_TO, /* the same, and a CA that does not mark it breaks a MUST that we rely on */
+    NEVER,  /* refused when critical, since we only check its syntax */
+    MAY_BE, /* processed, critical or not */
+    HAS_TO, /* processed, and refused when not critical, as RFC 5280 says that it MUST be */
 };
 
 static const struct {

@@ -8,16 +8,16 @@
 
 #define CERTIFICATE_OCTETS_MAX 8192
 #define SERIAL_OCTETS_MAX      20 /* RFC 5280 4.1.2.2 */
-#define PATH_CERTIFICATES_MAX  9  /* that a peer presents, its own (the leaf) included */
+#define PATH_CERTIFICATES_MAX  9  /* most that a peer may present, its own (the leaf) included */
 
 /* Key usage bits that we look at (RFC 5280 4.2.1.3). */
 #define KEY_USAGE_DIGITAL_SIGNATURE 0x01
 #define KEY_USAGE_CERT_SIGN         0x02
 #define KEY_USAGE_CRL_SIGN          0x04
 
-/* All views point into the DER that was parsed, which must outlive this. */
+/* A parsed certificate. All views point into its DER, which must outlive this. */
 struct certificate {
-    struct bytes der;
+    struct bytes der;                     /* all of it */
     struct bytes tbs;                     /* what is signed, header included */
     struct bytes signature;               /* DER ECDSA-Sig-Value */
     struct bytes serial;                  /* INTEGER content */
@@ -37,7 +37,8 @@ struct certificate {
     int path_length;               /* pathLenConstraint, at most DER_COUNT_MAX; -1 = none */
     bool has_key_usage;
     unsigned key_usage;      /* KEY_USAGE_… */
-    bool has_extended_usage; /* extKeyUsage present; the two flags say what it allows */
+    bool has_extended_usage; /* extKeyUsage is present: client_usage and server_usage say whether it
+                                allows clientAuth and serverAuth */
     bool client_usage, server_usage;
     struct bytes policies;        /* content of certificatePolicies; empty = absent */
     struct bytes policy_mappings; /* the same of policyMappings */
@@ -45,12 +46,14 @@ struct certificate {
     int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy;
 };
 
-/* RESULT_CERTIFICATE_REFUSED with FAULT and its alert when DER, version, algorithms, key, or
- * extensions (duplicate, malformed, or critical and not understood) are outside the profile. Does
- * not look at dates, names or constraints. */
+/* Parses DER, all of which has to be one certificate of the profile. RESULT_CERTIFICATE_REFUSED,
+ * with an alert in FAULT, when its encoding, version, algorithms or key are outside the profile, or
+ * an extension is there twice, malformed, or critical and not understood. Does not check dates,
+ * signature or path: see trust/path.h. */
 enum result certificate_parse(struct bytes der, struct certificate *out, struct fault *fault)
     WARN_UNUSED;
 
+/* Returns the certificate's public key, as a view into its DER. */
 struct public_key certificate_key(const struct certificate *certificate);
 
 /* Does CERTIFICATE name ISSUER's subject as its issuer (RFC 5280 7.1)? */

@@ -32,13 +32,13 @@ static bool is_below(struct bytes host, struct bytes domain)
            bytes_equal_caseless(skip(host, host.size - domain.size), domain);
 }
 
-/* "host" is that host; ".domain" is every host below it: URI and rfc822Name. */
+/* For URI and rfc822Name: the base "host" is that host, and ".domain" is every host below it. */
 static bool host_matches(struct bytes host, struct bytes base)
 {
     return has_leading_dot(base) ? is_below(host, skip(base, 1)) : bytes_equal_caseless(host, base);
 }
 
-/* "Any DNS name that can be constructed by simply adding zero or more labels". */
+/* RFC 5280 4.2.1.10: the base, or it with any labels added to its left. */
 static enum match match_dns(struct bytes name, struct bytes base)
 {
     if (!dns_name_is_valid(name))
@@ -46,8 +46,8 @@ static enum match match_dns(struct bytes name, struct bytes base)
     return match_if(base.size == 0 || host_matches(name, base) || is_below(name, base));
 }
 
-/* Not a single label and, in whatever notation, not an IPv4 address: the last label of those begins
- * with a digit, and that of a domain name with a letter (RFC 3696 2). */
+/* HOST has more than one label, and is no IPv4 address in any notation: the last part of an address
+ * begins with a digit, the last label of a domain name with a letter (RFC 3696 2). */
 static bool is_fully_qualified(struct bytes host)
 {
     const uint8_t *dot = memrchr(host.data, '.', host.size);
@@ -63,7 +63,7 @@ static enum match match_uri(struct bytes name, struct bytes base)
     return match_if(host_matches(host, base));
 }
 
-/* RFC 5322 3.2.3: atoms with single dots between them. */
+/* Is LOCAL a dot-atom (RFC 5322 3.2.3): atoms with single dots between them? */
 static bool is_dot_atom(struct bytes local)
 {
     static const char more[] = "!#$%&'*+-/=?^_`{|}~";
@@ -77,7 +77,7 @@ static bool is_dot_atom(struct bytes local)
     return !at_start;
 }
 
-/* Plain local@host. We do not read what else RFC 5321 4.1.2 allows: quotes, comments, literals. */
+/* Splits local@host. False for quoted strings and address literals, which RFC 5321 4.1.2 allows. */
 static bool split_mailbox(struct bytes mailbox, struct bytes *local, struct bytes *host)
 {
     const uint8_t *at = mailbox.size > 0 ? memchr(mailbox.data, '@', mailbox.size) : NULL;
@@ -112,7 +112,8 @@ static enum match match_ip(struct bytes name, struct bytes base)
     return MATCH_YES;
 }
 
-/* Device ids are compared whole, wherever type-id ends and value begins: a subtree of arcs. */
+/* Compares whole device ids as dotted OIDs, since they may be divided into type-id and value at
+ * different arcs: NAME is within BASE if its arcs begin with those of BASE. */
 static enum match match_other(struct bytes name, struct bytes base)
 {
     struct bytes type, value, base_type, base_value;
@@ -142,7 +143,7 @@ static bool rfc822_base_is_valid(struct bytes base)
     return domain_is_valid(base) || split_mailbox(base, &local, &host);
 }
 
-/* An address and a mask (RFC 4632): ones, and then zeros alone. */
+/* Is BASE an address and a mask of the same size (RFC 4632)? A mask is ones, then only zeros. */
 static bool ip_base_is_valid(struct bytes base)
 {
     if (base.size != 2 * IPV4_OCTETS && base.size != 2 * IPV6_OCTETS)
@@ -166,7 +167,8 @@ static bool other_base_is_valid(struct bytes base)
     return !other_name_type_is_device(type) || device_id_text(type, value, true, id);
 }
 
-/* A form without a comparison: a name of it, once constrained, is refused. */
+/* How each form of name is compared. Names of a form without a comparison are refused once a
+ * constraint of that form exists. */
 static const struct {
     const char *name;
     enum match (*match)(struct bytes name, struct bytes base);
@@ -183,7 +185,7 @@ static const struct {
     [GENERAL_NAME_REGISTERED_ID] = {"registeredID", NULL, NULL},
 };
 
-/* otherNames are a form for each type-id, but all device ids are one. */
+/* Each type-id of an otherName counts as a form of its own, but all device ids are one form. */
 static bool same_form(const struct general_name *a, const struct general_name *b)
 {
     struct bytes type_a, type_b, value;
@@ -194,7 +196,8 @@ static bool same_form(const struct general_name *a, const struct general_name *b
            (other_name_type_is_device(type_a) && other_name_type_is_device(type_b));
 }
 
-/* GeneralSubtree: minimum is at its default and so absent, maximum has to be. */
+/* GeneralSubtree (RFC 5280 4.2.1.10): minimum has its default 0, and so DER leaves it out; maximum
+ * must be absent. */
 static bool take_subtree(struct bytes *in, struct general_name *base)
 {
     struct bytes subtree;
@@ -236,7 +239,7 @@ static enum match match_name(const struct general_name *name, const struct gener
                                    : MATCH_UNCLEAR;
 }
 
-/* One of the permitted subtrees of its form, where there are any, and none of the excluded. */
+/* NAME has to be in a permitted subtree, if there are any of its form, and in no excluded one. */
 bool constraints_permit(struct bytes constraints, const struct general_name *name)
 {
     struct bytes permitted, excluded;
@@ -263,8 +266,8 @@ static enum result outside(enum general_name_form form, struct fault *fault)
         "%s is outside the name constraints of its CA", forms[form].name);
 }
 
-/* SmtpUTF8Mailbox (RFC 9598), an otherName to which constraints of rfc822Name apply. We do not read
- * it: where mail is constrained it counts as outside. */
+/* SmtpUTF8Mailbox (RFC 9598) is an otherName to which constraints of rfc822Name apply. We do not
+ * compare it: where mail is constrained, it counts as outside. */
 static bool is_utf8_mailbox(const struct general_name *name)
 {
     static const uint8_t id[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09};

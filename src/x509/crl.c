@@ -12,7 +12,7 @@
 
 #define REFUSE(fault, ...) fault_set(fault, RESULT_CERTIFICATE_REFUSED, __VA_ARGS__)
 
-/* --- extensions: of those of id-ce (2.5.29), what we understand by its last number --- */
+/* --- extensions: those that we understand, by the last arc after id-ce (2.5.29) --- */
 
 enum {
     CRL_NUMBER = 20,
@@ -44,10 +44,10 @@ struct distribution_point {
 };
 
 /* RFC 5280 5.2.5. The name of the distribution point, a URI or a name relative to the issuer's, is
- * not looked into. 6.3.3 (b) (2) (i) compares it with the places where the certificate says that
- * its CRL is to be had, so that one who fetches CRLs by himself does not take the wrong part of
- * them. Here it is the operator who has fetched it and named it in the policy, often from a place
- * that no certificate of that CA names. */
+ * not read. 6.3.3 (b) (2) (i) compares it with the distribution points in the certificate, so
+ * that a program that fetches CRLs itself does not take the wrong one. Here the operator has
+ * fetched the CRL and named its file in the policy, often from an address that no certificate of
+ * that CA names. */
 static bool read_distribution_point(struct bytes value, struct distribution_point *out)
 {
     struct bytes content, name, choice, reasons;
@@ -65,8 +65,8 @@ static bool read_distribution_point(struct bytes value, struct distribution_poin
            der_only(name, DER_CONTEXT_CONSTRUCTED(1), &choice);
 }
 
-/* What the CRL speaks of, whether or not the extension is critical: who ignores one that is not
- * would still have to know that the CRL is not whole (RFC 5280 5.2.4, 5.2.5, 6.3.3). */
+/* Reads issuingDistributionPoint, critical or not: if we ignored one that is not critical, a CRL of
+ * some certificates would pass for one of all (RFC 5280 5.2.5, 6.3.3). */
 static enum result read_scope(
     struct bytes id, struct bytes value, struct crl *out, struct fault *fault)
 {
@@ -110,8 +110,9 @@ static enum result read_crl_extension(
     return good ? RESULT_OK : extension_refuse(id, true, fault);
 }
 
-/* Listed for whatever reason, on hold too, is revoked. An entry of another issuer makes the CRL an
- * indirect one, whatever else it says. */
+/* A certificate that is listed counts as revoked, whatever the reason code, certificateHold
+ * included. The extension certificateIssuer is refused, critical or not, since it makes the CRL an
+ * indirect one. */
 static enum result read_entry_extension(
     struct bytes id, bool critical, struct bytes value, void *context, struct fault *fault)
 {
@@ -164,7 +165,8 @@ static enum result read_entries(
     size_t count = count_elements(in);
     if (in.size == 0)
         return RESULT_OK;
-    out->serials = calloc(count + 1, sizeof(*out->serials)); /* one of them may be malformed */
+    /* One more than there are elements, as IN may end with a malformed one. */
+    out->serials = calloc(count + 1, sizeof(*out->serials));
     if (!out->serials)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     while (in.size > 0) {
@@ -191,7 +193,8 @@ bool crl_covers(const struct crl *crl, bool is_ca)
 
 /* --- the list --- */
 
-/* INTEGER OPTIONAL: absent in version 1, and present it is that of version 2 (RFC 5280 5.1.2.1). */
+/* INTEGER OPTIONAL: absent in version 1; if it is present, it has to be 1, which means version 2
+ * (RFC 5280 5.1.2.1). */
 static bool take_version(struct bytes *in, bool *is_version_1)
 {
     struct bytes version;
@@ -234,7 +237,7 @@ static enum result read_tbs(struct bytes tbs, struct crl *out, struct fault *fau
     return result == RESULT_OK ? read_entries(entries, !is_version_1, out, fault) : result;
 }
 
-/* Of algorithms that CAs sign with, those that are not ours. */
+/* Names for messages: algorithms that CAs sign with and the profile does not allow. */
 static const struct {
     const char *oid, *name;
 } algorithms[] = {
@@ -277,8 +280,7 @@ static enum result refuse_encoding(struct bytes der, struct fault *fault)
     return REFUSE(fault, "malformed: DER, but not that of a CRL");
 }
 
-/* The first field of a certificate is its version, [0] EXPLICIT; no field of a CRL has that tag
- * there. */
+/* A certificate begins with its version, [0] EXPLICIT; a CRL never begins with that tag. */
 static bool is_certificate(const struct signed_object *object)
 {
     return object->tbs_content.size > 0 &&

@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 
-#define TAG_NUMBER       0x1f /* all ones: the long form, which X.509 has no use for */
+#define TAG_NUMBER       0x1f /* all ones mean a long form, which X.509 does not use */
 #define LENGTH_OCTETS    3
 #define LENGTH_LONG_FORM 0x80
 #define ARC_OCTETS_MAX   19 /* 128 bits */
 
-/* X.690 10.1: definite, in as few octets as can be. */
+/* X.690 10.1: the length is definite and in as few octets as possible. */
 static bool take_length(struct bytes *in, size_t *out)
 {
     uint8_t octet;

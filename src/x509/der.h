@@ -32,33 +32,39 @@ struct der {
     struct bytes whole; /* header included */
 };
 
-/* Each takes one element from the front of IN; false, and IN unmoved, when it is not there or
- * malformed. What is taken is a view into IN and never has a NULL start. */
+/* Each of these takes one element from the front of IN. It returns false and leaves IN as it is
+ * when the element is malformed or not there. What is taken is a view into IN; its .data is never
+ * NULL. */
 bool der_take(struct bytes *in, struct der *out) WARN_UNUSED;
 bool der_take_tag(struct bytes *in, uint8_t tag, struct bytes *content) WARN_UNUSED;
-/* The element's content, when IN is exactly that one element. */
+/* Sets *CONTENT if IN is exactly one element, with TAG; else returns false. */
 bool der_only(struct bytes in, uint8_t tag, struct bytes *content) WARN_UNUSED;
-/* OPTIONAL: true with {NULL, 0} when the next element has another tag or IN is at its end. */
+/* Takes an OPTIONAL element: when the next one has another tag, or IN is at its end, returns true
+ * with {NULL, 0}. */
 bool der_take_optional(struct bytes *in, uint8_t tag, struct bytes *content) WARN_UNUSED;
-/* BOOLEAN DEFAULT FALSE: absent is false; present it has to be TRUE, as 0xFF. */
+/* Takes a BOOLEAN DEFAULT FALSE: absent means false; if present it has to be TRUE, encoded as 0xFF
+ * (X.690 11.1, 11.5). */
 bool der_take_flag(struct bytes *in, bool *out) WARN_UNUSED;
-/* UTCTime (1950 to 2049) or GeneralizedTime, to the second, in Z form; seconds since the epoch.
- * Either form is taken for any year that it can say: RFC 5280 4.1.2.5 binds CAs to UTCTime up to
- * 2049, and asks of us to process both. */
+/* Takes a UTCTime (1950 to 2049) or GeneralizedTime, with seconds and ending in Z, as seconds since
+ * the epoch. Either is taken for any year that it can express: RFC 5280 4.1.2.5 demands UTCTime up
+ * to 2049 of CAs, and that applications process both. */
 bool der_take_time(struct bytes *in, int64_t *out_s) WARN_UNUSED;
 
-/* Content of an INTEGER: minimal, not negative. */
+/* Is INTEGER the content of an INTEGER that is not negative, in as few octets as possible? */
 bool der_is_natural(struct bytes integer);
-/* Content of an INTEGER from 0 to 255. */
+/* Reads INTEGER, the content of an INTEGER from 0 to 255; false for any other. */
 bool der_small_number(struct bytes integer, int *out) WARN_UNUSED;
-/* Content of an INTEGER that counts certificates (pathLenConstraint, SkipCerts): any from 0. More
- * than DER_COUNT_MAX is as good as no bound, and comes out as DER_COUNT_MAX. */
+/* Reads INTEGER, the content of an INTEGER that counts certificates (pathLenConstraint, SkipCerts);
+ * false when it is negative or malformed. Numbers above DER_COUNT_MAX become DER_COUNT_MAX, as no
+ * path is that long. */
 #define DER_COUNT_MAX 255
 bool der_count(struct bytes integer, int *out) WARN_UNUSED;
 
-/* Content of an OBJECT IDENTIFIER: one arc at least, each in as few octets as can be (X.690 8.19)
- * and of at most 128 bits, which is as long as assigned ones get (those of UUIDs, X.667). */
+/* Is OID the content of an OBJECT IDENTIFIER? It has one arc at least, each in as few octets as
+ * possible (X.690 8.19) and of at most 128 bits, which the longest assigned ones have (UUIDs,
+ * X.667). */
 bool der_oid_is_valid(struct bytes oid);
-/* Content of an OBJECT IDENTIFIER, or of a RELATIVE-OID, as dotted decimals; false when it is
- * malformed, has an arc above 64 bits, or does not fit with its NUL. */
+/* Writes the content of an OBJECT IDENTIFIER or, with RELATIVE, of a RELATIVE-OID as dotted
+ * decimals to OUT. False when it is malformed, has an arc of more than 64 bits, or does not fit
+ * SIZE octets with its NUL. */
 bool der_oid_text(struct bytes oid, bool relative, char *out, size_t size) WARN_UNUSED;

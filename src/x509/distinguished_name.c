@@ -31,7 +31,7 @@ static uint32_t take_wide(struct bytes *in, size_t size)
     return character > CHARACTER_MAX || is_surrogate(character) ? NO_CHARACTER : character;
 }
 
-/* RFC 3629 3: in as few octets as can be, without surrogates. */
+/* RFC 3629 3: a character is in as few octets as possible, and is no surrogate. */
 static uint32_t take_utf8(struct bytes *in)
 {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000}; /* by how many octets follow */
@@ -59,7 +59,8 @@ static uint32_t take_ascii(struct bytes *in)
     return bytes_take_u8(in, &octet) && octet < 0x80 ? octet : NO_CHARACTER;
 }
 
-/* NO_CHARACTER also for control characters, which nothing in a name is to show to a person. */
+/* Returns NO_CHARACTER for control characters too: a name is shown to people, and they could change
+ * what a terminal shows. */
 static uint32_t take_character(uint8_t tag, struct bytes *in)
 {
     uint32_t character = tag == DER_UTF8_STRING        ? take_utf8(in)
@@ -78,15 +79,16 @@ static bool is_text_of(uint8_t tag, struct bytes content)
     return true;
 }
 
-/* Strings that have to be text. We do not hold PrintableString to its alphabet: CAs put '*', '@'
- * and '_' into it. */
+/* Is TAG that of a string, whose characters are checked? PrintableString is not held to its
+ * alphabet, as CAs put '*', '@' and '_' into it. */
 static bool is_string(uint8_t tag)
 {
     return tag == DER_UTF8_STRING || tag == DER_PRINTABLE_STRING || tag == DER_IA5_STRING ||
            tag == DER_BMP_STRING || tag == DER_UNIVERSAL_STRING;
 }
 
-/* What TeletexString (T.61) means beyond ASCII is anybody's guess, so then it is no text to us. */
+/* Implementations differ in what a TeletexString (T.61) means beyond ASCII, so one with such octets
+ * is not compared as text. */
 static bool is_text(const struct der *value)
 {
     return is_string(value->tag) ||
@@ -155,8 +157,8 @@ static bool value_is_valid(const struct der *value)
     return !is_string(value->tag) || is_text_of(value->tag, value->content);
 }
 
-/* X.690 11.6: as octets, the shorter one as if zeros followed. As the length is among the first
- * octets, no encoding is the beginning of another. */
+/* X.690 11.6: the elements of a SET OF are in ascending order of their encodings, compared as
+ * octets. No encoding is the beginning of another, since the length is among its first octets. */
 static bool in_order(struct bytes before, struct bytes after)
 {
     size_t size = before.size < after.size ? before.size : after.size;
@@ -228,7 +230,7 @@ static size_t count_attributes(struct bytes rdn)
     return count;
 }
 
-/* As a type stands in an RDN at most once, each attribute has one that it can be equal to. */
+/* A type occurs in an RDN at most once, so there is at most one attribute to compare each with. */
 static enum match match_rdns(struct bytes a, struct bytes b)
 {
     enum match match = MATCH_YES;
@@ -247,7 +249,8 @@ static enum match match_rdns(struct bytes a, struct bytes b)
     return match;
 }
 
-/* LEFT_OVER is what NAME has behind those RDNs that BASE has too. */
+/* Compares the first RDNs of NAME with all those of BASE. LEFT_OVER becomes the RDNs of NAME that
+ * follow. */
 static enum match match_names(struct bytes name, struct bytes base, struct bytes *left_over)
 {
     enum match match = MATCH_YES;
@@ -298,7 +301,7 @@ bool distinguished_name_value(
 
 struct canonical {
     wc_Sha256 hash;
-    int error; /* the first one of wolfCrypt's, else 0 */
+    int error; /* the first error of wolfCrypt, or 0 */
 };
 
 static void put(struct canonical *out, const void *data, size_t size)
@@ -344,7 +347,7 @@ static int compare_types(struct bytes a, struct bytes b)
     return memcmp(a.data, b.data, a.size);
 }
 
-/* The attribute with the least type above TYPE. */
+/* Finds the attribute with the least type above TYPE, to visit an RDN in the order of types. */
 static bool next_by_type(struct bytes rdn, struct bytes type, struct attribute *out)
 {
     struct attribute attribute;

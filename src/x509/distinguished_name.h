@@ -29,10 +29,11 @@ bool distinguished_name_equal(struct bytes a, struct bytes b);
  * nothing but values that are not both ASCII text. */
 enum match distinguished_name_match(struct bytes name, struct bytes base);
 
-/* The content of the INDEX-th value of NAME's that has this type (content of its OBJECT
- * IDENTIFIER), from 0; false when there are not so many. */
+/* Sets *VALUE to the content of the attribute value number INDEX, from 0, among those of TYPE
+ * (content of its OBJECT IDENTIFIER) in NAME. False when there are not so many. */
 bool distinguished_name_value(
     struct bytes name, struct bytes type, size_t index, struct bytes *value) WARN_UNUSED;
 
-/* SHA-256 of a canonical form: equal names have equal digests, others do not. */
+/* Writes the SHA-256 of a canonical form of NAME: names have equal digests when they are equal, and
+ * only then. RESULT_INTERNAL when wolfCrypt fails. */
 enum result distinguished_name_digest(struct bytes name, uint8_t digest[SHA256_OCTETS]) WARN_UNUSED;

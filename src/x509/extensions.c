@@ -59,7 +59,8 @@ enum result extension_refuse(struct bytes id, bool understood, struct fault *fau
 
 /* --- values --- */
 
-/* keyIdentifier [0]; authorityCertIssuer [1] and authorityCertSerialNumber [2], both or neither */
+/* RFC 5280 4.2.1.1: keyIdentifier [0]; authorityCertIssuer [1] and authorityCertSerialNumber [2]
+ * are both there or both absent. */
 bool authority_key_id_read(struct bytes value, struct bytes *out)
 {
     struct bytes content, issuer, serial;
@@ -71,7 +72,8 @@ bool authority_key_id_read(struct bytes value, struct bytes *out)
     return issuer.data ? general_names_are_valid(issuer) && serial.size > 0 : !serial.data;
 }
 
-/* DistributionPoint: [0] its name, [1] reasons and [2] the CRL's issuer, not reasons alone */
+/* DistributionPoint (RFC 5280 4.2.1.13): distributionPoint [0], reasons [1], cRLIssuer [2], all
+ * OPTIONAL, but not reasons alone. */
 static bool take_distribution_point(struct bytes *in)
 {
     struct bytes point, name, reasons, issuer;

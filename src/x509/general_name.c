@@ -29,7 +29,7 @@ static const uint8_t form_tags[GENERAL_NAME_FORMS] = {
     [GENERAL_NAME_REGISTERED_ID] = DER_CONTEXT(8),
 };
 
-/* IA5String. The syntax of dNSName and URI, where it matters, is narrower. */
+/* Is TEXT an IA5String, and so ASCII? dNSName and URI are checked further where they are used. */
 static bool is_ascii(struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -114,7 +114,7 @@ static bool uri_authority(struct bytes uri, struct bytes *authority)
     return true;
 }
 
-/* User information makes it no DNS name ("@"), and so do brackets. */
+/* User information ("@") and brackets are refused, as no DNS name has these characters. */
 bool uri_host(struct bytes uri, struct bytes *host)
 {
     if (!uri_authority(uri, host))
@@ -159,7 +159,7 @@ bool other_name_type_is_device(struct bytes type)
     return false;
 }
 
-/* Decimals without leading zeros, with single dots between them. */
+/* Copies TEXT, if it is decimals without leading zeros with single dots between them. */
 static bool dotted_text(struct bytes text, char *out, size_t size)
 {
     if (text.size >= size)
@@ -207,14 +207,15 @@ bool device_id_text(struct bytes type, struct bytes value, bool may_be_empty, ch
     }
     if (!rest_text(value, rest))
         return false;
-    /* An OBJECT IDENTIFIER may hold the whole id, type-id and all. */
+    /* An OBJECT IDENTIFIER may hold the whole id, which then begins with type-id. */
     size_t size = strlen(prefix);
     bool whole = value.data[0] == DER_OID && strncmp(rest, prefix, size) == 0 && rest[size] == '.';
     int written = snprintf(out, NAME_OCTETS, "%s%s%s", whole ? "" : prefix, whole ? "" : ".", rest);
     return written > 0 && written < NAME_OCTETS;
 }
 
-/* Puts a header before the SIZE octets at CONTENT, which is below 256; where it starts. */
+/* Writes a DER header before the SIZE octets (less than 256) at CONTENT. Returns where the header
+ * begins. */
 static uint8_t *put_header(uint8_t tag, uint8_t *content, size_t size)
 {
     *--content = (uint8_t)size;

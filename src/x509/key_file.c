@@ -29,7 +29,7 @@ static enum result read_certificate(
     return RESULT_OK;
 }
 
-/* TEXT does not look like a private key. */
+/* Reads TEXT, which is no private key, as a public key or a certificate. */
 static enum result read_public(
     struct bytes text, uint8_t spki[P256_SPKI_OCTETS], struct fault *fault)
 {

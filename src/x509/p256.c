@@ -31,7 +31,7 @@ bool ecdsa_is_point(struct bytes point)
     if (wc_ecc_init(&key) != 0 || !import_point(point, &key) ||
         mp_init_multi(&a, &b, &prime, NULL, NULL, NULL) != MP_OKAY)
         return false;
-    /* Importing does not look whether the point is on the curve. */
+    /* wolfCrypt does not check on import that the point is on the curve. */
     return mp_read_radix(&a, key.dp->Af, MP_RADIX_HEX) == MP_OKAY &&
            mp_read_radix(&b, key.dp->Bf, MP_RADIX_HEX) == MP_OKAY &&
            mp_read_radix(&prime, key.dp->prime, MP_RADIX_HEX) == MP_OKAY &&
@@ -49,7 +49,7 @@ bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256
     ecc_key key CLEANUP(release_key) = {0};
     word32 size = P256_POINT_OCTETS;
     return wc_ecc_init(&key) == 0 && import_scalar(scalar, &key) &&
-           wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* which looks at the scalar's range */
+           wc_ecc_make_pub(&key, NULL) == MP_OKAY && /* checks the range of the scalar */
            wc_ecc_export_x963(&key, point, &size) == 0 && size == P256_POINT_OCTETS;
 }
 
@@ -71,7 +71,8 @@ static bool sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
     return true;
 }
 
-/* What is left of a generator tells nothing of a nonce that it gave before (SP 800-90A 8.8). */
+/* The generator need not be wiped: its state does not reveal nonces that it gave before (SP 800-90A
+ * 8.8). */
 bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
     const uint8_t digest[SHA256_OCTETS], struct WC_RNG *random,
     uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* P-256 and SHA-256 as the certificate profile uses them (TS-0003 10.1), by wolfCrypt. */
+/* ECDSA on P-256, and SHA-256, as the certificate profile demands them (TS-0003 10.1). wolfCrypt
+ * computes. */
 #pragma once
 
 #include "base/bytes.h"
@@ -8,14 +9,15 @@
 #define P256_POINT_OCTETS  65 /* 0x04, X, Y */
 #define P256_SCALAR_OCTETS 32
 
-#define ECDSA_SIGNATURE_OCTETS 72 /* most, of an ECDSA-Sig-Value on P-256 */
+#define ECDSA_SIGNATURE_OCTETS 72 /* the longest ECDSA-Sig-Value on P-256 */
 
 /* Does POINT (uncompressed) lie on the curve? */
 bool ecdsa_is_point(struct bytes point);
 
-/* With a private key, big-endian: its point, and a signature (ECDSA-Sig-Value) with RANDOM, a
- * generator of wolfCrypt's, or where it is NULL with one of its own. Both leave parts of the key
- * and of the nonce on the stack: call them by secret_call. False when SCALAR is not in [1, n-1], or
+/* Both take a private key, SCALAR in big-endian order. The first writes its public point. The
+ * second writes a signature (ECDSA-Sig-Value) of DIGEST; the nonce comes from RANDOM, a generator
+ * of wolfCrypt, or from one made for the call if RANDOM is NULL. Both leave parts of the key and of
+ * the nonce on the stack: call them through secret_call. False when SCALAR is not in [1, n-1], or
  * when random numbers or memory fail. */
 struct WC_RNG;
 bool ecdsa_point_of(const uint8_t scalar[P256_SCALAR_OCTETS], uint8_t point[P256_POINT_OCTETS]);
@@ -23,15 +25,16 @@ bool ecdsa_sign_digest(const uint8_t scalar[P256_SCALAR_OCTETS],
     const uint8_t digest[SHA256_OCTETS], struct WC_RNG *random,
     uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size);
 
-/* Is SIGNATURE (ECDSA-Sig-Value, strict DER) that of CONTENT by POINT's key, with SHA-256? */
+/* Is SIGNATURE (ECDSA-Sig-Value, strict DER) a valid ecdsa-with-SHA256 signature of CONTENT by the
+ * key with POINT? */
 bool ecdsa_verify(struct bytes point, struct bytes content, struct bytes signature);
 
-/* The same, for whoever remembers the answer: RESULT_BAD_INPUT when the signature is not valid, and
- * RESULT_INTERNAL when that could not be found out, for lack of memory or so. */
+/* The same for callers that remember the answer: RESULT_BAD_INPUT when the signature is not valid,
+ * and RESULT_INTERNAL when it could not be verified, such as for lack of memory. */
 enum result ecdsa_check(struct bytes point, struct bytes content, struct bytes signature)
     WARN_UNUSED;
 
-/* The same, when the content's digest is known. */
+/* The same for content whose SHA-256 is DIGEST. */
 bool ecdsa_verify_digest(
     struct bytes point, const uint8_t digest[SHA256_OCTETS], struct bytes signature);
 

@@ -9,7 +9,7 @@
 
 #define MARK_OCTETS 80
 
-/* Moves TEXT past BOUNDARY; BEFORE is what stood in front of it. */
+/* Moves TEXT past BOUNDARY, and sets BEFORE to what precedes it. False when it is not there. */
 static bool find_boundary(struct bytes *text, const char *boundary, struct bytes *before)
 {
     size_t size = strlen(boundary);
@@ -53,7 +53,7 @@ enum result pem_next(struct bytes *text, const char *label, struct buffer *out)
     return decode_lines(lines, out);
 }
 
-/* Some tools end a file with a newline, be it text or DER. */
+/* Some tools end every file with a newline, also one in DER. */
 static struct bytes without_newline(struct bytes text)
 {
     struct bytes rest = text;

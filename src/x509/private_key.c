@@ -16,7 +16,7 @@ struct private_key {
 
 /* --- DER --- */
 
-/* AlgorithmIdentifier: id-ecPublicKey, secp256r1; and what stands in it alone (RFC 5480 2.1.1). */
+/* The AlgorithmIdentifier id-ecPublicKey with secp256r1, and that curve alone (RFC 5480 2.1.1). */
 static const uint8_t p256_algorithm[] = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
     0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const uint8_t secp256r1[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -28,10 +28,9 @@ static bool take_version(struct bytes *in, int most, int *out)
            *out <= most;
 }
 
-/* RFC 5915: ECPrivateKey ::= SEQUENCE { 1, OCTET STRING, [0] curve OPTIONAL, [1] BIT STRING
- * OPTIONAL
- * }. Some write the number without its leading zeros. The public key beside it is of no interest:
- * ours is computed. */
+/* RFC 5915 3: ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING, curve [0] OPTIONAL,
+ * publicKey [1] OPTIONAL }. Some programs write the private key without its leading zeros. The
+ * public key is not read, since we compute it. */
 static bool read_sec1(struct bytes der, uint8_t scalar[P256_SCALAR_OCTETS])
 {
     struct bytes content, number, curve, public_key;
@@ -67,7 +66,7 @@ static bool read_pkcs8(struct bytes der, uint8_t scalar[P256_SCALAR_OCTETS])
 
 struct reading {
     struct bytes text;
-    struct buffer der; /* in secret memory, of a fixed size: it never grows */
+    struct buffer der; /* in secret memory: its size is fixed, so that it is never moved */
     struct private_key *key;
     bool good;
 };

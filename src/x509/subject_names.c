@@ -37,7 +37,7 @@ static bool add_uri(struct bytes value, struct names *out)
     return uri_is_valid(value) && add_text(value, &out->uri);
 }
 
-/* An otherName that is no device id is left out: no rule matches it. */
+/* Adds a device id. Any other otherName is left out, as no rule matches it. */
 static bool add_other(struct bytes value, struct names *out)
 {
     struct bytes type, rest;
@@ -53,7 +53,7 @@ static bool add_other(struct bytes value, struct names *out)
 static const struct {
     const char *what;
     bool (*add)(struct bytes value, struct names *out);
-    size_t list; /* where in struct names they go */
+    size_t list; /* offset in struct names */
 } kinds[GENERAL_NAME_FORMS] = {
     [GENERAL_NAME_OTHER] = {"device id", add_other, offsetof(struct names, device)},
     [GENERAL_NAME_DNS] = {"dNSName", add_dns, offsetof(struct names, dns)},
