@@ -17,7 +17,7 @@
 #include "observe/log.h"
 #include "x509/p256.h"
 
-#define PIN_FILE_OCTETS 256 /* GnuTLS takes no longer PIN */
+#define PIN_FILE_OCTETS 256 /* the longest PIN that GnuTLS takes */
 #define TURN_S          5
 #define RETRY_MS        1000
 
@@ -27,23 +27,24 @@ struct token_key {
     char *module;   /* a path; NULL: the modules that p11-kit is configured with */
     char *pin_path; /* NULL: the token wants none */
     uint8_t point[P256_POINT_OCTETS];
-    gnutls_privkey_t handle; /* NULL: to be opened (again) */
-    struct fault pin_fault;  /* why no login; RESULT_OK: there was none, or it was good */
-    bool pin_refused;        /* not to be tried again: tokens lock themselves */
-    bool failing;            /* it does not sign, and that was logged */
+    gnutls_privkey_t handle; /* NULL: not open */
+    struct fault pin_fault;  /* why the last login failed; RESULT_OK: none has failed */
+    bool pin_refused; /* the PIN is not tried again, so that the token does not lock itself */
+    bool failing;     /* it does not sign, which has been logged */
     int64_t retry_ms;
 };
 
-/* All tokens of the process take turns: modules differ in how many threads and sessions they bear,
- * tokens do one thing at a time, and opening one anew restarts all modules, under everyone's keys.
- */
+/* One lock for all tokens of the process: modules differ in how many threads and sessions they
+ * support, tokens do one thing at a time, and reopening a token can restart all modules, which
+ * other threads must not be using then. */
 static struct {
     pthread_mutex_t turn;
     struct token_key *keys;
-    bool started, configured; /* the latter: with p11-kit's modules, too */
+    bool started, configured; /* modules are loaded; also those that p11-kit is configured with */
 } tokens = {.turn = PTHREAD_MUTEX_INITIALIZER};
 
-/* A token that hangs blocks the thread that has its turn, and the others for TURN_S at most. */
+/* Takes the lock. False after TURN_S seconds, so that a token that hangs does not block other
+ * threads for ever. */
 static bool take_turn(void)
 {
     struct timespec until;
@@ -65,7 +66,8 @@ static enum result bad_uri(struct fault *fault, const struct token_key *key, con
     return fault_set(fault, RESULT_BAD_CONFIGURATION, "%.128s: %s", key->uri, what);
 }
 
-/* The path of the file with the PIN; NULL when SOURCE, a pin-source, is of no kind that we take. */
+/* Returns the path of the file that SOURCE, a pin-source, names; NULL when it is neither a file:
+ * URI nor a credential. */
 static char *pin_path(const char *source)
 {
     const char *folder = credential_dir(), *name = credential_name(source);
@@ -79,7 +81,7 @@ static char *pin_path(const char *source)
     return path;
 }
 
-/* A URI that does not name the token would have the PIN sent to any token that is there. */
+/* URI has to name the token too: else any token that is plugged in would be sent the PIN. */
 static bool names_one_key(P11KitUri *uri)
 {
     const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
@@ -163,7 +165,7 @@ static enum result read_pin(const char *path, char *out, size_t size, struct fau
     size_t file_size;
 
     TRY(file_read_secret(path, PIN_FILE_OCTETS, &file, &file_size, fault));
-    size_t length = strcspn(file, "\r\n"); /* secret memory ends in a NUL */
+    size_t length = strcspn(file, "\r\n"); /* file_read_secret puts a NUL after it */
     if (length == 0 || length >= size || length + 2 < file_size)
         return fault_set(fault, RESULT_BAD_CONFIGURATION, "%s: holds no PIN", path);
     memcpy(out, file, length);
@@ -171,8 +173,8 @@ static enum result read_pin(const char *path, char *out, size_t size, struct fau
     return RESULT_OK;
 }
 
-/* Each login reads the PIN anew and tries it once: a few wrong tries, and the token locks itself.
- */
+/* Called by GnuTLS for a login. The PIN is read from its file each time, and tried only once, since
+ * a token locks itself after a few wrong PINs. */
 static int give_pin(void *context, int attempt, const char *url, const char *label, unsigned flags,
     char *pin, size_t size)
 {
@@ -196,7 +198,7 @@ static int give_pin(void *context, int attempt, const char *url, const char *lab
     return fault->result == RESULT_OK ? 0 : GNUTLS_E_PKCS11_PIN_ERROR;
 }
 
-/* --- a token's turn --- */
+/* --- using a token, with the lock held --- */
 
 static int sign(gnutls_privkey_t handle, struct bytes digest,
     uint8_t signature[ECDSA_SIGNATURE_OCTETS], size_t *size)
@@ -211,12 +213,13 @@ static int sign(gnutls_privkey_t handle, struct bytes digest,
     if (out.size <= ECDSA_SIGNATURE_OCTETS)
         memcpy(signature, out.data, out.size);
     else
-        error = GNUTLS_E_CERTIFICATE_KEY_MISMATCH; /* RSA, or a larger curve */
+        error = GNUTLS_E_CERTIFICATE_KEY_MISMATCH; /* an RSA key, or a larger curve */
     gnutls_free(out.data);
     return error;
 }
 
-/* Has a digest signed and verifies it: the key works, and belongs to the certificate. */
+/* Has the token sign a random digest, and verifies that signature: this proves that the key works
+ * and belongs to the certificate. */
 static int prove(const struct token_key *key)
 {
     uint8_t digest[SHA256_OCTETS], signature[ECDSA_SIGNATURE_OCTETS];
@@ -240,8 +243,8 @@ static void stop_modules(void)
     tokens.started = false;
 }
 
-/* Loads the module that KEY names, or all that p11-kit is configured with if some key names none.
- */
+/* Makes GnuTLS ready to load modules: those that p11-kit is configured with, if any key names no
+ * module of its own. A module that a key names is loaded by open_handle. */
 static int start_modules(const struct token_key *key)
 {
     if (tokens.started && (key->module || tokens.configured))
@@ -277,7 +280,8 @@ static int open_handle(struct token_key *key)
     return error;
 }
 
-/* Some modules only see a token that was plugged in again after they are restarted. */
+/* Opens KEY again. If that fails, restarts the modules and tries once more, as some modules do not
+ * see a token that was plugged in again until they are restarted. */
 static int open_anew(struct token_key *key)
 {
     close_handle(key);
@@ -366,7 +370,7 @@ enum result token_key_sign(struct token_key *key, struct bytes digest,
 
 void token_key_close(struct token_key *key)
 {
-    if (!key || !take_turn()) /* if a token hangs, the end of the process closes it */
+    if (!key || !take_turn()) /* while a token hangs, only the end of the process can close it */
         return;
     for (struct token_key **link = &tokens.keys; *link; link = &(*link)->next)
         if (*link == key) {
