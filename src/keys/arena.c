@@ -13,7 +13,7 @@
 #include "keys/memory.h"
 
 #define MAGIC        0x656b326565796b73ULL
-#define VERSION      1U /* of the layout: the keys of another version are not read */
+#define VERSION      1U /* of the layout; an arena of another version is not read */
 #define BLOCK_OCTETS sizeof((struct key_block){0}.text)
 
 static_assert(sizeof(struct key_slot) == 64, "a slot is a line of the CPU's cache");
@@ -157,7 +157,7 @@ void key_arena_close(struct key_arena *arena)
 
 /* --- text --- */
 
-/* 0 when there is no memory. */
+/* Returns the number of a block that is free no more; 0 when there is no memory. */
 static uint32_t take_block(struct key_arena *arena)
 {
     uint32_t block = arena->free_block;
@@ -278,7 +278,8 @@ void key_arena_remove(struct key_arena *arena, uint32_t at)
 {
     struct key_slot *slot = &arena->slot[at];
     atomic_store_explicit(&slot->sequence, 0, memory_order_relaxed);
-    /* As for a signal handler: the process can die between any two instructions. */
+    /* The compiler must not move stores over this, as the process can die between any two
+     * instructions: the fence that serves for signal handlers does that. */
     atomic_signal_fence(memory_order_seq_cst);
     secret_wipe(arena->octets[at], KEY_OCTETS);
     drop_text(arena, slot->text, key_slot_text_size(slot));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key arena: a memfd (memfd_create(2)) that holds the keys and all that is known of them. It
+/* The key arena: a memfd (memfd_create(2)) that holds the keys and their metadata. It
  * outlives the process when the service manager keeps its descriptor. For the room keys alone.
  *
  *     header | slots | text | keys
@@ -51,7 +51,8 @@ struct key_block {
     ((KEY_TEXT_OCTETS + sizeof((struct key_block){0}.text) - 1) /                                  \
         sizeof((struct key_block){0}.text))
 
-/* Follows from the number of slots. The header has a copy, to be compared on a restart. */
+/* The layout that an arena of so many slots has. The header has a copy, which is compared after a
+ * restart. */
 struct key_layout {
     uint64_t magic;
     uint32_t version;
@@ -63,7 +64,7 @@ struct key_layout {
 struct key_header {
     struct key_layout layout;
     struct hash_key hash_key;
-    uint64_t checksum; /* of the members before it */
+    uint64_t checksum; /* of the members before this one, under hash_key */
 };
 
 struct key_arena {
@@ -80,29 +81,34 @@ struct key_arena {
     uint64_t slots_backed, text_backed; /* offsets up to which the memory is allocated */
 };
 
-/* Makes an arena of SLOTS slots. On failure too, to be closed. */
+/* Makes an arena of SLOTS slots. Release it with key_arena_close, also after a failure. */
 enum result key_arena_open(struct key_arena *arena, uint32_t slots, struct fault *fault)
     WARN_UNUSED;
 /* Maps the arena in FD, which is taken over. Its keys are locked into memory only when it has SLOTS
- * slots; an arena of another size is there to be read and closed. RESULT_BAD_INPUT when FD is not
- * an arena of ours; damage to single keys is found by key_inventory_take (keys/inventory.h). On
- * failure too, to be closed. */
+ * slots; an arena of another size can only be read and closed. RESULT_BAD_INPUT when FD is no arena
+ * of this version; damage to single keys is found by key_inventory_take (keys/inventory.h). Release
+ * it with key_arena_close or key_arena_leave, also after a failure. */
 enum result key_arena_adopt(struct key_arena *arena, int fd, uint32_t slots, struct fault *fault)
     WARN_UNUSED;
-void key_arena_close(
-    struct key_arena *arena); /* wipes the keys, and frees the memory in any process */
-void key_arena_leave(struct key_arena *arena); /* unmaps it, and leaves its content */
+/* Wipes the keys and frees their memory, also for other processes that have the memfd. */
+void key_arena_close(struct key_arena *arena);
+/* Unmaps the arena, and leaves the keys in the memfd. */
+void key_arena_leave(struct key_arena *arena);
 
-/* Writes a key into the free slot AT. RESULT_NO_MEMORY. */
+/* Writes a key with its metadata and evidence into the slot AT, which has to be free.
+ * RESULT_NO_MEMORY. */
 enum result key_arena_put(struct key_arena *arena, uint32_t at, uint64_t sequence,
     const struct key_info *info, uint32_t deadline_s, const uint8_t key[KEY_OCTETS],
     struct bytes evidence) WARN_UNUSED;
-void key_arena_remove(struct key_arena *arena, uint32_t at); /* wipes */
+/* Frees the slot AT, and wipes its key. */
+void key_arena_remove(struct key_arena *arena, uint32_t at);
 
+/* The functions below read the slot AT, which has to hold a key. */
 void key_arena_describe(const struct key_arena *arena, uint32_t at, struct key_info *info);
+/* Is the key one of PEER and LOCAL? LOCAL NULL means any end-point. */
 bool key_arena_is_of(
     const struct key_arena *arena, uint32_t at, const char *peer, const char *local);
-/* A view into TEXT, to which it is copied. */
+/* Copies the text of the key to TEXT, and returns a view of the evidence in it. */
 struct bytes key_arena_evidence(
     const struct key_arena *arena, uint32_t at, uint8_t text[KEY_TEXT_OCTETS]);
 

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "keys/keyring.h"
 
-/* What is done with the lock held is short and does no I/O: the listener hears of it afterwards. */
+/* Work under the lock is short and does no I/O: the listener is called after it is released. */
 struct key_cache {
-    pthread_mutex_t lock; /* over the keyring, its count excepted */
+    pthread_mutex_t lock; /* protects the keyring, except for its count, which is atomic */
     struct keyring keyring;
     key_listener *listener;
     void *context;
@@ -21,7 +21,7 @@ static void notify(const struct key_cache *cache, const struct key_changes *chan
         cache->listener(changes->item[i].event, &changes->item[i].info, cache->context);
 }
 
-/* With the lock held. False when AT is 0. */
+/* Copies the key at AT, with the lock held. False when AT is 0. */
 static bool copy_out(
     const struct key_cache *cache, uint32_t at, struct key_info *info, uint8_t key[KEY_OCTETS])
 {
@@ -33,7 +33,7 @@ static bool copy_out(
     return true;
 }
 
-/* Without a keyring; NULL when out of memory. */
+/* Allocates a cache without its keyring; NULL when memory is short. */
 static struct key_cache *allocate(struct fault *fault)
 {
     struct key_cache *cache = calloc(1, sizeof(*cache));
@@ -71,8 +71,8 @@ void key_cache_leave(struct key_cache *cache)
     free(cache);
 }
 
-/* A keyring that cannot be read is wiped. Other failures (memory, locking) may pass: the keys stay
- * in FD for whoever else holds it. */
+/* Keys that cannot be read are wiped. After other failures, such as a lack of memory, the
+ * next start may succeed: they stay in the memfd, which the service manager has open too. */
 enum result key_cache_restore(int fd, uint32_t capacity, uint32_t per_peer, struct key_cache **out,
     struct key_restored *restored, struct fault *fault)
 {
@@ -192,8 +192,8 @@ bool key_cache_next(struct key_cache *cache, uint64_t *cursor, struct key_info *
     return at != 0;
 }
 
-/* Moves the cursor back before it removes a key: key_table_next would have to search for a key that
- * is gone. */
+/* Reviews the key at AT. Before it removes the key it moves the cursor back to the next newer one:
+ * key_table_next would have to search if the key at its cursor were gone. */
 static bool review_one(
     struct key_cache *cache, uint64_t *cursor, key_reviewer *reviewer, void *context)
 {

@@ -19,7 +19,7 @@ struct key_cache;
  * the evidence. */
 enum result key_cache_new(
     uint32_t capacity, uint32_t per_peer, struct key_cache **out, struct fault *fault) WARN_UNUSED;
-void key_cache_free(struct key_cache *cache); /* wipes */
+void key_cache_free(struct key_cache *cache); /* wipes the keys */
 DEFINE_CLEANUP(struct key_cache *, key_cache_free)
 
 /* The memfd that holds the keys. The cache keeps ownership. A process that starts later takes the
@@ -30,34 +30,36 @@ void key_cache_leave(struct key_cache *cache);
 
 /* Makes a cache of the keys that an earlier process left in FD, in the same order of age. FD is
  * taken over, on failure too. The capacity stays that of the earlier process: when that is not
- * CAPACITY, the cache is only good for key_cache_resize. RESULT_BAD_INPUT when no key can be read
- * from FD, which is then wiped; after other failures FD's content is as it was. */
+ * CAPACITY, the caller has to copy the cache by key_cache_resize and free it. RESULT_BAD_INPUT when
+ * no key can be read from FD, which is then wiped; other failures leave its content as it was. */
 enum result key_cache_restore(int fd, uint32_t capacity, uint32_t per_peer, struct key_cache **out,
     struct key_restored *restored, struct fault *fault) WARN_UNUSED;
-/* A new cache with the keys of OLD, or as many of the newest as it has room for. */
+/* Makes a cache of CAPACITY with copies of the keys of OLD: of all, or of as many of the newest as
+ * there is room for. The caller still owns OLD. */
 enum result key_cache_resize(const struct key_cache *old, uint32_t capacity, struct key_cache **out,
     struct fault *fault) WARN_UNUSED;
 
 /* Sets the one listener; to be called before other threads use the cache. */
 void key_cache_listen(struct key_cache *cache, key_listener *listener, void *context);
 
-/* Copies all that it is given. The key lives expires_s - established_s seconds of CLOCK_BOOTTIME
- * from now on: setting the wall clock neither ends nor prolongs its life, and after a restart it
- * lives for the rest of that time. EVIDENCE is opaque here, and handed to key_cache_review as long
- * as the key lives. RESULT_CONFLICT when a live key has that id, RESULT_NO_MEMORY. */
+/* Puts a key into the cache; all arguments are copied. The key lives expires_s - established_s
+ * seconds of CLOCK_BOOTTIME from now on: setting the wall clock neither ends nor prolongs its life,
+ * and after a restart it lives for the rest of that time. EVIDENCE is opaque to the cache, which
+ * passes it to the reviewer in key_cache_review. RESULT_CONFLICT when a live key has that id,
+ * RESULT_NO_MEMORY. */
 enum result key_cache_put(struct key_cache *cache, const struct key_info *info,
     const uint8_t key[KEY_OCTETS], struct bytes evidence) WARN_UNUSED;
 
-/* Copies a live key to INFO and KEY. KEY is in secret memory, or the caller wipes it; it may be
- * NULL. By peer, it is the newest live key; LOCAL NULL means that of any end-point. False when
- * there is none. */
+/* Copy a live key to INFO and KEY: the one with that id, or the newest one of PEER and LOCAL, where
+ * LOCAL NULL means any end-point. KEY may be NULL; else it is in secret memory, or the caller wipes
+ * it. False when there is no such key. */
 bool key_cache_find_by_id(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS],
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 bool key_cache_find_by_peer(struct key_cache *cache, const char *peer, const char *local,
     struct key_info *info, uint8_t key[KEY_OCTETS]) WARN_UNUSED;
 
-/* Both remove a live key; RESULT_NOT_FOUND when there is none. They differ in the event, which says
- * the cause: somebody asked for it, or a CRL revokes a certificate of the owner's path. */
+/* Both remove a live key; RESULT_NOT_FOUND when there is none. They differ in the event, which
+ * names the cause: a caller asked for it, or a CRL revokes a certificate on the peer's path. */
 enum result key_cache_revoke(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS]) WARN_UNUSED;
 enum result key_cache_revoke_by_crl(struct key_cache *cache, const uint8_t id[KEY_ID_OCTETS])
     WARN_UNUSED;

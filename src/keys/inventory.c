@@ -18,10 +18,9 @@ static bool is_claimed(const struct claims *claims, uint32_t block)
     return claims->bits[block / 64] >> block % 64 & 1;
 }
 
-/* Follows the chain of a text of SIZE octets from the block FIRST on, as long as the blocks are
- * claimed or not, as CLAIMED says, and turns that over: with false it claims blocks, up to one that
- * is claimed by another text or by this one already; with true it gives them back. Returns how many
- * octets of the text those blocks hold. */
+/* Follows the chain of a text of SIZE octets from the block FIRST on. With CLAIMED false it claims
+ * each block, and stops at one that is claimed already, by another text or by this one. With
+ * CLAIMED true it gives them back. Returns how many octets of the text these blocks hold. */
 static size_t flip_claims(
     const struct key_arena *arena, struct claims *claims, uint32_t first, size_t size, bool claimed)
 {
@@ -62,8 +61,8 @@ static void clear(struct key_arena *arena, uint32_t at)
     memset(&arena->slot[at], 0, sizeof(arena->slot[at]));
 }
 
-/* A slot without a sequence is free. It may hold the half of an insertion or removal that the death
- * of the process has interrupted, which is no damage. */
+/* Lists the keys that are whole and clears all other slots. A slot without a sequence is free. It
+ * may hold the rest of an insertion or removal during which the process died: no damage. */
 static void check_slots(struct key_arena *arena, struct claims *claims, struct key_inventory *out)
 {
     for (uint32_t at = 0; at <= out->touched; at++) {
@@ -87,9 +86,8 @@ static int by_age(const void *a, const void *b, void *context)
 
 /* --- the whole --- */
 
-/* The index of the last element, each of EACH octets, that was written between the offsets START
- * and END. Those beyond are not looked at, because reading a hole of the file would allocate
- * memory. */
+/* Returns the index of the last element, of EACH octets, that was written between the offsets START
+ * and END. Elements beyond it must not be read, as reading a hole of the file allocates memory. */
 static uint32_t last_written(int fd, uint64_t start, uint64_t end, size_t each)
 {
     uint64_t count = (key_memory_written(fd, start, end) - start) / each;

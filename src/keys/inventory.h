@@ -8,7 +8,7 @@
 struct key_inventory {
     uint32_t *at; /* their indices, oldest first; the caller frees */
     uint32_t count;
-    uint32_t touched; /* no key beyond this slot */
+    uint32_t touched; /* slots beyond this index were never used */
     uint32_t damaged; /* how many keys were not whole */
 };
 

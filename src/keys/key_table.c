@@ -52,7 +52,7 @@ static uint32_t chain_last(const struct key_table *table, enum key_chain chain, 
     return first ? link_of(table, chain, first)->previous : 0;
 }
 
-/* The one after AT, or 0 at the end. */
+/* Returns the index after AT in the chain, or 0 at the end. */
 static uint32_t chain_next(
     const struct key_table *table, enum key_chain chain, uint32_t first, uint32_t at)
 {
@@ -103,7 +103,7 @@ static struct key_pair **pair_bucket(const struct key_table *table, uint64_t has
     return &table->pairs[hash & (table->buckets - 1)];
 }
 
-/* The first pair of PEER and LOCAL from FROM on in its bucket; LOCAL NULL means any. */
+/* Returns the first pair of PEER and LOCAL in the bucket, from FROM on; LOCAL NULL means any. */
 static struct key_pair *pair_find(const struct key_table *table, struct key_pair *from,
     uint64_t hash, const char *peer, const char *local)
 {
@@ -170,7 +170,8 @@ static void wheel_add(struct key_table *table, uint32_t at)
     chain_insert(table, BY_EXPIRY, at, before);
 }
 
-/* One turn of the wheel passes every key, so that due_s need not be further back than that. */
+/* One turn of the wheel passes every slot, so that the search need not begin more than one turn
+ * before NOW_S. */
 uint32_t key_table_due(struct key_table *table, int64_t now_s)
 {
     if (now_s > table->due_s && (uint64_t)now_s - (uint64_t)table->due_s >= WHEEL_SLOTS)
@@ -185,7 +186,7 @@ uint32_t key_table_due(struct key_table *table, int64_t now_s)
     return 0;
 }
 
-/* --- coming and going --- */
+/* --- inserting and removing --- */
 
 uint32_t key_table_take(struct key_table *table)
 {
@@ -231,14 +232,14 @@ void key_table_remove(struct key_table *table, uint32_t at)
     key_table_give(table, at);
 }
 
-/* --- looking --- */
+/* --- finding --- */
 
 bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s)
 {
     return at && table->records[at].deadline_s > now_s;
 }
 
-/* The newest live key of PAIR. Newer keys may have expired before it, if their lifetime was
+/* Returns the newest live key of PAIR. Newer keys may have expired before it, if their lifetime was
  * shorter. */
 static uint32_t newest_live(
     const struct key_table *table, const struct key_pair *pair, int64_t now_s)
@@ -278,9 +279,9 @@ uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pai
     return chain_last(table, BY_PAIR, pair->newest);
 }
 
-/* The newest key that is older than SEQUENCE, searched for from the oldest key on. A walk needs
- * this when the key at its cursor is gone. It is the only step that takes longer the more keys
- * there are. */
+/* Returns the newest key that is older than SEQUENCE, searching from the oldest key on. A walk
+ * needs this when the key at its cursor is gone. It is the only step that takes longer the more
+ * keys there are. */
 static uint32_t search_older(const struct key_table *table, uint64_t sequence)
 {
     uint32_t found = 0, at = key_table_oldest(table);

@@ -6,9 +6,9 @@
  *   - a hash table by key id;
  *   - a hash table of pairs (peer, local), each with its keys, newest first;
  *   - all keys by age, newest first: the last is the first to be evicted;
- *   - a wheel by expiry, of a slot a second.
- * All of these hold indices, from 1 to capacity; 0 is none. Pages that were never written take no
- * memory, so that a large capacity costs little before it is used. */
+ *   - a timing wheel by expiry, with one slot for each second.
+ * All of these hold indices, which count from 1; 0 means none. Pages that were never written take
+ * no memory, so that a large capacity costs little before it is used. */
 #pragma once
 
 #include "base/fault.h"
@@ -17,7 +17,7 @@
 enum key_chain { BY_AGE, BY_PAIR, BY_EXPIRY, KEY_CHAINS };
 
 struct key_link {
-    uint32_t next, previous; /* circular */
+    uint32_t next, previous; /* the chain is circular */
 };
 
 struct key_record {
@@ -27,13 +27,13 @@ struct key_record {
     uint32_t deadline_s; /* when the key expires, by clock_steady_s */
 };
 
-/* A peer and an end-point of ours that share keys. The names are those of any of the keys. All
- * pairs of one peer are in one bucket. */
+/* A peer and an end-point of ours that share keys. Their names are not stored here: each of the
+ * keys has them. All pairs of one peer are in one bucket. */
 struct key_pair {
     struct key_pair *next;
     uint64_t hash; /* of the peer */
     uint32_t newest;
-    uint32_t keys;
+    uint32_t keys; /* how many they share */
 };
 
 struct key_table {
@@ -48,43 +48,44 @@ struct key_table {
     uint32_t *by_id;
     struct key_pair **pairs;
 
-    uint32_t *wheel; /* a slot's first key expires first */
-    int64_t due_s;   /* no key expires before it */
+    uint32_t *wheel; /* the first key of each slot, which is the first of them to expire */
+    int64_t due_s;   /* no key expires before this second */
 };
 
-/* Makes a table without keys; those of ARENA are inserted one by one. On failure too, to be closed.
- */
+/* Makes a table without keys; the caller inserts those of ARENA one by one. Release it with
+ * key_table_close, also after a failure. */
 enum result key_table_open(struct key_table *table, struct key_arena *arena, struct fault *fault)
     WARN_UNUSED;
 void key_table_close(struct key_table *table);
 
-/* These return an index, or 0 for none. */
+/* These return the index of a key, or 0 for none. */
 uint32_t key_table_find(const struct key_table *table, const uint8_t id[KEY_ID_OCTETS]);
 /* The newest key that is live at NOW_S; LOCAL NULL means that of any end-point. */
 uint32_t key_table_find_by_peer(
     const struct key_table *table, const char *peer, const char *local, int64_t now_s);
 uint32_t key_table_oldest(const struct key_table *table);
 uint32_t key_table_oldest_of(const struct key_table *table, const struct key_pair *pair);
-/* A key that has expired by NOW_S. */
+/* Any key that has expired by NOW_S. */
 uint32_t key_table_due(struct key_table *table, int64_t now_s);
-/* The next older key than that at *CURSOR, or the newest of all when *CURSOR is 0; moves the cursor
- * to it. */
+/* Moves *CURSOR to the next older key, or to the newest of all if it is 0, and returns that key. */
 uint32_t key_table_next(const struct key_table *table, uint64_t *cursor);
-/* The next newer key than that at AT. */
+/* The next newer key after the one at AT. */
 uint32_t key_table_newer(const struct key_table *table, uint32_t at);
 /* The cursor from which key_table_next moves to AT. */
 uint64_t key_table_before(const struct key_table *table, uint32_t at);
 
 bool key_table_is_live(const struct key_table *table, uint32_t at, int64_t now_s);
 
-/* For an arena that has keys already, before they are inserted: makes the indices up to TOUCHED
- * whose slots hold no key free. */
+/* To be called before the keys that are already in the arena are inserted: makes those indices up
+ * to TOUCHED free whose slots hold no key. */
 void key_table_begin(struct key_table *table, uint32_t touched);
-/* Takes a free index, of which there must be one, to insert at it or to give it back. */
+/* key_table_take returns a free index, of which there must be one. The caller inserts a key there,
+ * or gives the index back with key_table_give. */
 uint32_t key_table_take(struct key_table *table);
 void key_table_give(struct key_table *table, uint32_t at);
-/* Counts one more key of the pair, which is made if there is none, and returns the pair; NULL when
- * out of memory. */
+/* key_table_hold counts one more key of the pair PEER and LOCAL, and returns the pair, which it
+ * makes if need be; NULL when memory is short. key_table_release counts one key less, and frees a
+ * pair that has none left. */
 struct key_pair *key_table_hold(struct key_table *table, const char *peer, const char *local)
     WARN_UNUSED;
 void key_table_release(struct key_table *table, struct key_pair *pair);

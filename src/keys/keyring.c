@@ -68,7 +68,7 @@ bool keyring_is_live(const struct keyring *keyring, uint32_t at)
     return key_table_is_live(&keyring->table, at, clock_steady_s());
 }
 
-/* --- coming and going --- */
+/* --- inserting and removing --- */
 
 static void note(
     const struct keyring *keyring, uint32_t at, enum key_event event, struct key_changes *changes)
@@ -87,7 +87,8 @@ void keyring_discard(
     atomic_fetch_sub_explicit(&keyring->count, 1, memory_order_relaxed);
 }
 
-/* The newest key, which is one of PAIR, makes the oldest go: of its pair, or of all. */
+/* Evicts a key if a key of PAIR has just been inserted beyond a bound: the oldest of the pair, or
+ * of all. */
 static void make_room(
     struct keyring *keyring, const struct key_pair *pair, struct key_changes *changes)
 {
@@ -127,7 +128,7 @@ enum result keyring_put(struct keyring *keyring, const struct key_info *info, ui
     return RESULT_OK;
 }
 
-/* --- out of another arena --- */
+/* --- keys of another arena --- */
 
 /* An older version knew the wall clock only and left no deadline: then the wall clock says how long
  * the key still lives. The slot stays as it is, because a new deadline and the checksum that goes
@@ -137,7 +138,7 @@ static uint32_t deadline_of(const struct key_slot *slot)
     return slot->deadline_s ? slot->deadline_s : key_deadline_at(slot->expires_s, clock_wall_s());
 }
 
-/* Takes up the key in the slot AT, which is newer than those taken up before. */
+/* Inserts the key in the slot AT into the table. It is newer than those inserted before. */
 static enum result take_up(struct keyring *keyring, uint32_t at, struct key_restored *restored)
 {
     struct key_table *table = &keyring->table;
