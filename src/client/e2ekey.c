@@ -59,9 +59,9 @@ void e2ekey_wipe(struct e2ekey_key *key)
     explicit_bzero(key, sizeof(*key));
 }
 
-/* --- errors of the layers below, as ours --- */
+/* --- errors of the layers below, as enum e2ekey_error --- */
 
-/* ERROR as functions of client/wire.h return it. */
+/* ERROR is what functions of client/wire.h return. */
 static int error_of_wire(int error)
 {
     switch (error) {
@@ -97,7 +97,7 @@ static int error_of_varlink(const char *name)
     return E2EKEY_PROTOCOL;
 }
 
-/* *ROOT is for the caller to release; on failure it is NULL. */
+/* Parses a reply. *ROOT is for the caller to release; on failure it is NULL. */
 static int read_reply(const char *message, size_t size, json_t **root)
 {
     const char *name;
@@ -112,7 +112,7 @@ static int read_reply(const char *message, size_t size, json_t **root)
     return error;
 }
 
-/* Reads the member "key" of PARAMETERS, all but the key material. */
+/* Reads the metadata in the member "key" of PARAMETERS. The key material is read elsewhere. */
 static int read_key(const json_t *parameters, struct e2ekey_key *out)
 {
     const json_t *key = json_object_get(parameters, "key");
@@ -182,8 +182,8 @@ void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds)
 
 /* --- calls --- */
 
-/* Takes PARAMETERS over; they are NULL when jansson could not build them, as a text is not UTF-8.
- * Returns NULL then, and when out of memory. */
+/* Returns the text of a call. Takes PARAMETERS over; they are NULL when jansson could not build
+ * them, as some text was not UTF-8. Returns NULL then, and when memory is short. */
 static char *call_text(const char *method, json_t *parameters, bool more)
 {
     json_t *call = json_pack("{s:s, s:o}", "method", method, "parameters", parameters);
@@ -213,7 +213,7 @@ static int call_locked(struct e2ekey *e2ekey, const char *text, uint8_t *key, js
         error = error_of_wire(wire_send(wire, text, deadline));
     if (error == E2EKEY_OK)
         error = error_of_wire(wire_receive(wire, deadline, &message, &size));
-    if (error != E2EKEY_OK) { /* else a late reply would answer the next call */
+    if (error != E2EKEY_OK) { /* or else a late reply would be taken for that to the next call */
         wire_close(wire);
         return error;
     }
@@ -361,7 +361,7 @@ int e2ekey_next(struct e2ekey_stream *stream, int timeout, char event[E2EKEY_WOR
         return error;
     if (error == E2EKEY_OK)
         error = read_reply(message, size, &root);
-    if (error == E2EKEY_NO_SUCH_KEY && stream->is_list) /* varlink has no empty list of replies */
+    if (error == E2EKEY_NO_SUCH_KEY && stream->is_list) /* the reply for an empty list */
         error = E2EKEY_END;
     if (error == E2EKEY_OK)
         error = read_item(stream, root, event, out);

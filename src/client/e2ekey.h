@@ -35,17 +35,17 @@ extern "C" {
 enum e2ekey_error {
     E2EKEY_OK = 0,
     E2EKEY_NO_SUCH_KEY = -1,
-    E2EKEY_DENIED = -2,      /* policy gives this user or unit no right to it */
+    E2EKEY_DENIED = -2,      /* the policy does not allow it to this user or unit */
     E2EKEY_UNREACHABLE = -3, /* no daemon, or it went away */
     E2EKEY_TIMED_OUT = -4,
     E2EKEY_INVALID = -5,     /* an argument is malformed */
-    E2EKEY_PROTOCOL = -6,    /* what answers at the socket is no e2ekeyd */
+    E2EKEY_PROTOCOL = -6,    /* the answer is not one of e2ekeyd */
     E2EKEY_EVENTS_LOST = -7, /* the caller read events too slowly; the watch has ended */
     E2EKEY_END = -8,         /* a list has ended */
     E2EKEY_NO_MEMORY = -9,
 };
 
-/* One line, lower case; static. */
+/* Describes ERROR in one line of lower case. Static. */
 const char *e2ekey_strerror(int error);
 
 struct e2ekey;        /* a handle */
@@ -71,7 +71,7 @@ void e2ekey_wipe(struct e2ekey_key *key);
  * again by itself after the daemon was restarted. */
 int e2ekey_connect(const char *path, struct e2ekey **out);
 void e2ekey_close(struct e2ekey *e2ekey); /* NULL is fine */
-/* How long a call may take: 10 000 ms unless set; a negative number is for ever. */
+/* Sets how long a call may take. It is 10 000 ms unless set; a negative number means for ever. */
 void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds);
 
 /* Gets the newest live key with PEER, or the key whose id is KEY_ID (32 hex digits); one of the two
@@ -79,16 +79,19 @@ void e2ekey_set_timeout(struct e2ekey *e2ekey, int milliseconds);
  * Identifiers may have any oneM2M form. OUT is wiped first. */
 int e2ekey_get(struct e2ekey *e2ekey, const char *peer, const char *key_id, const char *local,
     struct e2ekey_key *out);
+/* Takes the key with the id KEY_ID out of use. */
 int e2ekey_revoke(struct e2ekey *e2ekey, const char *key_id);
-/* The daemon's status as JSON text, for the caller to free. */
+/* Sets *JSON to the daemon's status as JSON text, for the caller to free. */
 int e2ekey_status(struct e2ekey *e2ekey, char **json);
-/* The daemon's metrics as OpenMetrics text, for the caller to free. */
+/* Sets *TEXT to the daemon's metrics as OpenMetrics text, for the caller to free. */
 int e2ekey_metrics(struct e2ekey *e2ekey, char **text);
 
-/* Lists live keys without key material, newest first. PEER or LOCAL of NULL matches any. */
+/* Lists live keys without key material, newest first; e2ekey_next reads them. A PEER or LOCAL of
+ * NULL matches any. */
 int e2ekey_list(
     struct e2ekey *e2ekey, const char *peer, const char *local, struct e2ekey_stream **out);
-/* Tells of keys that are established, expire, are revoked or evicted from now on. */
+/* Watches for keys that are established, expire, are revoked or are evicted from now on;
+ * e2ekey_next reads these events. */
 int e2ekey_watch(struct e2ekey *e2ekey, struct e2ekey_stream **out);
 
 /* Waits up to TIMEOUT milliseconds (negative: for ever) for the next key of a list or a watch.
@@ -96,8 +99,8 @@ int e2ekey_watch(struct e2ekey *e2ekey, struct e2ekey_stream **out);
  * After E2EKEY_TIMED_OUT this can be called again; after any other error the stream has ended. */
 int e2ekey_next(struct e2ekey_stream *stream, int timeout, char event[E2EKEY_WORD_OCTETS],
     struct e2ekey_key *out);
-/* The descriptor to poll for reading once e2ekey_next with a timeout of 0 has timed out: until then
- * the stream may hold keys that have been received already. */
+/* Returns the descriptor to poll for reading. Before polling, call e2ekey_next with a timeout of 0
+ * until it returns E2EKEY_TIMED_OUT, as the stream may hold keys that it has received already. */
 int e2ekey_stream_fd(const struct e2ekey_stream *stream);
 void e2ekey_stream_close(struct e2ekey_stream *stream); /* NULL is fine */
 

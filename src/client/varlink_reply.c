@@ -63,7 +63,7 @@ bool varlink_reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS])
     return good;
 }
 
-/* --- the rest --- */
+/* --- other members --- */
 
 json_t *varlink_reply_parse(const char *message, size_t size, const char **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replies of the daemon, as varlink has them: a JSON object with "parameters", or with "error". */
+/* The daemon's replies in varlink: a JSON object with "parameters", or with "error". */
 #pragma once
 
 #include <jansson.h>
@@ -14,8 +14,8 @@
  * material of the right form. */
 bool varlink_reply_cut_key(char *message, uint8_t key[REPLY_KEY_OCTETS]);
 
-/* Returns the reply for the caller to release, NULL if MESSAGE is no reply. *ERROR becomes the
- * name of the varlink error that it tells, which lives as long as the reply does, or NULL. */
+/* Parses MESSAGE. Returns the reply for the caller to release, NULL if MESSAGE is no reply. *ERROR
+ * becomes the name of its varlink error, which lives as long as the reply does, or NULL. */
 json_t *varlink_reply_parse(const char *message, size_t size, const char **error);
 
 /* Read a member of OBJECT. They return false if it is absent, of another type, or longer than

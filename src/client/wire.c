@@ -23,7 +23,7 @@ int64_t wire_deadline(int timeout)
     return timeout < 0 ? INT64_MAX : now_ms() + timeout;
 }
 
-/* The milliseconds that poll(2) may wait. */
+/* Returns how many milliseconds poll(2) may wait; -1 means for ever. */
 static int remaining(int64_t deadline)
 {
     if (deadline == INT64_MAX)

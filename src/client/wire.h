@@ -17,13 +17,14 @@ struct wire {
     char in[WIRE_OCTETS];
 };
 
-/* The end of a wait of TIMEOUT milliseconds that begins now, on CLOCK_MONOTONIC, in milliseconds. A
- * negative TIMEOUT is for ever. */
+/* Returns the deadline of a wait of TIMEOUT milliseconds that begins now: milliseconds of
+ * CLOCK_MONOTONIC. A negative TIMEOUT means for ever. */
 int64_t wire_deadline(int timeout);
 
-/* TIMEOUT is in milliseconds. WIRE has to be closed afterwards only when this succeeds. */
+/* Connects to the socket at PATH within TIMEOUT milliseconds. Only after success does the caller
+ * have to close WIRE. */
 int wire_connect(struct wire *wire, const char *path, int timeout);
-/* Wipes what was received. Closing twice does no harm. */
+/* Closes the connection and wipes what was received. Closing twice does no harm. */
 void wire_close(struct wire *wire);
 /* Whether the connection is of no use for another call: closed, left by the other side, or holding
  * octets that nobody asked for. */
@@ -31,6 +32,6 @@ bool wire_is_stale(const struct wire *wire);
 
 /* Sends MESSAGE with its NUL. */
 int wire_send(struct wire *wire, const char *message, int64_t deadline);
-/* *MESSAGE is NUL-terminated and lives until the next call on WIRE, which wipes it. After ETIMEDOUT
- * this can be called again, and goes on where it stopped. */
+/* Waits for the next message. *MESSAGE is NUL-terminated and lives until the next call on WIRE,
+ * which wipes it. After ETIMEDOUT this can be called again, and goes on where it stopped. */
 int wire_receive(struct wire *wire, int64_t deadline, char **message, size_t *size);
