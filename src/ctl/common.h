@@ -22,11 +22,11 @@ enum {
 
 /* Prints "e2ekeyctl: TEXT" and returns STATUS. */
 int fail(int status, const char *format, ...) PRINTF(2, 3);
-/* For a wrong command line; points to the help too. */
+/* For a wrong command line: prints where to find the help too, and returns STATUS_USAGE. */
 int fail_usage(const char *format, ...) PRINTF(1, 2);
-/* WHAT could not be written; errno says why. */
+/* For WHAT that could not be written; errno says why. */
 int fail_write(const char *what);
-/* ERROR is an enum e2ekey_error. */
+/* For a failure of libe2ekey; ERROR is an enum e2ekey_error. */
 int fail_e2ekey(int error);
 
 /* --- the key socket --- */

@@ -90,7 +90,8 @@ void http_client_free(struct http_client *http)
 
 /* --- one request --- */
 
-/* Returns the longer list. Frees LIST and returns NULL if the header is too long or memory is out.
+/* Adds a header to LIST, and returns the new list. Frees LIST and returns NULL if the header is too
+ * long or memory is out.
  */
 static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {

@@ -32,7 +32,7 @@ static void print_verbs(void)
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         print_verb(verbs[i].name, verbs[i].summary);
     print_verb("help", "this text, or with a verb after it the verb's");
-    puts("\ne2ekeyctl VERB --help tells more of each, e2ekeyctl(1) all of it.\n");
+    puts("\ne2ekeyctl VERB --help explains one verb, e2ekeyctl(1) all of them.\n");
 }
 
 static const struct syntax syntax = {

@@ -8,7 +8,7 @@
 #include "client/e2ekey.h"
 #include "ctl/common.h"
 
-#define FLAGS_MAX 32 /* options of one verb with the common ones */
+#define FLAGS_MAX 32 /* options of one verb, with the common ones */
 
 struct common_options common;
 
@@ -20,7 +20,7 @@ static const struct flag common_flags[] = {
     {"help", NULL, NULL, &wants_help, "this text; -h too"},
 };
 
-/* The option number I, those of the verb first; NULL if there are no more. */
+/* Returns option number I, where those of the verb come first; NULL if there are no more. */
 static const struct flag *flag_at(const struct syntax *syntax, size_t i)
 {
     if (i < syntax->flag_count)
@@ -29,7 +29,7 @@ static const struct flag *flag_at(const struct syntax *syntax, size_t i)
     return i < ARRAY_SIZE(common_flags) ? &common_flags[i] : NULL;
 }
 
-/* What getopt_long returns for flag number I. */
+/* getopt_long returns FLAG_BASE + I for option number I. */
 #define FLAG_BASE 256
 
 static void list_options(const struct syntax *syntax, struct option options[FLAGS_MAX + 1])
@@ -66,7 +66,7 @@ static bool read_options(
     struct option options[FLAGS_MAX + 1];
     int found;
     list_options(syntax, options);
-    optind = 0; /* glibc starts anew: options are read twice, before and after the verb */
+    optind = 0; /* makes glibc start anew: options are read before the verb and again after it */
     opterr = 0;
     while ((found = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
         if (found == 'h')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon would decide about an initiator's certificate, by the function that it decides
- * with (trust/admission.h); without a daemon, and without a private key. */
+/* Says what the daemon would decide about an initiator's certificate. It calls the same function
+ * (trust/admission.h), and needs neither a running daemon nor a private key. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +18,7 @@
 #include "x509/key_file.h"
 #include "x509/pem.h"
 
-#define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many, to have that refused */
+#define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many is read, so that it is refused */
 #define CHAIN_FILE_OCTETS 262144
 
 static struct {
@@ -59,9 +59,10 @@ static void chain_file_release(struct chain_file *chain)
         buffer_release(&chain->der[i]);
 }
 
-/* --- policy, end-point, From, time: each returns false after it has printed why not --- */
+/* --- policy, end-point, From, time: on failure each prints why and returns false --- */
 
-/* The daemon runs without a CRL file that it cannot use, and so does the verdict. */
+/* Warns of CRL files that cannot be used. The daemon runs without them, and so the verdict is made
+ * without them too. */
 static void warn_of_crls(struct trust_store *trust)
 {
     struct report report CLEANUP(report_release) = {0};
@@ -133,7 +134,7 @@ static bool read_time(int64_t *now_s)
     return fail_usage("--at %s: neither 2027-01-31 nor 2027-01-31T12:00:00Z", asked.at), false;
 }
 
-/* --- what the file holds: returns false after it has printed why not --- */
+/* --- content of the file: on failure each prints why and returns false --- */
 
 static enum result take_certificates(
     struct bytes text, struct chain_file *chain, struct fault *fault)

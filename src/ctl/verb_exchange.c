@@ -17,7 +17,7 @@
 #include "tls/initiator.h"
 #include "tls/message.h"
 
-#define MESSAGE_OCTETS_MAX 65536 /* of one E2EKey message */
+#define MESSAGE_OCTETS_MAX 65536 /* the longest E2EKey message */
 
 static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
@@ -92,7 +92,7 @@ static int fail_refused(
         alert != FAULT_NO_ALERT ? alert_name(alert) : "");
 }
 
-/* Sends MESSAGE; the answer's content becomes exchange->content. */
+/* Sends MESSAGE, and reads the content of the answer into exchange->content. */
 static int send_message(struct initiated_exchange *exchange, struct http_client_request *request,
     struct bytes message, int success, struct http_client_answer *answer)
 {
@@ -153,7 +153,8 @@ static int begin(struct initiated_exchange *exchange, struct bytes message1)
     return status;
 }
 
-/* Deletes the exchange at the other side, which would wait for Message 3 until its timeout. */
+/* Deletes the exchange at the other side, which would otherwise wait for Message 3 until it times
+ * out. */
 static void give_up(struct initiated_exchange *exchange)
 {
     if (!exchange->has_resource)

@@ -53,7 +53,7 @@ static int print_description(const struct e2ekey_key *key)
     return STATUS_DONE;
 }
 
-/* TEXT holds hex or base64, and the newline. */
+/* Room for the key as hex or base64, and a newline. */
 #define KEY_TEXT_OCTETS (2 * E2EKEY_KEY_OCTETS + 2)
 
 static void write_text(const struct e2ekey_key *key, char text[KEY_TEXT_OCTETS])

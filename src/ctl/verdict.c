@@ -12,7 +12,7 @@
 
 #define LINE_OCTETS 1024
 
-/* --- why no rule: a line for each name and each rule that has it --- */
+/* --- why no rule matches: a line for each name and each rule that has it --- */
 
 struct explaining {
     const struct policy *policy;
@@ -72,7 +72,7 @@ static json_t *explain_all(const struct verdict *verdict)
     return explaining.lines;
 }
 
-/* --- what is printed: one object, as it is or line by line --- */
+/* --- printing: one JSON object, or its members as lines --- */
 
 static json_t *list_of(const struct name_list *list)
 {
@@ -110,7 +110,7 @@ static json_t *rule_of(const struct policy_rule *rule)
     return json_string(place);
 }
 
-/* A member without a value is left out. */
+/* Returns the verdict as an object, without the members that have no value. */
 static json_t *describe(const struct verdict *verdict)
 {
     const struct admission_request *request = &verdict->request;

@@ -10,8 +10,8 @@ struct verdict {
     struct admission_request request;
     struct admission admission;
     enum result result;
-    struct fault fault; /* why not */
+    struct fault fault; /* why the certificate is refused */
 };
 
-/* Prints all of it, as common.json says, and returns the exit status. */
+/* Prints VERDICT, as JSON if common.json says so, and returns the exit status. */
 int verdict_print(const struct verdict *verdict);
