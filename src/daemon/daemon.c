@@ -27,8 +27,8 @@
 #include "query/server.h"
 
 #define SWEEP_INTERVAL_US 1000000
-/* How many exchanges, and how many keys, one sweep removes at most. In between the loop writes the
- * key events to subscribers, whose queues are bounded. */
+/* The most expired exchanges, and the most expired keys, that are removed at a time. In between the
+ * loop writes key events to subscribers, whose queues are bounded. */
 #define SWEEP_MOST 512
 
 struct daemon_parts {
@@ -199,7 +199,7 @@ static enum result start_metrics(
     return RESULT_OK;
 }
 
-/* The parts that nobody can reach from outside. */
+/* Starts the parts that have no socket. */
 static enum result start_inside(struct daemon_parts *daemon, const struct policy *policy,
     const struct inherited *inherited, struct fault *fault)
 {
@@ -221,7 +221,7 @@ static enum result start_query(
         &daemon->reports, &daemon->query, fault);
 }
 
-/* From here on subscribers are told of key events. The first may be the revocation of restored keys
+/* From here on key events reach subscribers. The first may be the revocation of restored keys
  * by CRLs that were issued while the daemon was down. */
 static enum result start_key_events(struct daemon_parts *daemon, struct fault *fault)
 {

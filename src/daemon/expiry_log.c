@@ -8,7 +8,7 @@
 #include "observe/log.h"
 #include "tls/expiry.h"
 
-#define LOOK_AT_LEAST_S 3600 /* at least so often, as somebody may set the clock */
+#define LOOK_AT_LEAST_S 3600 /* checks at least so often, as somebody may set the clock */
 
 struct expiry_log {
     struct snapshot_slot *slot;
@@ -23,7 +23,7 @@ static bool is_same(const struct expiry *a, const struct expiry *b)
            strcmp(a->file->path, b->file->path) == 0;
 }
 
-/* The state in LIST, or EXPIRY_CURRENT for an item that LIST does not have. */
+/* Returns the state of an item in LIST, or EXPIRY_CURRENT if LIST does not have it. */
 static enum expiry_state state_before(const struct expiry_list *list, const struct expiry *expiry)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -43,7 +43,7 @@ static void log_expiry(const struct expiry *expiry, int64_t now_s)
         "%s %s: %s", is_crl ? "trust domain" : "end-point", expiry->name, line);
 }
 
-/* When the next item changes its state by the passing of time. */
+/* Returns when the state of an item will change next by the passing of time. */
 static int64_t next_change(const struct expiry_list *list, int64_t now_s)
 {
     int64_t next_s = now_s + LOOK_AT_LEAST_S;

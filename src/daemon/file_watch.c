@@ -20,7 +20,7 @@
 struct folder {
     struct file_watch *watch;
     char *path;
-    sd_event_source *source; /* NULL: no inotify watch; tried again at every look */
+    sd_event_source *source; /* NULL: there is no inotify watch; see follow_folders */
 };
 
 struct file_watch {
@@ -28,14 +28,14 @@ struct file_watch {
     file_watch_listener *listener;
     void *context;
     sd_event_source *look, *quiet;
-    uint64_t first_event_us; /* the first event since the last look; 0: there was none */
+    uint64_t first_event_us; /* the first since the files were last compared; 0: none */
     struct watched_file *files;
     size_t count;
     struct folder *folders;
     size_t folder_count;
 };
 
-/* --- looking --- */
+/* --- comparing --- */
 
 bool file_watch_has_changed(const struct file_watch *watch, size_t file)
 {
@@ -182,7 +182,7 @@ enum result file_watch_set(struct file_watch *watch, struct watched_file *files,
     return RESULT_OK;
 }
 
-/* --- life --- */
+/* --- creating and freeing --- */
 
 int file_watch_new(
     sd_event *loop, file_watch_listener *listener, void *context, struct file_watch **out)

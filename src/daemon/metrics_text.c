@@ -15,7 +15,7 @@
  * METRICS_TLS_ERRORS. */
 #define TEXT_OCTETS_MAX 61440
 
-/* The counters of observe/metrics.h. Several of them can be the samples of one metric family. */
+/* The counters of observe/metrics.h. Several of them can be samples of one metric family. */
 static const struct {
     enum metric metric;
     const char *family; /* NULL: the family of the row before */

@@ -20,7 +20,7 @@
 #include "trust/review.h"
 #include "trust/store_load.h"
 
-#define REVIEW_MOST 64 /* keys at a time: subscribers hear of these before the next */
+#define REVIEW_MOST 64 /* keys at a time; then their events go to subscribers */
 
 /* A key with a certificate on its path that a CRL in the issuer's name lists. Whether the issuer
  * signed that CRL is found out after the cache's lock is released. */
@@ -48,8 +48,8 @@ struct revoker {
     int wake; /* an eventfd: the CA that signed a CRL may have become known */
     sd_event_source *woken;
 
-    sd_event_source *review; /* on while one is under way */
-    bool is_due;             /* another, when it ends */
+    sd_event_source *review; /* runs while a review is under way */
+    bool is_due;             /* another review is to follow */
     struct review *by_crls;  /* the review under way; NULL: none is */
     uint64_t cursor;
     unsigned suspect_count;
@@ -78,8 +78,8 @@ static bool is_revoked(const struct key_info *info, struct bytes evidence, void 
     return false;
 }
 
-/* Verifies signatures where need be: once for each CRL and issuer's key, then they are remembered.
- */
+/* Revokes the keys of those suspects whose CRL has a valid signature. Signatures are verified once
+ * for each CRL and key of an issuer, and then remembered. */
 static void check_suspects(struct revoker *revoker)
 {
     unsigned failures = wiping_failures();
@@ -96,7 +96,7 @@ static void check_suspects(struct revoker *revoker)
         revoker->is_due = true;
 }
 
-/* False when all keys have been seen. */
+/* Reviews some keys. Returns false when all have been reviewed. */
 static bool review_some(struct revoker *revoker)
 {
     bool more =
@@ -112,7 +112,7 @@ static void end_review(struct revoker *revoker)
     (void)sd_event_source_set_enabled(revoker->review, SD_EVENT_OFF);
 }
 
-/* By the CRLs that are in force now; one that is under way begins anew. */
+/* Begins a review by the CRLs that are in force now, instead of one that is under way. */
 static void begin_review(struct revoker *revoker)
 {
     end_review(revoker);
@@ -232,7 +232,7 @@ static bool reload(struct revoker *revoker, size_t domain)
 
 /* Reloads the CRLs of DOMAIN if one of its files has changed; FIRST is the number of its first file
  * among the watched ones. A file that could not be read keeps its old print, so that it is read
- * again at the next look. */
+ * again when the files are next compared. */
 static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
 {
     const size_t count = revoker->snapshot->policy->trust[domain].crl_count;
@@ -303,7 +303,7 @@ static enum result watch_crls(struct revoker *revoker)
     return file_watch_set(revoker->watch, files, count);
 }
 
-/* --- the whole --- */
+/* --- creating and freeing --- */
 
 static void let_go(struct revoker *revoker)
 {

@@ -59,7 +59,7 @@ static json_t *certificate_of(const struct expiry *expiry)
         "expires", (json_int_t)expiry->at_s, "state", expiry_state_name(expiry->state));
 }
 
-/* A CRL that is missing has no file. */
+/* Describes the CRL of EXPIRY. One that is missing has no file. */
 static json_t *crl_of(const struct expiry *expiry)
 {
     if (expiry->state == EXPIRY_MISSING)
@@ -141,7 +141,7 @@ json_t *daemon_status_json(void *context)
         refusals());
 }
 
-/* Returns false if the line has not changed. */
+/* Writes the status line anew. Returns false if it has not changed. */
 static bool renew_line(struct daemon_status *status)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = snapshot_current(status->slot);

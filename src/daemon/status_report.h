@@ -24,7 +24,8 @@ struct daemon_status {
     bool is_ready_due;             /* it has not been told yet that the daemon is ready */
 };
 
-/* For GetStatus; CONTEXT is a struct daemon_status. Returns NULL when out of memory. */
+/* Returns the reply to GetStatus, for the caller to release; NULL when memory is short. CONTEXT is
+ * a struct daemon_status. */
 json_t *daemon_status_json(void *context);
 /* daemon_status_ready tells the service manager that the daemon is ready, with a status line;
  * daemon_status_refresh tells it a new status line if that has changed, every ten seconds at most;

@@ -8,11 +8,11 @@
 #include "daemon/status_report.h"
 
 struct stop {
-    struct daemon_status *status; /* has the parts that are stopped */
+    struct daemon_status *status; /* names the parts of the daemon that are stopped */
     bool is_under_way;
-    bool forget;      /* the keys; by SIGINT */
-    uint32_t pending; /* exchanges, as the service manager was last told */
-    int64_t deadline_ms;
+    bool forget;         /* wipe the keys: SIGINT was received */
+    uint32_t pending;    /* exchanges, as last reported to the service manager */
+    int64_t deadline_ms; /* when the stop ends at the latest */
 };
 
 /* After SIGTERM or SIGINT the loop ends with 0 as soon as no exchange is pending, at the latest

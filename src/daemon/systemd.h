@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the service manager passes to the daemon, and what the daemon tells it (sd_notify(3)). */
+/* What the service manager passes to the daemon (sd_listen_fds(3)), and how the daemon notifies it
+ * (sd_notify(3)). */
 #pragma once
 
 #include <stdbool.h>
@@ -26,17 +27,19 @@ struct inherited {
     int keys;    /* -1: none */
 };
 
+/* Sorts the descriptors that the manager passed into OUT. */
 enum result systemd_inherit(struct inherited *out, struct fault *fault) WARN_UNUSED;
 
-/* Ask the manager to keep a duplicate of FD under NAME, and to close all that it keeps under NAME.
- */
+/* systemd_store asks the manager to keep a duplicate of FD under NAME; systemd_forget asks it to
+ * close all that it keeps under NAME. */
 void systemd_store(const char *name, int fd);
 void systemd_forget(const char *name);
 
 /* False when the manager was not told, for want of memory say. */
 bool systemd_notify_ready(const char *status);
 void systemd_notify_reloading(void);
-/* EXTEND_US asks for so much time for the stop (EXTEND_TIMEOUT_USEC); 0 leaves it as it is. */
+/* Says that PENDING exchanges are being finished. EXTEND_US microseconds more are asked for
+ * (EXTEND_TIMEOUT_USEC=); 0 asks for none. */
 void systemd_notify_stopping(unsigned pending, uint64_t extend_us);
-/* Tells the status line and nothing else. */
+/* Sends the status line and nothing else. */
 void systemd_notify_status(const char *status);

@@ -6,7 +6,7 @@
 #include "http/server.h"
 #include "observe/log.h"
 
-#define FEEDS 4 /* in one period */
+#define FEEDS 4 /* times in one period that the watchdog is fed */
 
 static void say_change(struct watchdog *watchdog, bool is_stalled)
 {

@@ -11,7 +11,7 @@ struct http_server;
 
 struct watchdog {
     struct http_server *http;
-    uint64_t period_us; /* WatchdogSec=: the manager acts when it is not fed for so long */
+    uint64_t period_us; /* WatchdogSec=: how long the manager waits before it aborts the daemon */
     bool is_stalled;
 };
 
