@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "onem2m/json.h"
 
-/* The first one also serves primitives that name none. */
+/* The first one is used for primitives that name none. */
 static const struct serialization *const serializations[] = {&json_serialization};
 
 _Static_assert(ARRAY_SIZE(serializations) * SERIALIZATION_TYPES_MAX <= CONTENT_TYPES_MAX,
@@ -39,11 +39,12 @@ const struct serialization *content_serialization(struct bytes name)
 
 /* --- requests --- */
 
-/* What holds in every serialization. */
+/* Checks what a request must have in every serialization. */
 static enum result check(
     const struct key_message *read, enum content_root root, bool rn_allowed, struct fault *fault)
 {
-    /* Names of exchanges are unguessable: a name may be asked for, but we choose our own. */
+    /* A Create may ask for a name, but does not get it: we name exchanges so that nobody can guess
+     * their names. */
     if (read->has_name && !rn_allowed)
         return fault_set(fault, RESULT_BAD_REQUEST, "rn can only be given in Create");
     if (!read->has_message)

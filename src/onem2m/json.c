@@ -12,7 +12,7 @@
 #include "base/wipe.h"
 #include "onem2m/primitive.h"
 
-#define COMMON_OCTETS 1024 /* all of an exchange but eckm, as a rule */
+#define COMMON_OCTETS 1024 /* usually enough for all of an exchange but eckm */
 
 /* --- reading --- */
 
@@ -27,7 +27,7 @@ static enum result read_rn(json_t *value, struct key_message *out, struct fault 
                                          : fault_set(fault, RESULT_BAD_REQUEST, "rn is not a name");
 }
 
-/* Some CSEs pass 6 on as 6.0. */
+/* Some CSEs turn 6 into 6.0 when they forward it. */
 static enum result read_sit(json_t *value, struct key_message *out, struct fault *fault)
 {
     double number = json_number_value(value); /* 0 for what is not a number */
@@ -255,7 +255,7 @@ static void put_e2ek(struct json_writer *writer, const struct e2ek *e2ek)
     put_text(writer, "}");
 }
 
-/* One allocation instead of several that grow. */
+/* Reserves the memory at once, instead of piece by piece. */
 static enum result reserve(struct buffer *out, size_t message_octets)
 {
     size_t size = COMMON_OCTETS + BASE64_OCTETS(message_octets);

@@ -50,7 +50,7 @@ static int two_digits(const char *text)
     return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-/* TEXT begins with digits where TIMESTAMP_SHAPE has letters other than T, and with its T. */
+/* Whether TEXT begins like TIMESTAMP_SHAPE: with its T, and digits in place of other letters. */
 static bool has_shape(const char *text)
 {
     for (size_t i = 0; i < TIMESTAMP_LENGTH; i++) {
@@ -80,7 +80,7 @@ static bool take_timestamp(const char **text, int64_t *out_s)
     return calendar_to_seconds(&date, out_s);
 }
 
-/* "YYYYMMDDTHHMMSS" with ",f" to ",ffffff". */
+/* Reads "YYYYMMDDTHHMMSS", which may be followed by a comma and one to six digits of a second. */
 static bool read_absolute(const char *text, int64_t *out_us)
 {
     int64_t s = 0, fraction = 0;
@@ -97,7 +97,7 @@ static bool read_absolute(const char *text, int64_t *out_us)
     return *text == '\0';
 }
 
-/* Milliseconds from NOW_US, as a decimal number, which may be negative. */
+/* Reads a decimal number of milliseconds from NOW_US, which may be negative. */
 static bool read_relative(const char *text, int64_t now_us, int64_t *out_us)
 {
     int64_t ms = 0;

@@ -40,7 +40,7 @@ struct request {
     const char *result_content; /* rcn, as it came; NULL = absent */
     const char *resource_type;  /* ty, as it came; NULL = absent */
     struct bytes content;
-    const struct serialization *serialization; /* of its content; NULL: the one we prefer */
+    const struct serialization *serialization; /* of CONTENT; NULL: the one we prefer */
 };
 
 /* Zero-initialise; release with response_release. */
@@ -53,16 +53,17 @@ struct response {
     const struct serialization *serialization; /* to write content in; NULL: the one we prefer */
 };
 
-void response_release(struct response *response);
+void response_release(struct response *response); /* wipes and frees the content */
 
-/* Request expiration (TS-0004 6.3.3): absolute "YYYYMMDDTHHMMSS[,ffffff]" UTC, or milliseconds from
- * now; NULL never expires. RESULT_REQUEST_EXPIRED when it has passed, RESULT_BAD_REQUEST when it
- * has neither form. */
+/* Checks a request expiration (TS-0004 6.3.3): absolute "YYYYMMDDTHHMMSS[,ffffff]" UTC, or
+ * milliseconds from now; NULL never expires. RESULT_REQUEST_EXPIRED when it has passed,
+ * RESULT_BAD_REQUEST when it has neither form. */
 enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
     WARN_UNUSED;
 /* RESULT_OK for releases 1, 2, 2a, 3, 4 and 5, and for NULL; else RESULT_UNSUPPORTED_RELEASE. */
 enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
 
 #define TIMESTAMP_OCTETS 16 /* NUL included */
-/* "YYYYMMDDTHHMMSS" (UTC) of WALL_S, seconds since 1970; held within the years 1970 to 9999. */
+/* Writes WALL_S, seconds since the epoch, as "YYYYMMDDTHHMMSS" (UTC). A time outside the years 1970
+ * to 9999 becomes the nearest one within them. */
 void timestamp_format(int64_t wall_s, char out[TIMESTAMP_OCTETS]);

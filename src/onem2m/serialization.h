@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "identity/identifier.h"
 
-enum exchange_state_value { /* est */
+enum exchange_state_value { /* of the attribute est */
     EST_AWAITING_MESSAGE3 = 1,
     EST_ESTABLISHED = 2,
     EST_FAILED = 3,
@@ -24,12 +24,12 @@ enum content_root { CONTENT_E2EK, CONTENT_SECI }; /* m2m:e2ek, m2m:seci */
 struct key_message {
     bool has_name;          /* rn, only in m2m:e2ek */
     bool has_sit;           /* only in m2m:seci */
-    int sit;                /* 0 where it is no value of m2m:securityInfoType */
+    int sit;                /* 0 if it cannot be a value of m2m:securityInfoType */
     bool has_message;       /* eckm */
     struct buffer *message; /* the caller's; receives eckm, decoded, up to its limit */
 };
 
-/* A resource <e2EKeyCSE>, an exchange or the entry point, as far as it is shown. */
+/* The attributes of an exchange or of the entry point, both <e2EKeyCSE>, that a response shows. */
 struct e2ek {
     const char *rn, *ri, *pi;
     int ty;
@@ -44,7 +44,7 @@ struct e2ek {
     bool entry_point; /* adds esi */
 };
 
-/* Why a request is refused: m2m:dbg, and with it, where there is one, the TLS alert. */
+/* The content of a refusal: the reason in m2m:dbg, and the TLS alert if there is one. */
 struct refusal_content {
     const char *text;
     struct bytes alert;     /* a TLS record, as eckm; empty leaves it out */
@@ -69,24 +69,24 @@ struct answer_content {
 struct serialization {
     struct serialization_type {
         const char *name; /* "application/json"; NULL after the last */
-        bool is_answer;   /* responses can have it; the others occur in requests alone */
+        bool is_answer;   /* responses may have it too, not requests alone */
     } types[SERIALIZATION_TYPES_MAX];
 
-    /* Content that is ROOT with its known members and nothing beside them. RESULT_BAD_REQUEST, or
-     * RESULT_BAD_MESSAGE where eckm exceeds OUT->message->limit. Does not judge the values. */
+    /* Reads the content of a request: ROOT with its known members and nothing else.
+     * RESULT_BAD_MESSAGE when eckm exceeds OUT->message->limit, else RESULT_BAD_REQUEST. Does not
+     * check what the values mean. */
     enum result (*read)(
         struct bytes content, enum content_root root, struct key_message *out, struct fault *fault);
 
-    /* Content of a response, in m2m:e2ek or m2m:seci, with whatever else another CSE puts into it.
-     * OUT->message is empty with its limit set. Fails as READ does when it is no content of this
-     * serialization or when eckm is malformed; what else could be read
-     * is in OUT all the same. */
+    /* Reads the content of a response, m2m:e2ek or m2m:seci; whatever else another CSE puts into it
+     * is ignored. OUT->message is empty with its limit set. Fails as READ does when the content is
+     * not in this serialization or eckm is malformed; then OUT holds what could be read. */
     enum result (*read_answer)(
         struct bytes content, struct answer_content *out, struct fault *fault);
 
-    /* URI not NULL: within m2m:rce, beside the address (rcn 3). */
+    /* With a URI that is not NULL: within m2m:rce, together with that address (rcn 3). */
     enum result (*write_e2ek)(const struct e2ek *e2ek, const char *uri, struct buffer *out);
-    /* ROOT with eckm alone, and sit in m2m:seci: a request, or the answer to a Notify. */
+    /* Writes ROOT with eckm and, in m2m:seci, sit: a request, or the answer to a Notify. */
     enum result (*write_message)(enum content_root root, struct bytes message, struct buffer *out);
     enum result (*write_refusal)(const struct refusal_content *refusal, struct buffer *out);
 };

@@ -9,7 +9,9 @@
 #define RSC_DELETED 2002
 #define RSC_UPDATED 2004
 
-/* Of a failure. What RESULT_OK becomes depends on the operation: one of the above. */
+/* Returns the response status code of a failure. That of RESULT_OK depends on the operation, and is
+ * one of the above. */
 int status_rsc(enum result result);
-/* Of a response; RSC tells RSC_CREATED from other successes. */
+/* Returns the HTTP status of a response. RSC matters only for a success, where RSC_CREATED becomes
+ * 201. */
 int status_http(enum result result, int rsc);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses in HTTP (TS-0009 6.2.2.2; TS-0001 7.2). Segments are views into the path. */
+/* Reads addresses in HTTP (TS-0009 6.2.2.2; TS-0001 7.2). Segments are views into the path. */
 #include "onem2m/target.h"
 
 #include <string.h>
@@ -32,8 +32,8 @@ static struct bytes without_trailing_slashes(const char *path)
     return bytes;
 }
 
-/* SEGMENT is the last segment, the name of a KIND. Leaves OUT as it is, TARGET_NONE, when there is
- * more, or the name is too long. */
+/* Sets OUT to a target of KIND whose name is SEGMENT. Leaves OUT as it is, TARGET_NONE, when REST
+ * shows that SEGMENT is not the last one, or when the name is too long. */
 static void end_with_name(
     enum target_kind kind, struct bytes segment, struct bytes rest, struct target *out)
 {
@@ -44,8 +44,8 @@ static void end_with_name(
     out->kind = kind;
 }
 
-/* What follows <CSEBase> in a structured address: SEGMENT, which has to be the entry point, and
- * REST, empty or "/NAME" of an exchange. */
+/* Reads what follows <CSEBase> in a structured address: SEGMENT, which has to be the entry point,
+ * and REST, which is empty or "/NAME" of an exchange. */
 static void parse_structured(
     const struct policy_cse *cse, struct bytes segment, struct bytes rest, struct target *out)
 {
@@ -98,9 +98,9 @@ static void parse_absolute(const struct policy_cse *cse, struct bytes path, stru
         parse_sp_relative(cse, path, out);
 }
 
-/* Moves PATH past the last "/~" or "/_" in it and returns the character; NUL and PATH unmoved when
- * it has none. There may be something before it, as a registered pointOfAccess may have a path. No
- * name of ours is "~" or "_". */
+/* Moves PATH past the last "/~" or "/_" in it and returns that character. When there is none,
+ * returns NUL and leaves PATH as it is. There may be something before it, as a registered
+ * pointOfAccess may have a path. No name of ours is "~" or "_". */
 static char take_prefix(struct bytes *path)
 {
     struct bytes segment, rest = *path;

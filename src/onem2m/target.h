@@ -5,7 +5,7 @@
 #include "policy/policy.h"
 
 enum target_kind {
-    TARGET_NONE,        /* no resource that we have */
+    TARGET_NONE,        /* no resource of ours */
     TARGET_CSE_BASE,    /* <CSEBase>, parent of the entry point */
     TARGET_ENTRY_POINT, /* <e2EKeyCSE> */
     TARGET_EXCHANGE,    /* one exchange; .name */
@@ -19,10 +19,10 @@ struct target {
     char name[TARGET_NAME_OCTETS]; /* longer names are TARGET_NONE */
 };
 
-/* PATH is percent-decoded and has no query. Understood are structured and unstructured addresses,
- * each CSE-relative, SP-relative ("/~/in-cse/…") or absolute ("/_/m2m.example/in-cse/…"), with "-"
- * in place of the name of the CSEBase, with any prefix before "/~/" or "/_/" (a registered
- * pointOfAccess may have a path), and with slashes at the end. An empty path is TARGET_NOTIFY: a
- * pointOfAccess may have none. */
+/* Finds the resource of PATH, which is percent-decoded and has no query. An address may be
+ * structured or unstructured, and CSE-relative, SP-relative ("/~/in-cse/…") or absolute
+ * ("/_/m2m.example/in-cse/…") (TS-0009 6.2.2.2); "-" may stand for the name of the CSEBase.
+ * Anything may precede "/~/" or "/_/", since a registered pointOfAccess may have a path, and
+ * slashes may follow. An empty path is TARGET_NOTIFY, since a pointOfAccess may have no path. */
 void target_parse(
     const struct policy_cse *cse, const char *notify_path, const char *path, struct target *out);
