@@ -118,8 +118,8 @@ static bool read_basic_constraints(const struct extension *in, struct certificat
     return !length.data || (out->is_ca && der_count(length, &out->path_length));
 }
 
-/* A BIT STRING with named bits (X.690 11.2.2): it has at least one bit set, and no zero bits after
- * the last. */
+/* A BIT STRING with named bits: at least one is set (RFC 5280 4.2.1.3), and no zero bits follow the
+ * last one that is (X.690 11.2.2). */
 static bool read_key_usage(const struct extension *in, struct certificate *out)
 {
     struct bytes bits;
