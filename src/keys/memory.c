@@ -30,7 +30,7 @@ enum result key_memory_new(uint64_t size, int *fd, struct fault *fault)
     int made AUTO_CLOSE = create();
     if (made < 0 || ftruncate(made, (off_t)size) != 0 || fcntl(made, F_ADD_SEALS, SEALS) != 0)
         return fault_set(
-            fault, RESULT_SYSTEM_ERROR, "no memory for keys to live in: %s", strerror(errno));
+            fault, RESULT_SYSTEM_ERROR, "cannot create memory for the keys: %s", strerror(errno));
     *fd = TAKE_FD(made);
     return RESULT_OK;
 }
@@ -47,9 +47,9 @@ enum result key_memory_check(int fd, struct fault *fault)
     struct stat status;
     int mode = fcntl(fd, F_GETFL), seals = fcntl(fd, F_GET_SEALS);
     if (!is_file_of_memory(fd, &status))
-        return fault_set(fault, RESULT_BAD_INPUT, "it is not a file of memory");
+        return fault_set(fault, RESULT_BAD_INPUT, "it is not a memfd");
     if ((mode & O_ACCMODE) != O_RDWR || (seals & ~SEAL_EXEC) != SEALS)
-        return fault_set(fault, RESULT_BAD_INPUT, "it is sealed otherwise than ours is");
+        return fault_set(fault, RESULT_BAD_INPUT, "its seals are not those of ours");
     if (status.st_uid != geteuid())
         return fault_set(fault, RESULT_BAD_INPUT, "user %u made it, and we are user %u",
             (unsigned)status.st_uid, (unsigned)geteuid());

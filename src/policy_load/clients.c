@@ -164,7 +164,7 @@ static void read_client(
     resolve(reader, position, client->user_name, "user", look_up_user, &client->uid);
     resolve(reader, position, client->group_name, "group", look_up_group, &client->gid);
     if (json_is_object(value) && !client->user_name && !client->group_name && !client->unit)
-        reader_fault(reader, position, "says nowhere who: give user, group or unit");
+        reader_fault(reader, position, "names nobody: give user, group or unit");
 }
 
 const struct section clients_section = {"clients", MEMBERS(client_members),

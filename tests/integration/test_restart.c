@@ -328,7 +328,7 @@ static int other_end(void)
 START_TEST(what_is_no_store_is_refused_and_replaced)
 {
     static const char *const reasons[] = {
-        "it holds no keys of ours", "it is not a file of memory", "it is not a file of memory"};
+        "it holds no keys of ours", "it is not a memfd", "it is not a memfd"};
     set_up(true);
     for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
         establish_some(1);

@@ -263,19 +263,18 @@ START_TEST(other_files_are_refused)
     char path[] = "/dev/shm/e2ekeyd.XXXXXX";
     int ends[2];
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    assert_refused(ends[0], "it is not a file of memory");
+    assert_refused(ends[0], "it is not a memfd");
     close(ends[1]);
     int file = mkostemp(path, O_CLOEXEC);
     ck_assert_int_eq(write(file, "precious", 8), 8);
-    assert_refused(file, "it is not a file of memory");
+    assert_refused(file, "it is not a memfd");
     char text[9] = "";
     int again AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
     ck_assert_int_eq(read(again, text, 8), 8);
     ck_assert_str_eq(text, "precious");
     unlink(path);
-    assert_refused(memory_of(4096, 0), "it is sealed otherwise than ours is");
-    assert_refused(
-        memory_of(4096, OUR_SEALS | F_SEAL_WRITE), "it is sealed otherwise than ours is");
+    assert_refused(memory_of(4096, 0), "its seals are not those of ours");
+    assert_refused(memory_of(4096, OUR_SEALS | F_SEAL_WRITE), "its seals are not those of ours");
 }
 END_TEST
 
