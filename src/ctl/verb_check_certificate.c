@@ -18,7 +18,7 @@
 #include "x509/key_file.h"
 #include "x509/pem.h"
 
-#define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* one too many is read, so that it is refused */
+#define CHAIN_MAX         (PATH_CERTIFICATES_MAX + 1) /* reads one too many, which is refused */
 #define CHAIN_FILE_OCTETS 262144
 
 static struct {
