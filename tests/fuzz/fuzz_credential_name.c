@@ -2,6 +2,7 @@
 /* Any text as the name of a credential, as a path in the credentials' folder, and as the URI of a
  * key on a token. No module is loaded: the URI is only read. */
 #include "base/credential_dir.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     check_name(text);
-    if (token_is_uri(text))
+    if (is_token_uri(text))
         check_uri(text);
     return 0;
 }
