@@ -132,11 +132,7 @@ struct http_connection *connections_start(
         return NULL;
     int fd = info->connect_fd;
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct http_connection *begun =
-        connections_add(connections, fd, info ? info->client_addr : NULL);
-    if (!begun)
-        (void)shutdown(fd, SHUT_RDWR);
-    return begun;
+    return connections_add(connections, fd, info ? info->client_addr : NULL);
 }
 
 struct http_connection *connection_of(struct MHD_Connection *connection)

@@ -66,7 +66,8 @@ void connections_destroy(struct connections *connections);
 struct http_connection *connections_add(
     struct connections *connections, int fd, const struct sockaddr *from) WARN_UNUSED;
 /* The same for libmicrohttpd's callback MHD_CONNECTION_NOTIFY_STARTED, whose SOCKET_CONTEXT it
- * gives. When out of memory, the connection is shut down, as nobody would watch over it. */
+ * gives. A connection for which it returns NULL is not watched over: its first request has to be
+ * its last. */
 struct http_connection *connections_start(
     struct connections *connections, struct MHD_Connection *connection) WARN_UNUSED;
 /* NULL: out of memory when it began. */

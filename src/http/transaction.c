@@ -61,7 +61,8 @@ struct MHD_Response *transaction_out_of_memory(void)
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 
     /* RSC of an internal server error (TS-0004 6.6.3.5) */
-    if (!response || MHD_add_response_header(response, "X-M2M-RSC", "5000") == MHD_YES)
+    if (!response || (MHD_add_response_header(response, "X-M2M-RSC", "5000") == MHD_YES &&
+                         MHD_add_response_header(response, "Connection", "close") == MHD_YES))
         return response;
     MHD_destroy_response(response);
     return NULL;
@@ -183,7 +184,8 @@ static enum MHD_Result each_header(
     (void)kind;
     if (!value)
         value = "";
-    see_line(lines, name, value + strlen(value), 1);
+    if (transaction_library_is_lax())
+        see_line(lines, name, value + strlen(value), 1);
     lines->is_wrong |= !is_token(name) || has_control(value);
     binding_header(lines->binding, name, value);
     return MHD_YES;
@@ -201,11 +203,11 @@ static void read_headers(struct MHD_Connection *connection, struct binding *bind
     struct lines lines = {.binding = binding, .end = version + strlen(version)};
 
     MHD_get_connection_values(connection, MHD_HEADER_KIND, each_header, &lines);
-    if (!transaction_library_is_lax())
-        return;
-    const union MHD_ConnectionInfo *size =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    see_line(&lines, method + (size ? size->header_size : 0), NULL, 2);
+    if (transaction_library_is_lax()) {
+        const union MHD_ConnectionInfo *size =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        see_line(&lines, method + (size ? size->header_size : 0), NULL, 2);
+    }
     if (lines.is_wrong)
         refuse_framing(binding, "a line of the HTTP header is folded, does not end in CRLF, has a "
                                 "blank in its name or holds a control character");
@@ -348,7 +350,7 @@ enum MHD_Result transaction_handle(void *context, struct MHD_Connection *connect
         return *upload_size > 0 ? receive(transaction, upload, upload_size)
                                 : respond(entrance, connection, transaction);
     if (!connection_of(connection))
-        return MHD_NO; /* was shut down as it began */
+        return say_out_of_memory(entrance->shared, connection);
     *own_context = transaction = calloc(1, sizeof(*transaction));
     if (!transaction)
         return say_out_of_memory(entrance->shared, connection);
