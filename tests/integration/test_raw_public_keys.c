@@ -92,20 +92,6 @@ static void open_raw(struct run *run, struct initiator_credential *credential, c
     run->flavour = "rawPublicKey";
 }
 
-struct place {
-    enum run_carrier carrier;
-    const char *path; /* NULL: the exchange's own */
-};
-static const struct place places[] = {
-    {RUN_UPDATE, NULL}, {RUN_UPDATE, RUN_ENTRY}, {RUN_NOTIFY, "/notify"}};
-
-static void send_message3(const struct run *run, const struct place *place,
-    const struct buffer *message, struct http_answer *answer)
-{
-    run_send(client, &daemon_, place->carrier, place->path ? place->path : run->path, run->from,
-        "m3", message, answer);
-}
-
 START_TEST(every_form_of_its_identifier_admits_a_key)
 {
     set_up();
@@ -113,11 +99,11 @@ START_TEST(every_form_of_its_identifier_admits_a_key)
     for (int kind = 0; kind < PUBLIC_KEY_ID_KINDS; kind++) {
         change_policy((enum public_key_id_kind)kind);
         daemon_reload(&daemon_);
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        for (size_t i = 0; i < RUN_PLACES; i++) {
             struct run run;
 
             open_raw(&run, meter, "Cmeter");
-            run_finish(&run, client, &daemon_, places[i].carrier, places[i].path);
+            run_finish(&run, client, &daemon_, run_places[i].carrier, run_places[i].path);
         }
     }
     initiator_credential_free(meter);
@@ -143,14 +129,14 @@ START_TEST(nobody_elses_key_is_taken)
     for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
         struct initiator_credential *stranger = raw_credential(strangers[i].key);
 
-        for (size_t j = 0; j < ARRAY_SIZE(places); j++) {
+        for (size_t j = 0; j < RUN_PLACES; j++) {
             struct http_answer answer;
             struct run run;
 
             run_open(&run, client, &daemon_, stranger, strangers[i].from);
-            send_message3(&run, &places[j], &run.message3, &answer);
+            run_send_message3(&run, client, &daemon_, &run_places[j], &run.message3, &answer);
             refusal_expect(strangers[i].key, &answer, &strangers[i].expected, "m3", "3",
-                places[j].carrier == RUN_NOTIFY);
+                run_places[j].carrier == RUN_NOTIFY);
             run_expect_status(&run, client, &daemon_, 404);
             run_expect_no_key(&daemon_, strangers[i].from);
             run_end(&run);
@@ -193,7 +179,7 @@ static void delete_exchange(struct run *run)
 }
 
 static void refuse_certificate(struct initiator_credential *credential, struct bytes octets,
-    int lengths, const struct place *place, const struct refusal *expected)
+    int lengths, const struct run_place *place, const struct refusal *expected)
 {
     struct http_answer answer;
     struct buffer message, certificate;
@@ -203,7 +189,7 @@ static void refuse_certificate(struct initiator_credential *credential, struct b
     wrap(octets.data, octets.size, lengths, &certificate);
     spoil_copy(&run.message3, &message);
     spoil_certificate(&message, buffer_bytes(&certificate));
-    send_message3(&run, place, &message, &answer);
+    run_send_message3(&run, client, &daemon_, place, &message, &answer);
     refusal_expect(expected->text, &answer, expected, "m3", "3", place->carrier == RUN_NOTIFY);
     run_expect_no_key(&daemon_, "Cmeter");
     run_expect_status(&run, client, &daemon_, place->path ? 200 : 404); /* From may be forged */
@@ -227,12 +213,12 @@ START_TEST(another_type_than_was_negotiated_is_refused)
                  longer = bytes_of(spki, P256_SPKI_OCTETS + 1),
                  other = bytes_of(certificate, sizeof(certificate));
 
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        refuse_certificate(raw, other, 2, &places[i], &no_raw);
-        refuse_certificate(raw, key, 2, &places[i], &no_raw);
-        refuse_certificate(raw, longer, 1, &places[i], &no_raw);
-        refuse_certificate(x509, key, 2, &places[i], &no_certificate);
-        refuse_certificate(x509, key, 1, &places[i], &no_list);
+    for (size_t i = 0; i < RUN_PLACES; i++) {
+        refuse_certificate(raw, other, 2, &run_places[i], &no_raw);
+        refuse_certificate(raw, key, 2, &run_places[i], &no_raw);
+        refuse_certificate(raw, longer, 1, &run_places[i], &no_raw);
+        refuse_certificate(x509, key, 2, &run_places[i], &no_certificate);
+        refuse_certificate(x509, key, 1, &run_places[i], &no_list);
     }
     initiator_credential_free(raw);
     initiator_credential_free(x509);
@@ -248,7 +234,7 @@ START_TEST(types_are_told_apart_by_signature)
     set_up();
     struct initiator_credential *raw = raw_credential("meter"),
                                 *x509 = exchange_credential(&daemon_, "meter");
-    for (size_t i = 1; i < ARRAY_SIZE(places); i++) {
+    for (size_t i = 1; i < RUN_PLACES; i++) {
         struct run runs[4];
 
         for (size_t j = 0; j < ARRAY_SIZE(runs); j++)
@@ -257,7 +243,7 @@ START_TEST(types_are_told_apart_by_signature)
             else
                 run_open(&runs[j], client, &daemon_, x509, "Cmeter");
         for (size_t j = 0; j < ARRAY_SIZE(runs); j++)
-            run_finish(&runs[j], client, &daemon_, places[i].carrier, places[i].path);
+            run_finish(&runs[j], client, &daemon_, run_places[i].carrier, run_places[i].path);
     }
     initiator_credential_free(raw);
     initiator_credential_free(x509);
@@ -269,14 +255,14 @@ START_TEST(a_retransmission_gets_the_same_answer)
 {
     set_up();
     struct initiator_credential *meter = raw_credential("meter");
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+    for (size_t i = 0; i < RUN_PLACES; i++) {
         struct http_answer first, second;
         struct run run;
 
         open_raw(&run, meter, "Cmeter");
-        send_message3(&run, &places[i], &run.message3, &first);
+        run_send_message3(&run, client, &daemon_, &run_places[i], &run.message3, &first);
         ck_assert_msg(first.status == 200, "%ld: %s", first.status, first.body);
-        send_message3(&run, &places[i], &run.message3, &second);
+        run_send_message3(&run, client, &daemon_, &run_places[i], &run.message3, &second);
         ck_assert_int_eq(second.status, 200);
         ck_assert_str_eq(first.body, second.body);
         run_take_message4(&run, first.body);

@@ -31,20 +31,6 @@ static void tear_down(void)
 
 /* --- Message 3 --- */
 
-struct place {
-    enum run_carrier carrier;
-    const char *path; /* NULL: the exchange's own */
-};
-static const struct place places[] = {
-    {RUN_UPDATE, NULL}, {RUN_UPDATE, RUN_ENTRY}, {RUN_NOTIFY, "/notify"}};
-
-static void send_message3(const struct run *run, const struct place *place, const char *from,
-    const struct buffer *message, struct http_answer *answer)
-{
-    run_send(client, &daemon_, place->carrier, place->path ? place->path : run->path, from, "m3",
-        message, answer);
-}
-
 static void delete_exchange(struct run *run)
 {
     struct http_answer answer;
@@ -99,14 +85,14 @@ static const struct spoiled malformed3[] = {
 };
 
 static void refuse_malformed3(
-    const struct run *run, const struct place *place, const struct spoiled *case_)
+    const struct run *run, const struct run_place *place, const struct spoiled *case_)
 {
     struct http_answer answer;
     struct buffer message;
 
     spoil_copy(&run->message3, &message);
     case_->spoil(&message);
-    send_message3(run, place, "Cmeter", &message, &answer);
+    run_send_message3(run, client, &daemon_, place, &message, &answer);
     refusal_expect(case_->name, &answer, &case_->expected, "m3", "3", place->carrier == RUN_NOTIFY);
     buffer_release(&message);
 }
@@ -114,14 +100,14 @@ static void refuse_malformed3(
 START_TEST(what_is_not_message3_leaves_the_exchange_usable)
 {
     set_up(NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+    for (size_t i = 0; i < RUN_PLACES; i++) {
         struct run run;
 
         run_open(&run, client, &daemon_, meter, "Cmeter");
         for (size_t j = 0; j < ARRAY_SIZE(malformed3); j++)
-            refuse_malformed3(&run, &places[i], &malformed3[j]);
+            refuse_malformed3(&run, &run_places[i], &malformed3[j]);
         run_expect_status(&run, client, &daemon_, 200);
-        run_finish(&run, client, &daemon_, places[i].carrier, places[i].path);
+        run_finish(&run, client, &daemon_, run_places[i].carrier, run_places[i].path);
     }
     tear_down();
 }
@@ -141,9 +127,9 @@ START_TEST(a_message_that_is_not_due_is_refused)
     run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "b", &run.message2, &answer);
     refusal_expect("Message 2 for 1", &answer, &not1, "b", "3", false);
     for (size_t i = 0; i < 2; i++) {
-        send_message3(&run, &places[i], "Cmeter", &run.message1, &answer);
+        run_send_message3(&run, client, &daemon_, &run_places[i], &run.message1, &answer);
         refusal_expect("Message 1 for 3", &answer, &not3, "m3", "3", false);
-        send_message3(&run, &places[i], "Cmeter", &run.message2, &answer);
+        run_send_message3(&run, client, &daemon_, &run_places[i], &run.message2, &answer);
         refusal_expect("Message 2 for 3", &answer, &not3, "m3", "3", false);
     }
     run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
@@ -218,7 +204,7 @@ static const struct bad_message3 bad3[] = {
 };
 
 /* Addressed by its name, the exchange ends; by From, which can be forged, only if it is signed. */
-static void refuse_bad3(const struct bad_message3 *bad, const struct place *place)
+static void refuse_bad3(const struct bad_message3 *bad, const struct run_place *place)
 {
     bool ends = bad->signs || !place->path;
     struct run run;
@@ -231,7 +217,7 @@ static void refuse_bad3(const struct bad_message3 *bad, const struct place *plac
         const struct refusal gone = {404, 4004, 0, "no "};
         struct http_answer answer;
 
-        send_message3(&run, place, "Cmeter", &run.message3, &answer);
+        run_send_message3(&run, client, &daemon_, place, &run.message3, &answer);
         refusal_expect(bad->case_.name, &answer,
             place->path ? &(struct refusal){403, 4106, TLS_ALERT_DECRYPT_ERROR, "none"} : &gone,
             "m3", "3", place->carrier == RUN_NOTIFY);
@@ -247,8 +233,8 @@ START_TEST(a_bad_message3_ends_its_exchange_and_no_other)
     set_up(NULL);
     run_open(&bystander, client, &daemon_, meter, "Cmeter");
     for (size_t i = 0; i < ARRAY_SIZE(bad3); i++)
-        for (size_t j = 0; j < ARRAY_SIZE(places); j++)
-            refuse_bad3(&bad3[i], &places[j]);
+        for (size_t j = 0; j < RUN_PLACES; j++)
+            refuse_bad3(&bad3[i], &run_places[j]);
     run_expect_status(&bystander, client, &daemon_, 200);
     run_finish(&bystander, client, &daemon_, RUN_UPDATE, NULL);
     tear_down();
@@ -265,7 +251,7 @@ START_TEST(message3_of_another_exchange_is_refused)
     set_up(NULL);
     run_open(&first, client, &daemon_, meter, "Cmeter");
     run_open(&second, client, &daemon_, meter, "Cmeter");
-    send_message3(&first, &places[0], "Cmeter", &second.message3, &answer);
+    run_send_message3(&first, client, &daemon_, &run_places[0], &second.message3, &answer);
     refusal_expect("crossed", &answer, &expected, "m3", "3", false);
     run_expect_status(&first, client, &daemon_, 404);
     run_end(&first);

@@ -83,6 +83,16 @@ void run_send(CURL *client, const struct daemon *daemon, enum run_carrier carrie
     free(content);
 }
 
+const struct run_place run_places[RUN_PLACES] = {
+    {RUN_UPDATE, NULL}, {RUN_UPDATE, RUN_ENTRY}, {RUN_NOTIFY, "/notify"}};
+
+void run_send_message3(const struct run *run, CURL *client, const struct daemon *daemon,
+    const struct run_place *place, const struct buffer *message, struct http_answer *answer)
+{
+    run_send(client, daemon, place->carrier, place->path ? place->path : run->path, run->from, "m3",
+        message, answer);
+}
+
 const char *run_member(const struct http_answer *answer, const char *name)
 {
     static _Thread_local char text[8192];

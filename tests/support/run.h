@@ -33,6 +33,18 @@ void run_send(CURL *client, const struct daemon *daemon, enum run_carrier carrie
     const char *from, const char *request_id, const struct buffer *message,
     struct http_answer *answer);
 
+/* Where a Message 3 can go: to the exchange itself, to the entry point, and by Notify. */
+struct run_place {
+    enum run_carrier carrier;
+    const char *path; /* NULL: the exchange's own */
+};
+#define RUN_PLACES 3
+extern const struct run_place run_places[RUN_PLACES];
+
+/* MESSAGE as RUN's Message 3, to PLACE, with the request identifier "m3". */
+void run_send_message3(const struct run *run, CURL *client, const struct daemon *daemon,
+    const struct run_place *place, const struct buffer *message, struct http_answer *answer);
+
 /* A member of m2m:e2ek as text, "" when absent; one static buffer a thread. */
 const char *run_member(const struct http_answer *answer, const char *name);
 
