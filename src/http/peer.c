@@ -24,8 +24,8 @@ void peer_lines_add(struct peer_lines *lines, const char *value)
 
 static void map_ipv4(const void *ipv4, struct peer_address *out)
 {
-    *out = (struct peer_address){.octets[10] = 0xff, .octets[11] = 0xff};
-    memcpy(out->octets + IPV4_START, ipv4, sizeof(struct in_addr));
+    *out = (struct peer_address){.in6.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    memcpy(out->in6.s6_addr + IPV4_START, ipv4, sizeof(struct in_addr));
 }
 
 bool peer_address_read(const struct sockaddr *from, struct peer_address *out)
@@ -43,7 +43,7 @@ bool peer_address_read(const struct sockaddr *from, struct peer_address *out)
         return true;
     case AF_INET6:
         memcpy(&in6, from, sizeof(in6));
-        memcpy(out->octets, &in6.sin6_addr, sizeof(out->octets));
+        out->in6 = in6.sin6_addr;
         return true;
     default:
         return false;
@@ -57,8 +57,9 @@ static bool is_within(const struct peer_address *address, const struct policy_ne
 
     if (address->is_unix || network->is_unix)
         return address->is_unix && network->is_unix;
-    return memcmp(address->octets, network->address, whole) == 0 &&
-           (rest == 0 || (address->octets[whole] ^ network->address[whole]) >> (8 - rest) == 0);
+    return memcmp(address->in6.s6_addr, network->address, whole) == 0 &&
+           (rest == 0 ||
+               (address->in6.s6_addr[whole] ^ network->address[whole]) >> (8 - rest) == 0);
 }
 
 static bool is_trusted(const struct policy_http *http, const struct peer_address *address)
@@ -119,9 +120,9 @@ static bool read_node(struct bytes node, struct peer_address *out)
         if (!end || !is_port(end + 1))
             return false;
         *end = '\0';
-        return inet_pton(AF_INET6, text + 1, out->octets) == 1;
+        return inet_pton(AF_INET6, text + 1, &out->in6) == 1;
     }
-    if (inet_pton(AF_INET6, text, out->octets) == 1)
+    if (inet_pton(AF_INET6, text, &out->in6) == 1)
         return true;
     char *colon = strchrnul(text, ':');
     if (!is_port(colon))
@@ -199,7 +200,7 @@ void peer_look_behind(const struct policy_http *http, const struct peer_lines *f
     if (x_forwarded_for->count > 0 &&
         !find_sender(http, x_forwarded_for, read_node, &found[count++]))
         return;
-    if (count == 2 && memcmp(found[0].octets, found[1].octets, sizeof(found[0].octets)) != 0)
+    if (count == 2 && memcmp(&found[0].in6, &found[1].in6, sizeof(found[0].in6)) != 0)
         return;
     if (count > 0)
         *address = found[0];
@@ -216,14 +217,14 @@ static void set(struct peer *out, enum kind kind, const void *octets, size_t siz
 
 void peer_of_address(const struct peer_address *address, struct peer *out)
 {
-    const struct in6_addr *in6 = (const struct in6_addr *)address->octets;
+    const uint8_t *octets = address->in6.s6_addr;
 
     if (address->is_unix)
         set(out, KIND_UNIX, "", 0);
-    else if (IN6_IS_ADDR_V4MAPPED(in6))
-        set(out, KIND_IPV4, address->octets + IPV4_START, sizeof(struct in_addr));
+    else if (IN6_IS_ADDR_V4MAPPED(&address->in6))
+        set(out, KIND_IPV4, octets + IPV4_START, sizeof(struct in_addr));
     else
-        set(out, KIND_IPV6, address->octets, NETWORK_OCTETS);
+        set(out, KIND_IPV6, octets, NETWORK_OCTETS);
 }
 
 void peer_of_certificate(struct bytes der, struct peer *out)

@@ -21,7 +21,7 @@ struct peer {
 /* An address that a connection comes from, or that a proxy names. */
 struct peer_address {
     bool is_unix;
-    uint8_t octets[16]; /* IPv4 as ::ffff:a.b.c.d */
+    struct in6_addr in6; /* IPv4 as ::ffff:a.b.c.d */
 };
 
 /* The lines of one header, in the order in which they came; borrowed. */

@@ -158,7 +158,7 @@ START_TEST(what_a_proxy_says)
         add_lines(&lines[1], other);
         peer_look_behind(&http, &lines[0], &lines[1], &found);
         ck_assert_msg(found.is_unix == sender.is_unix &&
-                          memcmp(found.octets, sender.octets, sizeof(found.octets)) == 0,
+                          memcmp(&found.in6, &sender.in6, sizeof(found.in6)) == 0,
             "%zu: from %s, Forwarded %s, X-Forwarded-For %s", i, said[i].from,
             said[i].forwarded ? said[i].forwarded : "-",
             said[i].x_forwarded_for ? said[i].x_forwarded_for : "-");
