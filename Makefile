@@ -359,7 +359,7 @@ lint-format: | $(SETUP)
 TIDY := $(SOURCES:%.c=$(BUILD)/lint/%.tidy)
 lint-tidy: $(TIDY)
 	@echo "clang-tidy: has found nothing in $(words $(TIDY)) files"
-$(BUILD)/lint/%.tidy: %.c .clang-tidy tests/.clang-tidy $(HEADERS) | $(SETUP) $(WOLFSSL_READY)
+$(BUILD)/lint/%.tidy: %.c .clang-tidy tests/.clang-tidy tests/fuzz/.clang-tidy $(HEADERS) | $(SETUP) $(WOLFSSL_READY)
 	@mkdir -p $(@D)
 	@clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) -Itests $(WOLFSSL_CPPFLAGS) $(P11_KIT_CPPFLAGS) 2>$@.errors || { cat $@.errors; exit 1; }
 	@touch $@

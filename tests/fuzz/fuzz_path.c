@@ -36,7 +36,8 @@ static void decide(
         .takes = {.x509 = true},
         .chain = pki->chain,
         .chain_count = pki->chain_count,
-        .purpose = purpose,
+        .expected = purpose == PATH_SERVER ? pki_policy()->rules : NULL,
+        .expected_count = purpose == PATH_SERVER ? 1 : 0,
         .from = from,
         .now_s = FUZZ_NOW_S,
     };
@@ -52,7 +53,8 @@ static void decide(
         return;
     }
     must(valid == RESULT_OK && admission.trusted == verdict.trusted && admission.authorised.rule);
-    must(from[0] == '\0' || strcmp(admission.authorised.identity, from) == 0);
+    must(purpose == PATH_SERVER || from[0] == '\0' ||
+         strcmp(admission.authorised.identity, from) == 0);
     must(admission.evidence.size > 0 && admission.evidence.size <= EVIDENCE_OCTETS_MAX);
     (void)review_find_revoking(store, bytes_of(admission.evidence.octets, admission.evidence.size));
 }

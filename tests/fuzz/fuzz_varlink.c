@@ -21,6 +21,7 @@ enum { MAY_ALL, MAY_SOME, MAY_NOTHING, POLICIES };
 static struct snapshot_slot *slot;
 static struct snapshot *snapshots[POLICIES];
 static struct key_cache *cache;
+static struct event_queue *events;
 static int poller = -1;
 static atomic_uint subscribers;
 static bool is_open;
@@ -56,9 +57,10 @@ static struct snapshot *snapshot_of(unsigned number)
     char entries[512], text[1024];
 
     must(us != NULL);
+    const char *name = us ? us->pw_name : "";
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wformat-nonliteral"
-    snprintf(entries, sizeof(entries), clients[number], us->pw_name, us->pw_name);
+    snprintf(entries, sizeof(entries), clients[number], name, name);
 #pragma clang diagnostic pop
     snprintf(text, sizeof(text),
         "{\"cse\":{\"spId\":\"m2m.example\",\"cseId\":\"/in-cse\",\"cseBase\":\"cse-in\"},"
@@ -83,6 +85,7 @@ static void open_service(void)
     slot = snapshot_slot_new(snapshot_ref(snapshots[0]));
     poller = epoll_create1(EPOLL_CLOEXEC);
     must(slot && poller >= 0);
+    must(event_queue_new(&events, NULL) == RESULT_OK);
 }
 
 static void put_keys(uint32_t from, uint32_t count)
@@ -145,21 +148,28 @@ static bool serve(struct connection *connection, const bool *ended, int client)
     return true;
 }
 
-static void send_events(struct connection *connection, const bool *ended)
+/* One event of each kind; or so many that the client has lost some. */
+static void send_events(struct connection *connection, const bool *ended, bool too_many)
 {
     struct key_info info = sample_info(7, "//m2m.example/in-cse/C7", 3600);
 
-    for (unsigned event = KEY_ESTABLISHED; event <= KEY_REVOKED_BY_CRL; event++)
+    for (unsigned i = 0; too_many && i < EVENT_QUEUE_MAX; i++)
+        event_queue_put(events, KEY_ESTABLISHED, &info);
+    for (unsigned event = KEY_ESTABLISHED; event <= KEY_REVOKED_BY_CRL; event++) {
+        event_queue_put(events, event, &info);
         if (!*ended && connection_is_subscribed(connection))
-            connection_notify(connection, event, &info);
-    if (!*ended && connection_is_subscribed(connection))
-        connection_notify(connection, KEY_ESTABLISHED, NULL);
+            connection_notify(connection);
+    }
+    event_queue_acknowledge(events);
 }
 
-static void converse(struct bytes in, bool has_events)
+static void converse(struct bytes in, bool has_events, bool too_many)
 {
-    const struct sessions sessions = {
-        .slot = slot, .cache = cache, .reports = &reports, .subscribers = &subscribers};
+    const struct sessions sessions = {.slot = slot,
+        .cache = cache,
+        .reports = &reports,
+        .events = events,
+        .subscribers = &subscribers};
     struct connection *connection = NULL;
     struct caller caller;
     bool ended = false;
@@ -173,7 +183,7 @@ static void converse(struct bytes in, bool has_events)
     must(send(ends[1], in.data, in.size, MSG_NOSIGNAL) == (ssize_t)in.size);
     bool goes_on = serve(connection, &ended, ends[1]);
     if (goes_on && has_events) {
-        send_events(connection, &ended);
+        send_events(connection, &ended, too_many);
         goes_on = !ended;
     }
     receive(ends[1]);
@@ -195,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snapshot_swap(slot, snapshot_ref(snapshots[choice % POLICIES]));
     must(key_cache_new(64, 2, &cache, NULL) == RESULT_OK);
     put_keys(1, choice & 0x40 ? KEYS : 3);
-    converse(in, choice & 0x80);
+    converse(in, choice & 0x80, choice & 0x20);
     key_cache_free(cache);
     return 0;
 }
