@@ -116,10 +116,11 @@ static int compare_use(const void *left, const void *right)
  * opens many takes them from itself. */
 static void make_room(struct query_server *server)
 {
-    struct connection *all[QUERY_CONNECTIONS_MAX];
+    struct connection *all[QUERY_CONNECTIONS_MAX] = {NULL};
     size_t count = 0, most = 0, chosen = 0;
-    for (struct connection *c = server->connections; c; c = c->next)
-        all[count++] = c;
+
+    for (struct connection *each = server->connections; each; each = each->next)
+        all[count++] = each;
     qsort(all, count, sizeof(struct connection *), compare_use);
     for (size_t begin = 0, end = 0; begin < count; begin = end) {
         uid_t uid = all[begin]->session.caller.uid;

@@ -216,6 +216,7 @@ static enum result check_terminating(const struct initiator *initiator,
     TRY(expect_identity(initiator, identity, &expected, fault));
     TRY(check_hello(initiator, message2, fault));
     TRY(read_presented(message2, &presented, fault));
+    const bool is_raw = presented.type == CERTIFICATE_TYPE_RAW_PUBLIC_KEY;
     const struct admission_request request = {
         .trust = credential->trust,
         .expected = expected.rules,
@@ -223,8 +224,7 @@ static enum result check_terminating(const struct initiator *initiator,
         .takes = {.x509 = !raw, .raw_public_key = raw},
         .chain = presented.chain,
         .chain_count = presented.chain_count,
-        .public_key =
-            presented.type == CERTIFICATE_TYPE_X509 ? (struct bytes){0} : presented.key.spki,
+        .public_key = is_raw ? presented.key.spki : (struct bytes){0},
         .now_s = clock_wall_s(),
     };
     *key = presented.key;

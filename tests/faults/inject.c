@@ -31,7 +31,7 @@ static const char *build(void)
 
 void inject_open(const struct daemon *daemon)
 {
-    AUTO_CLOSE int fd = open(daemon_file(daemon, "faults"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd AUTO_CLOSE = open(daemon_file(daemon, "faults"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(ftruncate(fd, sizeof(*shim)), 0);

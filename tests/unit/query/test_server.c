@@ -533,9 +533,10 @@ START_TEST(hidden_and_absent_keys_are_alike)
         }
         qsort(hidden, TIMED_CALLS, sizeof(hidden[0]), compare_times);
         qsort(absent, TIMED_CALLS, sizeof(absent[0]), compare_times);
-        double ratio = (double)hidden[TIMED_CALLS / 2] / (double)absent[TIMED_CALLS / 2];
-        printf("# %s: hidden %lld ns, absent %lld ns\n", methods[m],
-            (long long)hidden[TIMED_CALLS / 2], (long long)absent[TIMED_CALLS / 2]);
+        const int64_t of_hidden = hidden[TIMED_CALLS / 2], of_absent = absent[TIMED_CALLS / 2];
+        double ratio = (double)of_hidden / (double)of_absent;
+        printf("# %s: hidden %lld ns, absent %lld ns\n", methods[m], (long long)of_hidden,
+            (long long)of_absent);
         ck_assert_msg(ratio > 0.9 && ratio < 1.1, "%s: %.3f", methods[m], ratio);
     }
     close(fd);
