@@ -3,6 +3,8 @@
  *
  *   START_TEST(adds) { ck_assert_int_eq(1 + 1, 2); } END_TEST
  *   CHECK_MAIN("base/result", adds, …)
+ *
+ * A test may take two minutes; with E2EKEYD_LONG in the environment, for more of the same, an hour.
  */
 #pragma once
 
@@ -19,7 +21,7 @@
         Suite *suite = suite_create(name);                                                         \
         TCase *group = tcase_create(name);                                                         \
         tcase_add_checked_fixture(group, set_up, tear_down);                                       \
-        tcase_set_timeout(group, 120);                                                             \
+        tcase_set_timeout(group, getenv("E2EKEYD_LONG") ? 3600 : 120);                             \
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                              \
             tcase_add_test(group, tests[i]);                                                       \
         suite_add_tcase(suite, group);                                                             \
