@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@
 /* The most expired exchanges, and the most expired keys, that are removed at a time. In between the
  * loop writes key events to subscribers, whose queues are bounded. */
 #define SWEEP_MOST 512
+/* So many exchanges, of which all but an eighth have gone, leave memory worth giving back. */
+#define FLOOD_LEAST 128
 
 struct daemon_parts {
     const char *policy_path;
@@ -46,6 +49,7 @@ struct daemon_parts {
     struct query_reports reports;
     struct stop stop;
     struct watchdog watchdog;
+    uint32_t flood; /* the most exchanges that a sweep left since memory was given back */
 };
 
 /* --- key events --- */
@@ -92,6 +96,21 @@ static void sweep_connections(struct daemon_parts *daemon)
     scrape_server_sweep(daemon->metrics, &snapshot->policy->http);
 }
 
+/* The heap keeps what it once had, as living memory lies between what is free: after a flood it is
+ * given back by the page. Not after each sweep, since this stops the threads that allocate. */
+static void give_memory_back(struct daemon_parts *daemon)
+{
+    struct procedure_counts counts = procedure_count(daemon->procedure);
+    uint32_t exchanges = counts.pending + counts.retained;
+
+    if (exchanges > daemon->flood)
+        daemon->flood = exchanges;
+    if (daemon->flood < FLOOD_LEAST || exchanges > daemon->flood / 8)
+        return;
+    daemon->flood = exchanges;
+    (void)malloc_trim(0);
+}
+
 static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct daemon_parts *daemon = context;
@@ -103,6 +122,7 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
     if (expired > 0)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_EXPIRED},
             "%u keys reached the end of their lifetime", expired);
+    give_memory_back(daemon);
     log_say_suppressed();
     revoker_go_on(daemon->revoker);
     if (!daemon->stop.is_under_way)
