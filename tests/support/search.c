@@ -12,8 +12,9 @@
 #include "base/file.h"
 
 #define SECRET_MAX 48
-#define TEXT_STEP  8 /* 16 octets are 20 whole characters of base64 or more: one needle, wherever  \
-                      */
+#define TEXT_STEP                                                                                  \
+    8 /* 16 octets are 20 whole characters of base64 or more: one needle, wherever                 \
+       */
 
 /* --- what is looked for --- */
 
