@@ -13,13 +13,15 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "support/foreign.h"
 #include "support/run.h"
 #include "support/search.h"
 #include "support/varlink.h"
 #include "tls/context.h"
 
-#define KEYS   "org.e2ekeyd.Keys."
-#define METERS 3
+#define KEYS          "org.e2ekeyd.Keys."
+#define METERS        3
+#define MASTER_OCTETS 48
 #define TRUST(crls)                                                                                \
     "{\"trust\":[{\"name\":\"field\",\"anchors\":\"field-ca.pem\",\"crls\":[" crls "]}]}"
 /* The arena's empty pages come into being as they are read: a small one. */
@@ -409,6 +411,75 @@ START_TEST(by_a_move)
 }
 END_TEST
 
+/* --- what keys were made of --- */
+
+static struct http_answer carry(
+    CURL *client, const char *method, const char *type, struct foreign *foreign)
+{
+    struct http_answer answer;
+    char *content = NULL;
+
+    ck_assert_int_gt(
+        asprintf(&content, "{\"m2m:e2ek\":{\"eckm\":\"%s\"}}", foreign_read(foreign)), 0);
+    m2m_call(client, daemon_.port,
+        &(struct m2m_request){.method = method,
+            .path = RUN_ENTRY,
+            .from = "Cmeter",
+            .request_id = method,
+            .content_type = type,
+            .body = content},
+        &answer);
+    free(content);
+    ck_assert_msg(answer.status / 100 == 2, "%ld: %s", answer.status, answer.body);
+    foreign_write(foreign, run_member(&answer, "eckm"));
+    return answer;
+}
+
+/* GnuTLS writes lines "CLIENT_RANDOM HEX HEX" into this file, the master secret last. */
+static void read_master_secret(const char *path, uint8_t secret[MASTER_OCTETS])
+{
+    char random[65], hex[2 * MASTER_OCTETS + 1];
+    FILE *file = fopen(path, "re");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "CLIENT_RANDOM %64s %96s", random, hex), 2);
+    fclose(file);
+    ck_assert_uint_eq(strlen(hex), 2 * (size_t)MASTER_OCTETS);
+    for (size_t i = 0; i < MASTER_OCTETS; i++)
+        ck_assert_int_eq(sscanf(hex + 2 * i, "%2hhx", &secret[i]), 1);
+}
+
+/* The exchange stays, for retransmissions; its master secret, which gives the key to whoever has
+ * it, does not. It never outlives a request: that the search would find it is shown here. */
+START_TEST(of_the_master_secret_nothing_stays)
+{
+    uint8_t secret[MASTER_OCTETS];
+    struct known master;
+    char error[512], path[DAEMON_PATH_OCTETS];
+
+    set_up("{\"keys\":{" SMALL "}}");
+    snprintf(path, sizeof(path), "%s", daemon_file(&daemon_, "master"));
+    setenv("SSLKEYLOGFILE", path, 1);
+    CURL *client = http_open();
+    struct foreign foreign;
+    foreign_start(&foreign, &daemon_, "gnutls", "meter", NULL);
+    struct http_answer answer = carry(client, "POST", "application/json;ty=30001", &foreign);
+    http_answer_release(&answer);
+    answer = carry(client, "PUT", "application/json", &foreign);
+    ck_assert_ptr_nonnull(strstr(foreign_read(&foreign), run_member(&answer, "kid")));
+    http_answer_release(&answer);
+    ck_assert_int_eq(foreign_end(&foreign, error, sizeof(error)), 0);
+    http_close(client);
+
+    read_master_secret(path, secret);
+    master.needles = needles_of(secret, MASTER_OCTETS);
+    ck_assert_uint_ge(needles_count(bytes_of(secret, MASTER_OCTETS), master.needles), 6);
+    ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "retained"), 1);
+    expect_dead(&master);
+    tear_down();
+}
+END_TEST
+
 /* --- who may not look --- */
 
 /* Following /proc/PID/exe takes the right to read the memory of the process (ptrace(2)). Root gives
@@ -429,4 +500,5 @@ END_TEST
 
 CHECK_MAIN("integration/dead_keys", by_a_call, by_time, by_the_next_key_of_the_peer,
     by_the_capacity, by_a_reload, what_outlives_a_stop_is_alive, what_outlives_a_kill_is_alive,
-    by_an_interrupt, by_a_stop_when_nobody_keeps_them, by_a_move, its_own_user_may_not_look)
+    by_an_interrupt, by_a_stop_when_nobody_keeps_them, by_a_move,
+    of_the_master_secret_nothing_stays, its_own_user_may_not_look)
