@@ -12,9 +12,7 @@
 #include "base/file.h"
 
 #define SECRET_MAX 48
-#define TEXT_STEP                                                                                  \
-    8 /* 16 octets are 20 whole characters of base64 or more: one needle, wherever                 \
-       */
+#define TEXT_STEP  8 /* half a key is 20 whole characters of base64: one needle at least */
 
 /* --- what is looked for --- */
 
