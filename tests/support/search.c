@@ -41,7 +41,7 @@ static void add_needle(struct needles *needles, const void *octets, size_t size)
  * whatever order they stand in; and as the state of SHA-256 has it, in words of 32 bits. */
 static void add_words(struct needles *needles, const uint8_t *secret, size_t size)
 {
-    uint8_t reversed[SECRET_MAX], swapped[SECRET_MAX];
+    uint8_t reversed[SECRET_MAX] = {0}, swapped[SECRET_MAX] = {0};
     for (size_t i = 0; i < size; i++) {
         reversed[i] = secret[size - 1 - i];
         swapped[i] = secret[i ^ 3];
