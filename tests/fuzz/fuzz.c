@@ -183,6 +183,11 @@ void fuzz_write(const char *name, struct bytes content)
     must(fd >= 0 && __real_write(fd, content.data, content.size) == (ssize_t)content.size);
 }
 
+void fuzz_append(struct buffer *out, const char *text)
+{
+    must(buffer_append(out, text, strlen(text)) == RESULT_OK);
+}
+
 struct buffer fuzz_certificate(const char *name)
 {
     struct buffer file AUTO_BUFFER = {0};

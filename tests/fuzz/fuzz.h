@@ -35,6 +35,8 @@ uint8_t fuzz_octet(struct bytes *in);
  * files of tests/fuzz/field, for their owner alone, and goes at the end. */
 const char *fuzz_path(const char *name);
 void fuzz_write(const char *name, struct bytes content);
+
+void fuzz_append(struct buffer *out, const char *text);
 /* The certificate in the file NAME of that folder, DER; the caller releases it. */
 struct buffer fuzz_certificate(const char *name);
 

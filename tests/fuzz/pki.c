@@ -86,13 +86,13 @@ static void sign(struct buffer *der, const struct private_key *key)
 
 static void put_pem(struct buffer *file, const char *label, struct bytes der)
 {
-    must(buffer_append_text(file, "-----BEGIN ") == RESULT_OK &&
-         buffer_append_text(file, label) == RESULT_OK &&
-         buffer_append_text(file, "-----\n") == RESULT_OK &&
-         base64_encode(der, file) == RESULT_OK &&
-         buffer_append_text(file, "\n-----END ") == RESULT_OK &&
-         buffer_append_text(file, label) == RESULT_OK &&
-         buffer_append_text(file, "-----\n") == RESULT_OK);
+    fuzz_append(file, "-----BEGIN ");
+    fuzz_append(file, label);
+    fuzz_append(file, "-----\n");
+    must(base64_encode(der, file) == RESULT_OK);
+    fuzz_append(file, "\n-----END ");
+    fuzz_append(file, label);
+    fuzz_append(file, "-----\n");
 }
 
 static void take_piece(struct pki *pki, struct bytes piece)
