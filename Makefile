@@ -247,7 +247,8 @@ sanitize:
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize SANITIZE=address,undefined check
 
 #: make sanitize-thread  the tests with threads, built with the thread sanitizer
-THREADED := $(filter %_threads,$(TESTS)) $(INTEGRATION)
+# Without those in which one request follows the other, or which wait most of the time.
+THREADED := $(filter %_threads,$(TESTS)) $(filter-out %/test_zoo %/test_watchdog %/test_abandoned,$(INTEGRATION))
 .PHONY: check-threads
 check-threads: all $(THREADED) $(INITIATORS)
 	@BUILD=$(BUILD) scripts/run-tests $(THREADED)
