@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Exchanges that are over, and limits. */
 #include "support/check_main.h"
+#include "support/fixture.h"
 
 #include <stdio.h>
 #include <time.h>
 
 #include "support/refusal.h"
 #include "support/run.h"
-#include "tls/context.h"
-
-static struct daemon daemon_;
-static CURL *client;
-static struct initiator_credential *meter;
-
-static void set_up(const char *policy)
-{
-    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
-    client = http_open();
-    meter = exchange_credential(&daemon_, "meter");
-}
-
-static void tear_down(void)
-{
-    initiator_credential_free(meter);
-    http_close(client);
-    daemon_stop(&daemon_);
-}
 
 /* --- an exchange that is over --- */
 
@@ -35,7 +16,7 @@ START_TEST(another_message3_after_the_first_is_a_conflict)
     struct run run, other;
     struct http_answer answer;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_open(&run, client, &daemon_, meter, "Cmeter");
     run_open(&other, client, &daemon_, meter, "Cmeter");
     run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "m3", &run.message3, &answer);
@@ -51,7 +32,7 @@ START_TEST(another_message3_after_the_first_is_a_conflict)
     run_expect_key(&run, &daemon_, "Cmeter");
     run_end(&run);
     run_finish(&other, client, &daemon_, RUN_UPDATE, RUN_ENTRY);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -90,7 +71,7 @@ START_TEST(exchanges_run_out_of_time)
     struct http_answer answer;
     struct run run;
 
-    set_up("{\"limits\":{\"exchangeTimeout\":1}}");
+    fixture_start("{\"limits\":{\"exchangeTimeout\":1}}");
     run_open(&run, client, &daemon_, meter, "Cmeter");
     await_gone(run.path);
     run_send(client, &daemon_, RUN_UPDATE, run.path, "Cmeter", "u", &run.message3, &answer);
@@ -101,7 +82,7 @@ START_TEST(exchanges_run_out_of_time)
     refusal_expect("by Notify", &answer, &gone, "n", "3", true);
     run_expect_no_key(&daemon_, "Cmeter");
     run_end(&run);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -131,7 +112,7 @@ START_TEST(an_originator_has_its_share_of_pending_exchanges)
 {
     struct run oldest, middle, newest;
 
-    set_up("{\"limits\":{\"pendingPerOriginator\":2}}");
+    fixture_start("{\"limits\":{\"pendingPerOriginator\":2}}");
     run_open(&oldest, client, &daemon_, meter, "Cmeter");
     run_open(&middle, client, &daemon_, meter, "/in-cse/Cmeter");
     expect_created("Cother");
@@ -142,7 +123,7 @@ START_TEST(an_originator_has_its_share_of_pending_exchanges)
     expect_created("Cmeter");
     run_finish(&newest, client, &daemon_, RUN_UPDATE, RUN_ENTRY);
     run_end(&oldest);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -153,7 +134,7 @@ START_TEST(pending_exchanges_are_limited_in_all)
     struct run first, last;
     char from[16];
 
-    set_up("{\"limits\":{\"pendingExchanges\":3}}");
+    fixture_start("{\"limits\":{\"pendingExchanges\":3}}");
     run_open(&first, client, &daemon_, meter, "Cfirst");
     for (unsigned i = 0; i < 20; i++) {
         snprintf(from, sizeof(from), "C%u", i);
@@ -171,7 +152,7 @@ START_TEST(pending_exchanges_are_limited_in_all)
     ck_assert_ptr_nonnull(strstr(log, "made room for a newer one: limits.pendingExchanges"));
     free(log);
     run_end(&first);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -183,7 +164,7 @@ START_TEST(creates_come_at_a_limited_rate)
     char from[16];
     int64_t deadline;
 
-    set_up("{\"limits\":{\"createsPerSecond\":1,\"createBurst\":2}}");
+    fixture_start("{\"limits\":{\"createsPerSecond\":1,\"createBurst\":2}}");
     for (unsigned i = 0; i < 1000; i++) {
         snprintf(from, sizeof(from), "C%u", i);
         try_create(from, &answer);
@@ -202,7 +183,7 @@ START_TEST(creates_come_at_a_limited_rate)
             break;
     }
     ck_assert_int_lt(now_ms(), deadline);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 /* Whatever others send, and from wherever, an honest device gets through. Each address of the
  * loopback network is a transport peer of its own. */
 #include "support/check_main.h"
+#include "support/fixture.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -10,7 +11,6 @@
 
 #include "support/raw.h"
 #include "support/run.h"
-#include "tls/context.h"
 
 #define DEVICES      100
 #define LEAST        99 /* of them, that get through */
@@ -18,24 +18,10 @@
 #define WINDOW       8 /* requests of a flood that are under way at a time */
 #define REQUEST_SIZE 2048
 
-static struct daemon daemon_;
-static CURL *client;
-static struct initiator_credential *meter;
-
-static void set_up(const char *policy)
-{
-    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
-    client = http_open();
-    meter = exchange_credential(&daemon_, "meter");
-}
-
 static void tear_down(void)
 {
     http_use_address(NULL);
-    initiator_credential_free(meter);
-    http_close(client);
-    daemon_stop(&daemon_);
+    fixture_stop();
 }
 
 /* --- floods --- */
@@ -210,7 +196,7 @@ START_TEST(a_slow_device_gets_through_a_flood_in_its_name_from_elsewhere)
     struct flood flood = {.from = "Cmeter", .addresses = 1};
     struct round_trip trip = {&flood, 3000};
 
-    set_up(NULL);
+    fixture_start(NULL);
     start_flood(&flood);
     await_flood(&flood, 100);
     for (size_t i = 0; i < 4; i++)
@@ -243,7 +229,7 @@ START_TEST(a_quick_device_gets_through_requests_in_its_name_from_its_own_address
 {
     unsigned number = 0, good = 0;
 
-    set_up(NULL);
+    fixture_start(NULL);
     for (size_t i = 0; i < DEVICES; i++) {
         forge(&number);
         good += exchange(i % 2, forge, &number);
@@ -263,7 +249,7 @@ static void expect_through_flood(
 {
     struct flood flood = {.addresses = addresses};
 
-    set_up(policy);
+    fixture_start(policy);
     start_flood(&flood);
     await_flood(&flood, before);
     expect_through(&flood, within);
@@ -309,7 +295,7 @@ static void pass_nothing(void *context)
 
 START_TEST(an_originator_has_its_share_of_what_is_kept)
 {
-    set_up(NULL);
+    fixture_start(NULL);
     for (size_t i = 0; i < 12; i++)
         ck_assert(exchange(i % 2, pass_nothing, NULL));
     ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "retained"), 4);
@@ -357,7 +343,7 @@ START_TEST(verifications_in_vain_have_a_budget_and_others_are_not_affected)
 {
     struct run over;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_open(&over, client, &daemon_, meter, "Cother");
     ck_assert(exchange(1, send_in_vain, &over)); /* by Notify, from another address */
     run_end(&over);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Message 1 that is not whole, not due, or not good. */
 #include "support/check_main.h"
+#include "support/fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,25 +14,6 @@
 
 #define HELLO_VERSION 9 /* where client_version stands: after the headers of record and message */
 #define HELLO_SESSION (HELLO_VERSION + 2 + 32)
-
-static struct daemon daemon_;
-static CURL *client;
-static struct initiator_credential *meter;
-
-static void set_up(const char *policy)
-{
-    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
-    client = http_open();
-    meter = exchange_credential(&daemon_, "meter");
-}
-
-static void tear_down(void)
-{
-    initiator_credential_free(meter);
-    http_close(client);
-    daemon_stop(&daemon_);
-}
 
 /* --- Message 1 --- */
 
@@ -175,13 +157,13 @@ START_TEST(bad_message1s_are_refused_and_take_no_room)
     struct http_answer answer;
     struct exported_key exported;
 
-    set_up(NULL);
+    fixture_start(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(spoiled1); i++)
         refuse1(&spoiled1[i]);
     ck_assert_int_eq(run_status_number(&daemon_, "exchanges", "pending"), 0);
     bool good = exchange_run(client, &daemon_, meter, "Cmeter", &exported, &answer);
     ck_assert_msg(good, "%ld: %s", answer.status, answer.body);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -192,14 +174,14 @@ START_TEST(a_server_name_that_is_not_ours_is_refused)
     struct http_answer answer;
     struct run run;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_begin(&run, meter, "other.m2m.example");
     run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "s", &run.message1, &answer);
     refusal_expect("Create", &answer, &expected, "s", "3", false);
     run_send(client, &daemon_, RUN_NOTIFY, "/notify/in-cse", "Cmeter", "s", &run.message1, &answer);
     refusal_expect("Notify to an end-point", &answer, &expected, "s", "3", true);
     run_end(&run);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -210,7 +192,7 @@ START_TEST(without_end_points_nobody_is_served)
     struct http_answer answer;
     struct run run;
 
-    set_up("{\"endpoints\":[],\"initiators\":[]}");
+    fixture_start("{\"endpoints\":[],\"initiators\":[]}");
     run_begin(&run, meter, RUN_SERVER_NAME);
     run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "n", &run.message1, &answer);
     refusal_expect("Create", &answer, &expected, "n", "3", false);
@@ -222,7 +204,7 @@ START_TEST(without_end_points_nobody_is_served)
     ck_assert_int_eq(answer.status, 200);
     ck_assert_msg(strstr(answer.body, "\"escert\":[]"), "%s", answer.body);
     http_answer_release(&answer);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -245,7 +227,7 @@ START_TEST(foreign_stacks_learn_why)
         struct foreign foreign;
         char *content = NULL, error[512];
 
-        set_up(cases[i].policy);
+        fixture_start(cases[i].policy);
         foreign_start(&foreign, &daemon_, cases[i].stack, "meter", cases[i].arguments);
         ck_assert_int_gt(
             asprintf(&content, "{\"m2m:e2ek\":{\"eckm\":\"%s\"}}", foreign_read(&foreign)), 0);
@@ -262,7 +244,7 @@ START_TEST(foreign_stacks_learn_why)
         ck_assert_int_eq(foreign_end(&foreign, error, sizeof(error)), 1);
         ck_assert_msg(strstr(error, "(alert 40 received)"), "%s", error);
         free(content);
-        tear_down();
+        fixture_stop();
     }
 }
 END_TEST

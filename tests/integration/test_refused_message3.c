@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Message 3 that is not whole, not due, or not good. */
 #include "support/check_main.h"
+#include "support/fixture.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "support/run.h"
 #include "support/spoil.h"
-#include "tls/context.h"
 #include "tls/message.h"
-
-static struct daemon daemon_;
-static CURL *client;
-static struct initiator_credential *meter;
-
-static void set_up(const char *policy)
-{
-    ck_assert_int_eq(tls_start(NULL), RESULT_OK);
-    daemon_start(&daemon_, &(struct daemon_options){.policy = policy});
-    client = http_open();
-    meter = exchange_credential(&daemon_, "meter");
-}
-
-static void tear_down(void)
-{
-    initiator_credential_free(meter);
-    http_close(client);
-    daemon_stop(&daemon_);
-}
 
 /* --- Message 3 --- */
 
@@ -99,7 +80,7 @@ static void refuse_malformed3(
 
 START_TEST(what_is_not_message3_leaves_the_exchange_usable)
 {
-    set_up(NULL);
+    fixture_start(NULL);
     for (size_t i = 0; i < RUN_PLACES; i++) {
         struct run run;
 
@@ -109,7 +90,7 @@ START_TEST(what_is_not_message3_leaves_the_exchange_usable)
         run_expect_status(&run, client, &daemon_, 200);
         run_finish(&run, client, &daemon_, run_places[i].carrier, run_places[i].path);
     }
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -120,7 +101,7 @@ START_TEST(a_message_that_is_not_due_is_refused)
     struct http_answer answer;
     struct run run;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_open(&run, client, &daemon_, meter, "Cmeter");
     run_send(client, &daemon_, RUN_CREATE, RUN_ENTRY, "Cmeter", "a", &run.message3, &answer);
     refusal_expect("Message 3 for 1", &answer, &not1, "a", "3", false);
@@ -133,7 +114,7 @@ START_TEST(a_message_that_is_not_due_is_refused)
         refusal_expect("Message 2 for 3", &answer, &not3, "m3", "3", false);
     }
     run_finish(&run, client, &daemon_, RUN_UPDATE, NULL);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -230,14 +211,14 @@ START_TEST(a_bad_message3_ends_its_exchange_and_no_other)
 {
     struct run bystander;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_open(&bystander, client, &daemon_, meter, "Cmeter");
     for (size_t i = 0; i < ARRAY_SIZE(bad3); i++)
         for (size_t j = 0; j < RUN_PLACES; j++)
             refuse_bad3(&bad3[i], &run_places[j]);
     run_expect_status(&bystander, client, &daemon_, 200);
     run_finish(&bystander, client, &daemon_, RUN_UPDATE, NULL);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
@@ -248,7 +229,7 @@ START_TEST(message3_of_another_exchange_is_refused)
     struct run first, second;
     struct http_answer answer;
 
-    set_up(NULL);
+    fixture_start(NULL);
     run_open(&first, client, &daemon_, meter, "Cmeter");
     run_open(&second, client, &daemon_, meter, "Cmeter");
     run_send_message3(&first, client, &daemon_, &run_places[0], &second.message3, &answer);
@@ -256,7 +237,7 @@ START_TEST(message3_of_another_exchange_is_refused)
     run_expect_status(&first, client, &daemon_, 404);
     run_end(&first);
     run_finish(&second, client, &daemon_, RUN_UPDATE, NULL);
-    tear_down();
+    fixture_stop();
 }
 END_TEST
 
