@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How many signatures are verified in vain for one sender: a Message 3 that names no exchange costs
  * its sender nothing, and us one verification for each exchange that it may belong to. Each sender
- * has a token bucket, which is full when it is seen for the first time. What turns out well is
- * given back. So a sender that signs its own exchanges never notices.
+ * has a token bucket, which is full when it is seen for the first time. Verifications for a Message
+ * 3 that then is found to be good are given back. So a sender that signs its own exchanges never
+ * notices.
  *
- * Whoever owns it protects it. */
+ * The owner protects it with its lock. */
 #pragma once
 
 #include <stdbool.h>

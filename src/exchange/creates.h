@@ -2,15 +2,16 @@
 /* How fast new exchanges may come (limits.createsPerSecond, createBurst), and how that is shared
  * out among transport peers.
  *
- * One bucket holds createBurst tokens, gets createsPerSecond of them each second, and each new
- * exchange takes one. While more than half of it is left, anybody may take. Of the other half each
- * peer may have as many as would be left for it if all peers that have come of late, and one more,
- * had as many; and at least one. What a peer has had of it is forgiven with time, all peers
- * together at half of the rate. So peers that take all they can get leave the lower half alone
- * after a while, in which newcomers find their tokens, and what nobody asks for there overflows to
- * everybody.
+ * A token bucket holds createBurst tokens and gets createsPerSecond new ones each second. Each new
+ * exchange takes a token. While the bucket is more than half full, any peer may take one.
  *
- * Whoever owns it protects it. */
+ * The lower half is shared: a peer that has not had more of it than its fair share may take a
+ * token, and every peer may have one. The fair share is what is left of the lower half, divided by
+ * the number of peers that sent Creates lately, plus one for the next newcomer. What a peer has had
+ * is forgotten over time, for all peers together at half of createsPerSecond. A flooding peer is
+ * therefore soon limited to the upper half, and newcomers find tokens in the lower half.
+ *
+ * The owner protects it with its lock. */
 #pragma once
 
 #include <stdbool.h>

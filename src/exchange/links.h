@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How things hang together without memory of their own: chains, to find them by a hash, and queues,
- * by age. Every operation but a look along a chain costs the same however many there are. Whoever
- * owns a chain or a queue protects it. */
+/* Intrusive lists, whose links are members of what they link, so that linking needs no memory:
+ * chains of a hash table, and queues in the order of age. Every operation but a walk along a chain
+ * takes constant time. The owner of a chain or a queue protects it with its lock. */
 #pragma once
 
 #include "base/bytes.h"

@@ -2,10 +2,11 @@
 /* Pending exchanges by transport peer, and which of them makes room when there are too many.
  *
  * A newcomer is always let in. From half of the bound on, it displaces another by chance, the more
- * likely the fewer places are left, and at the bound always. Of 16 that are drawn, the one goes
- * whose transport peer has most pending for what it has brought about: the number of its pending
- * exchanges, divided by 1 and the number of those that it has established of late. Of that peer's,
- * it is the one that has waited longest; and so it is where several peers have as many. Therefore
+ * likely the fewer places are left, and at the bound always. 16 pending exchanges are drawn at
+ * random. The transport peer of each has a weight: the number of its pending exchanges, divided by
+ * one plus the number of those that it has established lately. The peer with the greatest weight
+ * loses the exchange of its own that has waited longest; among peers of the same weight, the one
+ * whose exchange has waited longest loses it. Therefore
  *
  * - one peer that floods displaces its own exchanges, as most of those that are drawn are its own,
  *   and nobody has more;
@@ -15,8 +16,8 @@
  * - who has one good credential cannot hide a flood behind it, as what it establishes counts up to
  *   a 16th of the bound.
  *
- * Whoever owns it protects it. Everything takes the same time, however many there are, except that
- * memory for them is doubled now and then. */
+ * The owner protects it with its lock. Everything takes the same time, however many there are,
+ * except that memory for them is doubled now and then. */
 #pragma once
 
 #include "base/hash.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A bounded memory of numbers that change with time, one for each of many that are known by a keyed
- * hash. Where there is no room for one more, the one that has not changed for longest makes room
- * among those that could stand in the same place: whose place that is, nobody outside can choose.
- * Whoever owns it protects it. */
+ * hash. Each hash can be in a few places only. When these are taken, the entry in them that has not
+ * changed for longest makes room. As the hash is keyed, nobody outside can choose whose entry that
+ * is. The owner protects it with its lock. */
 #pragma once
 
 #include <stdint.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The connections of one listener: how long each has taken, and which one goes when there are many.
  *
- * libmicrohttpd knows a time-out between two octets only, so that a client which sends one now and
- * then holds its connection for ever. Here each part of a request has its time as a whole. A
- * connection that has had it is shut down (shutdown(2)); libmicrohttpd then sees its end, closes
- * it, and says so. It says so before it closes the descriptor, and nothing is shut down but under
- * the lock: so no other file can have the number by then. */
+ * libmicrohttpd has a time-out between two octets only: a client that sends one octet now and then
+ * would hold its connection for ever. Here each part of a request has a deadline as a whole. A
+ * connection that misses it is shut down by shutdown(2); libmicrohttpd then sees the end of the
+ * connection and closes it. libmicrohttpd calls connections_remove before it closes the descriptor,
+ * and shutdown(2) is only called under the lock, on connections that are not removed. So the
+ * descriptor cannot belong to another connection by then. */
 #pragma once
 
 #include <microhttpd.h>
