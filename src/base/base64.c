@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/base64.h"
 
+#include <string.h>
+
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 static const char alphabet[] = ALPHANUMERIC "+/";
@@ -120,6 +122,17 @@ enum result base64_decode(struct bytes text, struct buffer *out)
         return RESULT_BAD_INPUT;
     out->size += size;
     return RESULT_OK;
+}
+
+enum result base64_decode_spaced(struct bytes text, struct buffer *out)
+{
+    struct buffer joined AUTO_BUFFER = {.limit = text.size};
+    TRY(buffer_reserve(&joined, text.size));
+    for (size_t i = 0; i < text.size; i++) {
+        if (!memchr(" \t\r\n", text.data[i], 4))
+            joined.data[joined.size++] = text.data[i];
+    }
+    return base64_decode(buffer_bytes(&joined), out);
 }
 
 enum result base64url_decode_exact(struct bytes text, uint8_t *out, size_t size)

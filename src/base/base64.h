@@ -15,6 +15,9 @@ void base64_encode_text(struct bytes in, char *text);
  * after its content. RESULT_BAD_INPUT when TEXT is not strict base64; else fails as buffer_append
  * does. */
 enum result base64_decode(struct bytes text, struct buffer *out) WARN_UNUSED;
+/* The same, but white space (blanks, tabs, CR, LF) may stand anywhere in TEXT, as in
+ * xs:base64Binary; TEXT must not lie in OUT. */
+enum result base64_decode_spaced(struct bytes text, struct buffer *out) WARN_UNUSED;
 /* Writes the SIZE octets that TEXT encodes in base64url to OUT. RESULT_BAD_INPUT when TEXT is
  * malformed, padded, or encodes more or fewer octets. */
 enum result base64url_decode_exact(struct bytes text, uint8_t *out, size_t size) WARN_UNUSED;

@@ -33,6 +33,18 @@ static enum result check_result_content(struct step *step)
     return RESULT_OK;
 }
 
+/* rt (TS-0004 6.3.4.2.6). A flexBlocking request leaves the choice to us: it is answered blocking,
+ * as we have no <request> resource that the originator could ask for the result later. */
+static enum result check_response_type(struct step *step)
+{
+    const char *rt = step->request->response_type;
+
+    return !rt || strcmp(rt, "3") == 0 || strcmp(rt, "4") == 0
+               ? RESULT_OK
+               : fault_set(&step->fault, RESULT_UNSUPPORTED_RESPONSE_TYPE,
+                     "response type %s: only 3 (blocking) and 4 (flexBlocking) are supported", rt);
+}
+
 static enum result check_request(struct step *step)
 {
     const struct request *request = step->request;
@@ -52,9 +64,7 @@ static enum result check_request(struct step *step)
     }
     TRY(primitive_check_release(request->release, &step->fault));
     TRY(primitive_check_expiration(request->expiration, clock_wall_us(), &step->fault));
-    if (request->response_type && strcmp(request->response_type, "3") != 0)
-        return fault_set(&step->fault, RESULT_UNSUPPORTED_RESPONSE_TYPE,
-            "response type %s: only 3 (blocking) is supported", request->response_type);
+    TRY(check_response_type(step));
     return check_result_content(step);
 }
 

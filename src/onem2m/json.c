@@ -46,7 +46,7 @@ static enum result decode_eckm(const json_t *value, struct buffer *out, struct f
 
     if (!json_is_string(value))
         return fault_set(fault, RESULT_BAD_REQUEST, "eckm is not a string");
-    enum result result = base64_decode(text, out);
+    enum result result = base64_decode_spaced(text, out); /* TS-0004 6.3.3: xs:base64Binary */
     switch (result) {
     case RESULT_OK:
         return RESULT_OK;

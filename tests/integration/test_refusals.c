@@ -113,8 +113,10 @@ static const struct attempt attempts[] = {
         .text = "not base64"},
     {"stray bits", .body = "{\"m2m:e2ek\":{\"eckm\":\"FgMDAB==\"}}", .status = 400, .rsc = 4000,
         .text = "not base64"},
-    {"line break", .body = "{\"m2m:e2ek\":{\"eckm\":\"@1\\r\\n\"}}", .status = 400, .rsc = 4000,
+    {"form feed", .body = "{\"m2m:e2ek\":{\"eckm\":\"@1\\f\"}}", .status = 400, .rsc = 4000,
         .text = "not base64"},
+    {"nothing but blanks", .body = "{\"m2m:e2ek\":{\"eckm\":\" \\n\"}}", .status = 400, .rsc = 4102,
+        .text = "eckm is empty"},
     /* what every request has to have */
     {"no X-M2M-RI", .headers = {"X-M2M-RI:"}, .status = 400, .rsc = 4000,
         .text = "X-M2M-RI is missing"},

@@ -75,6 +75,29 @@ START_TEST(only_strict_text_is_taken)
 }
 END_TEST
 
+START_TEST(white_space_is_taken_where_it_may_stand)
+{
+    static const char *const good[] = {
+        "Zm9vYg==", " Zm9vYg==", "Zm9v\r\nYg==\r\n", "Z\tm 9vYg= =\n"};
+    static const char *const bad[] = {
+        "Zm9v\fYg==", "Zm9v\vYg==", "Zm9v\xc2\xa0Yg==", "Zm9vYg =", "Zm 9"};
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        struct buffer out AUTO_BUFFER = {.limit = 4};
+        ck_assert_int_eq(base64_decode_spaced(bytes_of_string(good[i]), &out), RESULT_OK);
+        ck_assert(bytes_equal(buffer_bytes(&out), bytes_of_string("foob")));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct buffer out AUTO_BUFFER = {.limit = 100};
+        ck_assert_int_eq(base64_decode_spaced(bytes_of_string(bad[i]), &out), RESULT_BAD_INPUT);
+    }
+    struct buffer out AUTO_BUFFER = {.limit = 4};
+    ck_assert_int_eq(base64_decode_spaced(bytes_of_string(" AAAA AAAA "), &out), RESULT_BUSY);
+    ck_assert_int_eq(base64_decode_spaced(bytes_of_string(" \n"), &out), RESULT_OK);
+    ck_assert_int_eq(base64_decode_spaced(bytes_of(NULL, 0), &out), RESULT_OK);
+    ck_assert_uint_eq(out.size, 0);
+}
+END_TEST
+
 /* Every octet outside the alphabet, in every place of a group. */
 START_TEST(no_other_character_is_taken)
 {
@@ -117,4 +140,5 @@ START_TEST(url_form_is_exact)
 END_TEST
 
 CHECK_MAIN("base/base64", known_answers, every_octet_and_length_comes_back,
-    only_strict_text_is_taken, no_other_character_is_taken, limits_hold, url_form_is_exact)
+    only_strict_text_is_taken, white_space_is_taken_where_it_may_stand, no_other_character_is_taken,
+    limits_hold, url_form_is_exact)

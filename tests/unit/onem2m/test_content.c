@@ -44,6 +44,7 @@ START_TEST(reads_messages)
     expect_message(E2EK, " {\"m2m:e2ek\" : {\n\"eckm\":\t\"Zg==\" } }\r\n", "f");
     expect_message(E2EK, "{\"m2m:e2ek\":{\"eckm\":\"Zm9vYmFyMTI=\"}}", "foobar12");
     expect_message(E2EK, "{\"m2m:e2ek\":{\"\\u0065ckm\":\"Z\\u006d9v\"}}", "foo");
+    expect_message(E2EK, "{\"m2m:e2ek\":{\"eckm\":\" Zm\\r\\n9v\\tYm Fy\\n\"}}", "foobar");
     expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"rn\":\"mine\",\"eckm\":\"Zm9v\"}}", "foo");
     expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}", "foo");
     expect_message(SECI, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}", "foo");
@@ -114,8 +115,8 @@ END_TEST
 
 START_TEST(base64_is_strict)
 {
-    static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9v\\n", " Zm9v", "Zm9 ",
-        "Zm_v", "Zm-v", "====", "Zg==Zg==", "Zm9\\u00e9"};
+    static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9 ", "Zm9v\\f", "Zm_v",
+        "Zm-v", "====", "Zg==Zg==", "Zm9\\u00e9"};
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         char json[256];
