@@ -31,6 +31,14 @@ static enum result check_written(enum result result, struct fault *fault)
     return result == RESULT_OK ? result : fault_set(fault, result, "%s", result_text(result));
 }
 
+/* The et of an established exchange. */
+static int64_t retained_until(const struct exchange *exchange)
+{
+    int64_t until_s = exchange->established_s + EXCHANGE_RETENTION_S;
+
+    return until_s < exchange->until_s ? until_s : exchange->until_s;
+}
+
 /* The resource as it was when ANSWER was given for the first time. */
 static struct e2ek describe(const struct exchange *exchange, enum answer answer)
 {
@@ -43,9 +51,11 @@ static struct e2ek describe(const struct exchange *exchange, enum answer answer)
         .ty = policy->cse.resource_type,
         .ct_s = exchange->created_s,
         .lt_s = established ? exchange->established_s : exchange->created_s,
-        .et_s = established ? exchange->established_s + EXCHANGE_RETENTION_S : exchange->expires_s,
+        .et_s = established ? retained_until(exchange) : exchange->expires_s,
+        .labels = exchange->labels,
         .est = established ? EST_ESTABLISHED : EST_AWAITING_MESSAGE3,
         .kid = established ? exchange->key_id : NULL,
+        .kex_s = established ? exchange->key_expires_s : 0,
         .lid = tls_endpoint_identity(exchange->endpoint),
     };
 

@@ -70,19 +70,21 @@ static enum result check_request(struct step *step)
 
 /* --- the operations --- */
 
-/* Decodes the request's content into MESSAGE, before any lock is taken. */
-static enum result read_message(
-    const struct step *step, bool rn_allowed, struct buffer *message, struct fault *fault)
+/* Decodes the request's content into MESSAGE and, of a Create, into GIVEN, before any lock is
+ * taken. */
+static enum result read_message(const struct step *step, struct given_attributes *given,
+    struct buffer *message, struct fault *fault)
 {
     message->limit = step->snapshot->policy->limits.message_octets;
     if (step->request->operation == OPERATION_NOTIFY)
         return content_read_seci(step->request, message, fault);
-    return content_read_e2ek(step->request, rn_allowed, message, fault);
+    return content_read_e2ek(step->request, given, message, fault);
 }
 
 static enum result create(struct step *step)
 {
     struct buffer message1 AUTO_BUFFER = {0};
+    struct given_attributes given = {0};
     const char *text = step->request->resource_type;
     char *end;
 
@@ -92,8 +94,10 @@ static enum result create(struct step *step)
     if (type != step->snapshot->policy->cse.resource_type)
         return fault_set(&step->fault, RESULT_WRONG_CHILD,
             "only resource type %d can be created here", step->snapshot->policy->cse.resource_type);
-    TRY(read_message(step, true, &message1, &step->fault));
-    return receive_message1(step, buffer_bytes(&message1));
+    TRY(read_message(step, &given, &message1, &step->fault));
+    if (given.et_us != 0 && given.et_us <= clock_wall_us())
+        return fault_set(&step->fault, RESULT_BAD_REQUEST, "et has passed");
+    return receive_message1(step, &given, buffer_bytes(&message1));
 }
 
 static enum result update_exchange(struct step *step)
@@ -101,7 +105,7 @@ static enum result update_exchange(struct step *step)
     struct buffer message3 AUTO_BUFFER = {0};
     struct fault unreadable = FAULT_INIT;
 
-    enum result read = read_message(step, false, &message3, &unreadable);
+    enum result read = read_message(step, NULL, &message3, &unreadable);
     struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
     if (!exchange)
         return step->fault.result; /* even when the content is unreadable */
@@ -116,7 +120,7 @@ static enum result update_entry_point(struct step *step)
 {
     struct buffer message3 AUTO_BUFFER = {0};
 
-    TRY(read_message(step, false, &message3, &step->fault));
+    TRY(read_message(step, NULL, &message3, &step->fault));
     return receive_message3_by_from(step, buffer_bytes(&message3));
 }
 
@@ -125,9 +129,9 @@ static enum result notify(struct step *step)
 {
     struct buffer message AUTO_BUFFER = {0};
 
-    TRY(read_message(step, false, &message, &step->fault));
+    TRY(read_message(step, NULL, &message, &step->fault));
     return message_is_message1(buffer_bytes(&message))
-               ? receive_message1(step, buffer_bytes(&message))
+               ? receive_message1(step, NULL, buffer_bytes(&message))
                : receive_message3_by_from(step, buffer_bytes(&message));
 }
 

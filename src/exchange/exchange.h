@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "exchange/links.h"
 #include "exchange/state.h"
+#include "onem2m/serialization.h"
 #include "policy/snapshot.h"
 #include "tls/handshake.h"
 
@@ -26,6 +27,7 @@ struct exchange {
     struct snapshot *snapshot; /* the policy from its beginning to its end */
     int64_t created_s;
     int64_t expires_s; /* its et attribute while Message 3 is awaited */
+    int64_t until_s;   /* the et that its Create asked for; INT64_MAX: none */
 
     /* Under .lock. */
     pthread_mutex_t lock;
@@ -36,12 +38,14 @@ struct exchange {
     struct buffer message4;
     char key_id[2 * 16 + 1];
     int64_t established_s;
+    int64_t key_expires_s; /* once it is established */
+    struct bytes labels;   /* lbl, as in struct given_attributes; owned */
 
     /* Of the table (exchange/table.c), under its lock. */
     atomic_uint references;
     bool listed, pending;
-    uint64_t number; /* a later one has a higher one */
-    int64_t deadline_ms;
+    uint64_t number;               /* a later one has a higher one */
+    int64_t deadline_ms, until_ms; /* on the steady clock; until_ms is until_s there */
     struct chain_link by_name;
     struct chain_link by_from;    /* while it is pending */
     struct chain_link by_share;   /* with those that are counted together with it */
@@ -56,8 +60,10 @@ struct exchange {
 };
 
 /* An exchange of FROM in state EXCHANGE_NEW with one reference, which holds a reference to
- * SNAPSHOT. NULL when memory is short. */
-struct exchange *exchange_new(struct snapshot *snapshot, const char *from) WARN_UNUSED;
+ * SNAPSHOT. GIVEN may shorten its life, and is NULL where there is no Create. NULL when memory is
+ * short. */
+struct exchange *exchange_new(
+    struct snapshot *snapshot, const char *from, const struct given_attributes *given) WARN_UNUSED;
 
 struct exchange *exchange_ref(struct exchange *exchange);
 void exchange_unref(struct exchange *exchange);

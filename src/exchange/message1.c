@@ -53,7 +53,8 @@ static enum result make_message2(
     return RESULT_OK;
 }
 
-enum result receive_message1(struct step *step, struct bytes message1)
+enum result receive_message1(
+    struct step *step, const struct given_attributes *given, struct bytes message1)
 {
     const struct exchange_sender sender = step_sender(step);
     struct displaced displaced CLEANUP(displaced_end) = {0}; /* once EXCHANGE is released */
@@ -72,8 +73,8 @@ enum result receive_message1(struct step *step, struct bytes message1)
         !parsed.hello.extended_master_secret)
         return fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_HANDSHAKE_FAILURE,
             "the initiator does not offer the extended master secret");
-    TRY(exchange_table_open(step->table, step->snapshot, &sender, step_fingerprint(step, message1),
-        &exchange, &created, &displaced, &step->fault));
+    TRY(exchange_table_open(step->table, step->snapshot, &sender, given,
+        step_fingerprint(step, message1), &exchange, &created, &displaced, &step->fault));
 
     if (created)
         exchange->endpoint = endpoint;

@@ -56,6 +56,7 @@ static enum result cache_key(struct step *step, struct exchange *exchange,
             TLS_ALERT_CERTIFICATE_REVOKED, "a certificate was revoked during the exchange");
     }
     exchange->established_s = info.established_s;
+    exchange->key_expires_s = info.expires_s;
     bytes_to_hex(bytes_of(info.id, sizeof(info.id)), exchange->key_id);
     return RESULT_OK;
 }

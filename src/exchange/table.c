@@ -22,7 +22,9 @@ struct exchange_table {
      * ones of one originator. */
     struct chains by_share;
     struct chains by_request;
-    /* In the order of their deadlines, except where a reload of the policy changed the time-out. */
+    /* In the order of their deadlines, except where a Create asked for a shorter life, or a reload
+     * of the policy changed the time-out. Who is out of time before its turn to be swept is found
+     * no more. */
     struct queue pending, retained;
     struct peers peers; /* those pending, by transport peer */
     uint64_t opened;
@@ -191,12 +193,13 @@ static enum result admit(struct exchange_table *table, uint64_t peer,
 }
 
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const struct exchange_sender *sender, uint64_t fingerprint, struct exchange **out,
-    bool *created, struct displaced *displaced, struct fault *fault)
+    const struct exchange_sender *sender, const struct given_attributes *given,
+    uint64_t fingerprint, struct exchange **out, bool *created, struct displaced *displaced,
+    struct fault *fault)
 {
     const struct policy_limits *limits = &snapshot->policy->limits;
     const struct sender_hashes hashes = hash_sender(table, sender);
-    struct exchange *exchange = exchange_new(snapshot, sender->from);
+    struct exchange *exchange = exchange_new(snapshot, sender->from, given);
     enum result result = RESULT_OK;
 
     if (!exchange)
@@ -320,6 +323,8 @@ static struct exchange *retain(
 
     unlist_pending(table, exchange);
     exchange->deadline_ms = clock_steady_ms() + EXCHANGE_RETENTION_S * 1000;
+    if (exchange->deadline_ms > exchange->until_ms)
+        exchange->deadline_ms = exchange->until_ms;
     queue_add(&table->retained, &exchange->by_age, exchange);
     chains_add(&table->by_share, &exchange->by_share, from, exchange);
     chains_add(&table->by_request, &exchange->by_answer, fingerprint, exchange);

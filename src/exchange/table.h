@@ -33,12 +33,14 @@ uint64_t exchange_table_fingerprint(const struct exchange_table *table, const ch
  * both. */
 
 /* The exchange that the same request opened before (*CREATED false), or a new one in state
- * EXCHANGE_NEW that holds a reference to SNAPSHOT (*CREATED true; the caller sets its end-point
- * before it releases it, and ends what it DISPLACED after that). RESULT_BUSY when new exchanges
- * come faster than SNAPSHOT's policy allows, RESULT_STOPPING after exchange_table_close. */
+ * EXCHANGE_NEW that holds a reference to SNAPSHOT and has the attributes GIVEN (*CREATED true; the
+ * caller sets its end-point before it releases it, and ends what it DISPLACED after that).
+ * RESULT_BUSY when new exchanges come faster than SNAPSHOT's policy allows, RESULT_STOPPING after
+ * exchange_table_close. */
 enum result exchange_table_open(struct exchange_table *table, struct snapshot *snapshot,
-    const struct exchange_sender *sender, uint64_t fingerprint, struct exchange **out,
-    bool *created, struct displaced *displaced, struct fault *fault) WARN_UNUSED;
+    const struct exchange_sender *sender, const struct given_attributes *given,
+    uint64_t fingerprint, struct exchange **out, bool *created, struct displaced *displaced,
+    struct fault *fault) WARN_UNUSED;
 
 /* NULL when there is no such exchange, or it has run out of time. */
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name);

@@ -41,12 +41,11 @@ const struct serialization *content_serialization(struct bytes name)
 
 /* Checks what a request must have in every serialization. */
 static enum result check(
-    const struct key_message *read, enum content_root root, bool rn_allowed, struct fault *fault)
+    const struct key_message *read, enum content_root root, bool is_create, struct fault *fault)
 {
-    /* A Create may ask for a name, but does not get it: we name exchanges so that nobody can guess
-     * their names. */
-    if (read->has_name && !rn_allowed)
-        return fault_set(fault, RESULT_BAD_REQUEST, "rn can only be given in Create");
+    if (read->create_only && !is_create)
+        return fault_set(
+            fault, RESULT_BAD_REQUEST, "%s can only be given in Create", read->create_only);
     if (!read->has_message)
         return fault_set(fault, RESULT_BAD_REQUEST, "eckm is missing");
     if (root == CONTENT_SECI && !read->has_sit)
@@ -60,29 +59,31 @@ static enum result check(
 }
 
 static enum result read_message(const struct request *request, enum content_root root,
-    bool rn_allowed, struct buffer *message, struct fault *fault)
+    struct given_attributes *given, struct buffer *message, struct fault *fault)
 {
     struct key_message read = {.message = message};
 
     enum result result =
         or_first(request->serialization)->read(request->content, root, &read, fault);
     if (result == RESULT_OK)
-        result = check(&read, root, rn_allowed, fault);
+        result = check(&read, root, given != NULL, fault);
     if (result != RESULT_OK)
         buffer_consume(message, message->size);
+    else if (given)
+        *given = read.given;
     return result;
 }
 
-enum result content_read_e2ek(
-    const struct request *request, bool rn_allowed, struct buffer *message, struct fault *fault)
+enum result content_read_e2ek(const struct request *request, struct given_attributes *given,
+    struct buffer *message, struct fault *fault)
 {
-    return read_message(request, CONTENT_E2EK, rn_allowed, message, fault);
+    return read_message(request, CONTENT_E2EK, given, message, fault);
 }
 
 enum result content_read_seci(
     const struct request *request, struct buffer *message, struct fault *fault)
 {
-    return read_message(request, CONTENT_SECI, false, message, fault);
+    return read_message(request, CONTENT_SECI, NULL, message, fault);
 }
 
 /* --- responses --- */

@@ -21,10 +21,12 @@ const struct serialization *content_serialization(struct bytes name);
 /* --- requests --- */
 
 /* Read the E2EKey message of REQUEST into MESSAGE, which is empty and has its limit set: from
- * m2m:e2ek of a Create or Update, or from m2m:seci of a Notify. Only a Create may name the resource
- * (RN_ALLOWED). RESULT_BAD_MESSAGE when the message is empty or larger than the limit,
- * RESULT_BAD_REQUEST for any other fault; MESSAGE stays empty then. */
-enum result content_read_e2ek(const struct request *request, bool rn_allowed,
+ * m2m:e2ek of a Create or Update, or from m2m:seci of a Notify. Only a Create may give the resource
+ * attributes, which go into GIVEN; it is NULL for an Update. A Create may also ask for a name, rn,
+ * but does not get it: we name exchanges so that nobody can guess their names. RESULT_BAD_MESSAGE
+ * when the message is empty or larger than the limit, RESULT_BAD_REQUEST for any other fault;
+ * MESSAGE stays empty then. */
+enum result content_read_e2ek(const struct request *request, struct given_attributes *given,
     struct buffer *message, struct fault *fault) WARN_UNUSED;
 enum result content_read_seci(
     const struct request *request, struct buffer *message, struct fault *fault) WARN_UNUSED;

@@ -22,9 +22,43 @@ typedef enum result read_member(json_t *value, struct key_message *out, struct f
 
 static enum result read_rn(json_t *value, struct key_message *out, struct fault *fault)
 {
-    out->has_name = true;
+    out->create_only = "rn";
     return json_string_length(value) > 0 ? RESULT_OK
                                          : fault_set(fault, RESULT_BAD_REQUEST, "rn is not a name");
+}
+
+static enum result read_et(json_t *value, struct key_message *out, struct fault *fault)
+{
+    const char *text = json_string_value(value);
+
+    out->create_only = "et";
+    return text && timestamp_read(text, &out->given.et_us)
+               ? RESULT_OK
+               : fault_set(fault, RESULT_BAD_REQUEST, "et is not a time, " TIMESTAMP_SHAPE);
+}
+
+/* jansson refuses strings with a NUL in them. */
+static enum result read_lbl(json_t *value, struct key_message *out, struct fault *fault)
+{
+    struct given_attributes *given = &out->given;
+    json_t *each;
+    size_t i;
+
+    out->create_only = "lbl";
+    if (!json_is_array(value))
+        return fault_set(fault, RESULT_BAD_REQUEST, "lbl is not a list");
+    json_array_foreach(value, i, each)
+    {
+        size_t size = json_string_length(each) + 1;
+        if (size == 1)
+            return fault_set(fault, RESULT_BAD_REQUEST, "lbl has an element that is not a text");
+        if (size > sizeof(given->labels) - given->labels_octets)
+            return fault_set(fault, RESULT_BAD_REQUEST,
+                "lbl is larger than %d octets, with one for each text", LABELS_OCTETS);
+        memcpy(given->labels + given->labels_octets, json_string_value(each), size);
+        given->labels_octets += size;
+    }
+    return RESULT_OK;
 }
 
 /* Some CSEs turn 6 into 6.0 when they forward it. */
@@ -72,6 +106,8 @@ static const struct {
     read_member *read;
 } members[] = {
     {CONTENT_E2EK, "eckm", read_eckm},
+    {CONTENT_E2EK, "et", read_et},
+    {CONTENT_E2EK, "lbl", read_lbl},
     {CONTENT_E2EK, "rn", read_rn},
     {CONTENT_SECI, "eckm", read_eckm},
     {CONTENT_SECI, "sit", read_sit},
@@ -216,6 +252,17 @@ static void put_time(struct json_writer *writer, const char *name, int64_t wall_
     put_string(writer, name, text);
 }
 
+/* A list of the texts in TEXTS, of which each is ended by a NUL. */
+static void put_texts(struct json_writer *writer, const char *name, struct bytes texts)
+{
+    const char *text = (const char *)texts.data, *end = text + texts.size;
+
+    put_text(writer, name);
+    for (const char *between = "["; text < end; text += strlen(text) + 1, between = ",")
+        put_string(writer, between, text);
+    put_text(writer, "]");
+}
+
 static void put_base64(struct json_writer *writer, const char *name, struct bytes octets)
 {
     put_text(writer, name);
@@ -244,9 +291,13 @@ static void put_e2ek(struct json_writer *writer, const struct e2ek *e2ek)
     put_time(writer, ",\"lt\":", e2ek->lt_s);
     if (e2ek->et_s != 0)
         put_time(writer, ",\"et\":", e2ek->et_s);
+    if (e2ek->labels.size > 0)
+        put_texts(writer, ",\"lbl\":", e2ek->labels);
     if (e2ek->est != 0)
         put_number(writer, ",\"est\":", e2ek->est);
     put_string(writer, ",\"kid\":", e2ek->kid);
+    if (e2ek->kex_s != 0)
+        put_time(writer, ",\"kex\":", e2ek->kex_s);
     put_string(writer, ",\"lid\":", e2ek->lid);
     if (e2ek->message.size > 0)
         put_base64(writer, ",\"eckm\":", e2ek->message);

@@ -28,7 +28,6 @@ enum result primitive_check_release(const char *release, struct fault *fault)
 
 /* --- time (TS-0004 6.3.3) --- */
 
-#define TIMESTAMP_SHAPE  "YYYYMMDDTHHMMSS"
 #define TIMESTAMP_LENGTH (sizeof(TIMESTAMP_SHAPE) - 1)
 #define YEAR_9999_ENDS_S 253402300799
 
@@ -80,8 +79,7 @@ static bool take_timestamp(const char **text, int64_t *out_s)
     return calendar_to_seconds(&date, out_s);
 }
 
-/* Reads "YYYYMMDDTHHMMSS", which may be followed by a comma and one to six digits of a second. */
-static bool read_absolute(const char *text, int64_t *out_us)
+bool timestamp_read(const char *text, int64_t *out_us)
 {
     int64_t s = 0, fraction = 0;
     if (!take_timestamp(&text, &s))
@@ -115,7 +113,7 @@ enum result primitive_check_expiration(const char *expiration, int64_t now_us, s
 
     if (!expiration)
         return RESULT_OK;
-    if (!read_absolute(expiration, &expires_us) && !read_relative(expiration, now_us, &expires_us))
+    if (!timestamp_read(expiration, &expires_us) && !read_relative(expiration, now_us, &expires_us))
         return fault_set(fault, RESULT_BAD_REQUEST,
             "request expiration \"%s\" is neither " TIMESTAMP_SHAPE
             "[,ffffff] nor a number of milliseconds",

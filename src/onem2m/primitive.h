@@ -63,7 +63,12 @@ enum result primitive_check_expiration(const char *expiration, int64_t now_us, s
 /* RESULT_OK for releases 1, 2, 2a, 3, 4 and 5, and for NULL; else RESULT_UNSUPPORTED_RELEASE. */
 enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
 
+#define TIMESTAMP_SHAPE  "YYYYMMDDTHHMMSS"
 #define TIMESTAMP_OCTETS 16 /* NUL included */
+/* Reads a time in TIMESTAMP_SHAPE (UTC), which may be followed by a comma and one to six digits of
+ * a second, into microseconds since the epoch. False for any other text, and for a time that the
+ * calendar does not have. */
+bool timestamp_read(const char *text, int64_t *out_us) WARN_UNUSED;
 /* Writes WALL_S, seconds since the epoch, as "YYYYMMDDTHHMMSS" (UTC). A time outside the years 1970
  * to 9999 becomes the nearest one within them. */
 void timestamp_format(int64_t wall_s, char out[TIMESTAMP_OCTETS]);

@@ -20,9 +20,19 @@ enum exchange_state_value { /* of the attribute est */
 
 enum content_root { CONTENT_E2EK, CONTENT_SECI }; /* m2m:e2ek, m2m:seci */
 
+#define LABELS_OCTETS 256 /* of all texts of lbl, each with a NUL */
+
+/* The attributes that a Create may give to its exchange. */
+struct given_attributes {
+    int64_t et_us;              /* et, since the epoch; 0: none */
+    char labels[LABELS_OCTETS]; /* lbl: texts that are not empty, each ended by a NUL */
+    size_t labels_octets;       /* 0: none */
+};
+
 /* What a request holds: m2m:e2ek of Create and Update, m2m:seci (TS-0004 6.3.5.48) of Notify. */
 struct key_message {
-    bool has_name;          /* rn, only in m2m:e2ek */
+    const char *create_only; /* a member that only a Create may have, rn, et or lbl; NULL: none */
+    struct given_attributes given;
     bool has_sit;           /* only in m2m:seci */
     int sit;                /* 0 if it cannot be a value of m2m:securityInfoType */
     bool has_message;       /* eckm */
@@ -37,7 +47,9 @@ struct e2ek {
     int64_t et_s;                     /* 0 leaves it out */
     int est;                          /* 0 leaves it out */
     const char *kid;                  /* hex; NULL leaves it out */
+    int64_t kex_s;                    /* when the key expires; 0 leaves it out */
     const char *lid;                  /* NULL leaves it out */
+    struct bytes labels;              /* as in struct given_attributes; empty leaves lbl out */
     struct bytes message;             /* eckm, octets; empty leaves it out */
     const struct bytes *certificates; /* DER; with entry_point */
     size_t certificate_count;

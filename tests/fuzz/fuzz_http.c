@@ -63,11 +63,16 @@ static void read_request(struct binding *binding, char *head)
 static void check_content(const struct request *request)
 {
     struct buffer message AUTO_BUFFER = {.limit = BODY_LIMIT};
+    struct given_attributes given = {0};
     struct fault fault = FAULT_INIT;
     enum result result =
         request->operation == OPERATION_NOTIFY
             ? content_read_seci(request, &message, &fault)
-            : content_read_e2ek(request, request->operation == OPERATION_CREATE, &message, &fault);
+            : content_read_e2ek(request, request->operation == OPERATION_CREATE ? &given : NULL,
+                  &message, &fault);
+
+    must(given.labels_octets <= LABELS_OCTETS);
+    must(given.labels_octets == 0 || given.labels[given.labels_octets - 1] == '\0');
 
     must((result == RESULT_OK) == (message.size > 0));
     must(result == RESULT_OK || result == RESULT_BAD_MESSAGE || result == RESULT_BAD_REQUEST);

@@ -144,7 +144,10 @@ static void write_content(const struct stage_request *request, struct buffer *ou
     base64_encode_text(request->message, text);
     ck_assert_int_eq(buffer_append(out, start, strlen(start)), RESULT_OK);
     ck_assert_int_eq(buffer_append(out, text, strlen(text)), RESULT_OK);
-    ck_assert_int_eq(buffer_append(out, "\"}}", 3), RESULT_OK);
+    ck_assert_int_eq(buffer_append(out, "\"", 1), RESULT_OK);
+    if (request->more)
+        ck_assert_int_eq(buffer_append(out, request->more, strlen(request->more)), RESULT_OK);
+    ck_assert_int_eq(buffer_append(out, "}}", 2), RESULT_OK);
     free(text);
 }
 

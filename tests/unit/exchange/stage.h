@@ -38,7 +38,8 @@ struct stage_request {
     const char *to, *from, *id;
     const char *ty, *rcn, *rt, *release, *expiration;
     const char *json;     /* the content as it is, */
-    struct bytes message; /* or else m2m:e2ek with this, m2m:seci for Notify */
+    struct bytes message; /* or else m2m:e2ek with this, m2m:seci for Notify, */
+    const char *more;     /* and with these members: ",\"lbl\":[]" */
 };
 /* The caller releases the response. */
 struct response stage_ask(const struct stage_request *request);

@@ -2,9 +2,11 @@
 /* The four messages: their ways, their order, their retransmissions, and what ends an exchange. */
 #include "support/check_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alert.h"
+#include "base/clock.h"
 #include "unit/exchange/stage.h"
 
 /* --- the ways that the messages travel --- */
@@ -101,6 +103,100 @@ START_TEST(establishes_a_key_each_way_and_answers_retransmissions_alike)
 END_TEST
 
 /* The same octets under another request identifier are another request. */
+/* --- attributes --- */
+
+/* The time that the member NAME of RESPONSE has, in seconds. */
+static int64_t find_time(const struct response *response, const char *name)
+{
+    char member[16], text[TIMESTAMP_OCTETS] = "";
+    int64_t us = 0;
+
+    snprintf(member, sizeof(member), "\"%s\":\"", name);
+    const char *found =
+        memmem(response->content.data, response->content.size, member, strlen(member));
+    ck_assert_msg(found, "no %s", name);
+    memcpy(text, found + strlen(member), TIMESTAMP_OCTETS - 1);
+    ck_assert(timestamp_read(text, &us));
+    return us / 1000000;
+}
+
+static void expect_content(const struct response *response, const char *text)
+{
+    ck_assert_msg(memmem(response->content.data, response->content.size, text, strlen(text)),
+        "%.*s", (int)response->content.size, (const char *)response->content.data);
+}
+
+/* A Create gives lbl and et; whatever shows the exchange shows them again. */
+START_TEST(a_create_gives_labels_and_an_expiration_time)
+{
+    char text[TIMESTAMP_OCTETS], more[64];
+    struct stage_run run;
+    int64_t et_s = clock_wall_s() + 20; /* sooner than limits.exchangeTimeout */
+
+    timestamp_format(et_s, text);
+    snprintf(more, sizeof(more), ",\"et\":\"%s\",\"lbl\":[\"hall\",\"3\"]", text);
+    stage_begin(&run, STAGE_METER, NULL);
+    struct stage_request request = {.operation = OPERATION_CREATE,
+        .to = STAGE_CSE_BASE,
+        .from = "Cmeter",
+        .id = "1",
+        .ty = "30001",
+        .message = buffer_bytes(&run.message1),
+        .more = more};
+    struct response created CLEANUP(response_release) = stage_ask(&request);
+    stage_take_message2(&run, &created);
+    request = (struct stage_request){
+        .operation = OPERATION_RETRIEVE, .to = run.path, .from = "Cmeter", .id = "2"};
+    struct response pending CLEANUP(response_release) = stage_ask(&request);
+    request.operation = OPERATION_UPDATE;
+    request.message = buffer_bytes(&run.message3);
+    struct response updated CLEANUP(response_release) = stage_ask(&request);
+    stage_take_message4(&run, &updated);
+
+    const struct response *const all[] = {&created, &pending, &updated};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        ck_assert_int_eq(find_time(all[i], "et"), et_s);
+        expect_content(all[i], "\"lbl\":[\"hall\",\"3\"]");
+    }
+    stage_end(&run);
+}
+END_TEST
+
+/* An et beyond what we grant becomes what we grant (TS-0001 10.1.2), and the key's own end is told
+ * once there is a key. */
+START_TEST(times_are_those_that_we_grant)
+{
+    struct stage_run run;
+
+    stage_begin(&run, STAGE_METER, NULL);
+    struct stage_request request = {.operation = OPERATION_CREATE,
+        .to = STAGE_CSE_BASE,
+        .from = "Cmeter",
+        .id = "1",
+        .ty = "30001",
+        .message = buffer_bytes(&run.message1),
+        .more = ",\"et\":\"99991231T235959\""};
+    struct response created CLEANUP(response_release) = stage_ask(&request);
+    stage_take_message2(&run, &created);
+    ck_assert_int_eq(find_time(&created, "et"), find_time(&created, "ct") + 30);
+    ck_assert_ptr_null(memmem(created.content.data, created.content.size, "\"kex\"", 5));
+
+    request = (struct stage_request){.operation = OPERATION_UPDATE,
+        .to = run.path,
+        .from = "Cmeter",
+        .id = "2",
+        .message = buffer_bytes(&run.message3)};
+    struct response updated CLEANUP(response_release) = stage_ask(&request);
+    stage_take_message4(&run, &updated);
+    int64_t established_s = find_time(&updated, "lt");
+    ck_assert_int_eq(find_time(&updated, "et"), established_s + 60);
+    ck_assert_int_eq(find_time(&updated, "kex"), established_s + 86400);
+    stage_end(&run);
+}
+END_TEST
+
+/* --- what ends an exchange --- */
+
 START_TEST(a_second_message3_is_a_conflict)
 {
     struct stage_run run;
@@ -302,8 +398,9 @@ START_TEST(a_deleted_exchange_is_gone_and_its_key_stays)
 END_TEST
 
 CHECK_MAIN_FIXTURE("exchange/messages", stage_open, stage_close,
-    establishes_a_key_each_way_and_answers_retransmissions_alike, a_second_message3_is_a_conflict,
-    the_server_name_has_to_be_ours, an_originator_whom_no_rule_is_for_is_refused_at_once,
-    once_closed_it_finishes_what_is_under_way,
+    establishes_a_key_each_way_and_answers_retransmissions_alike,
+    a_create_gives_labels_and_an_expiration_time, times_are_those_that_we_grant,
+    a_second_message3_is_a_conflict, the_server_name_has_to_be_ours,
+    an_originator_whom_no_rule_is_for_is_refused_at_once, once_closed_it_finishes_what_is_under_way,
     a_bad_message3_ends_the_exchange_of_whoever_has_signed_it,
     a_deleted_exchange_is_gone_and_its_key_stays)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "exchange/budget.h"
 #include "exchange/table.h"
 #include "observe/log.h"
@@ -60,7 +61,7 @@ static enum result open_by(
 
     const struct exchange_sender by = sender(from, peer);
     return exchange_table_open(
-        table, snapshot, &by, fingerprint(from, id), out, &created, &displaced, &fault);
+        table, snapshot, &by, NULL, fingerprint(from, id), out, &created, &displaced, &fault);
 }
 
 static enum result open_one(const char *from, const char *id, struct exchange **out)
@@ -342,6 +343,36 @@ START_TEST(out_of_time_is_not_found_and_swept)
 }
 END_TEST
 
+/* As soon as the et passes that its Create has given; the time-out is 30 s. */
+START_TEST(an_exchange_ends_by_the_et_that_it_was_given)
+{
+    const struct given_attributes soon = {.et_us = clock_wall_us() + 50000};
+    const struct exchange_sender by = sender("//sp/cse/Ca", "peer");
+    char names[2][EXCHANGE_NAME_OCTETS];
+    struct fault fault = FAULT_INIT;
+
+    snapshot = snapshot_with(ordinary);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) { /* one pending, one established */
+        struct exchange *opened;
+        uint64_t request = fingerprint(by.from, i == 0 ? "1" : "2");
+        ck_assert_int_eq(exchange_table_open(table, snapshot, &by, &soon, request, &opened,
+                             &created, &displaced, &fault),
+            RESULT_OK);
+        memcpy(names[i], opened->name, sizeof(names[i]));
+        if (i == 1)
+            exchange_table_answered(table, opened, request + 1);
+        exchange_release(opened);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct exchange *found;
+        while ((found = exchange_table_find(table, names[i])))
+            exchange_release(found);
+        ck_assert_int_gt(clock_wall_us(), soon.et_us - 1000);
+    }
+    ck_assert_uint_eq(count_candidates(by.from, "peer"), 0);
+}
+END_TEST
+
 START_TEST(an_answered_exchange_is_kept_for_retransmissions)
 {
     struct exchange *exchange;
@@ -419,4 +450,5 @@ CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_ori
     what_is_established_has_not_been_displaced, once_closed_takes_only_what_it_has,
     holds_to_the_rate, candidates_are_ones_own_and_some_of_others,
     verifications_in_vain_are_budgeted, out_of_time_is_not_found_and_swept,
-    an_answered_exchange_is_kept_for_retransmissions, the_newest_are_retained)
+    an_exchange_ends_by_the_et_that_it_was_given, an_answered_exchange_is_kept_for_retransmissions,
+    the_newest_are_retained)

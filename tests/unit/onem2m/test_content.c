@@ -9,13 +9,17 @@
 
 enum kind { E2EK, E2EK_CREATE, SECI };
 
+static struct given_attributes given; /* by the last Create */
+
 static enum result read_as(
     enum kind kind, const char *json, struct buffer *message, struct fault *fault)
 {
     const struct request request = {.content = bytes_of_string(json)};
 
-    return kind == SECI ? content_read_seci(&request, message, fault)
-                        : content_read_e2ek(&request, kind == E2EK_CREATE, message, fault);
+    given = (struct given_attributes){0};
+    return kind == SECI
+               ? content_read_seci(&request, message, fault)
+               : content_read_e2ek(&request, kind == E2EK_CREATE ? &given : NULL, message, fault);
 }
 
 static void expect_message(enum kind kind, const char *json, const char *octets)
@@ -96,6 +100,16 @@ START_TEST(refuses_members_by_name)
         {E2EK_CREATE, "\"eckm\":\"Zm9v\",\"rn\":6", "rn is not a name"},
         {E2EK_CREATE, "\"eckm\":\"Zm9v\",\"rn\":\"\"", "rn is not a name"},
         {E2EK_CREATE, "\"rn\":\"mine\"", "eckm is missing"},
+        {E2EK, "\"eckm\":\"Zm9v\",\"et\":\"20300101T000000\"", "et can only be given in Create"},
+        {E2EK, "\"eckm\":\"Zm9v\",\"lbl\":[]", "lbl can only be given in Create"},
+        {E2EK_CREATE, "\"et\":\"20300231T000000\"", "et is not a time"},
+        {E2EK_CREATE, "\"et\":\"30000\"", "et is not a time"},
+        {E2EK_CREATE, "\"et\":20300101", "et is not a time"},
+        {E2EK_CREATE, "\"lbl\":\"a\"", "lbl is not a list"},
+        {E2EK_CREATE, "\"lbl\":[\"a\",\"\"]", "element that is not a text"},
+        {E2EK_CREATE, "\"lbl\":[1]", "element that is not a text"},
+        {E2EK_CREATE, "\"lbl\":[\"a\\u0000b\"]", "not JSON"},
+        {SECI, "\"lbl\":[]", "unknown member \"lbl\""},
         {SECI, "\"sit\":6", "eckm is missing"},
         {SECI, "\"eckm\":\"Zm9v\"", "sit is missing"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":5", "sit is not 6"},
@@ -110,6 +124,37 @@ START_TEST(refuses_members_by_name)
         snprintf(json, sizeof(json), "{\"m2m:%s\":{%s}}", root, bad[i].members);
         expect_refusal(bad[i].kind, json, RESULT_BAD_REQUEST, bad[i].says);
     }
+}
+END_TEST
+
+START_TEST(reads_the_attributes_of_a_create)
+{
+    static const char labels[] = "place:hall\0\xc3\xa9\"";
+
+    expect_message(E2EK_CREATE,
+        "{\"m2m:e2ek\":{\"lbl\":[\"place:hall\",\"\\u00e9\\\"\"],\"et\":\"20261113T000030,5\","
+        "\"eckm\":\"Zm9v\"}}",
+        "foo");
+    ck_assert_int_eq(given.et_us, INT64_C(1794528030500000));
+    ck_assert(
+        bytes_equal(bytes_of(given.labels, given.labels_octets), bytes_of(labels, sizeof(labels))));
+    expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"lbl\":[],\"eckm\":\"Zm9v\"}}", "foo");
+    ck_assert_uint_eq(given.labels_octets, 0);
+    ck_assert_int_eq(given.et_us, 0);
+}
+END_TEST
+
+START_TEST(labels_have_a_bound)
+{
+    char text[LABELS_OCTETS], json[LABELS_OCTETS + 64];
+
+    memset(text, 'x', sizeof(text));
+    text[LABELS_OCTETS - 1] = '\0';
+    snprintf(json, sizeof(json), "{\"m2m:e2ek\":{\"lbl\":[\"%s\"],\"eckm\":\"Zm9v\"}}", text);
+    expect_message(E2EK_CREATE, json, "foo");
+    ck_assert_uint_eq(given.labels_octets, LABELS_OCTETS);
+    snprintf(json, sizeof(json), "{\"m2m:e2ek\":{\"lbl\":[\"%s\",\"y\"],\"eckm\":\"Zm9v\"}}", text);
+    expect_refusal(E2EK_CREATE, json, RESULT_BAD_REQUEST, "lbl is larger than 256 octets");
 }
 END_TEST
 
@@ -191,12 +236,15 @@ START_TEST(writes_an_established_exchange)
 
     e2ek.est = EST_ESTABLISHED;
     e2ek.kid = "00112233445566778899aabbccddeeff";
+    e2ek.kex_s = 1794614400;
+    e2ek.labels = bytes_of("a\"\0b", 5);
     e2ek.message = (struct bytes){0};
     ck_assert_int_eq(content_write_e2ek(&e2ek, NULL, &out), RESULT_OK);
     expect_text(&out,
         "{\"m2m:e2ek\":{\"rn\":\"ab\",\"ty\":30001,\"ri\":\"cd\",\"pi\":\"e2EKeyCSE\","
         "\"ct\":\"19700101T000000\",\"lt\":\"20261113T000000\",\"et\":\"20261113T000030\","
-        "\"est\":2,\"kid\":\"00112233445566778899aabbccddeeff\",\"lid\":\"//m2m.example/"
+        "\"lbl\":[\"a\\\"\",\"b\"],\"est\":2,\"kid\":\"00112233445566778899aabbccddeeff\","
+        "\"kex\":\"20261114T000000\",\"lid\":\"//m2m.example/"
         "in-cse\"}}");
 }
 END_TEST
@@ -287,7 +335,7 @@ START_TEST(writes_requests_that_are_read_again)
             request.content = buffer_bytes(&text);
             ck_assert_int_eq(roots[j] == CONTENT_SECI
                                  ? content_read_seci(&request, &message, &fault)
-                                 : content_read_e2ek(&request, false, &message, &fault),
+                                 : content_read_e2ek(&request, NULL, &message, &fault),
                 RESULT_OK);
             ck_assert(bytes_equal(buffer_bytes(&message), bytes_of("foob", 4)));
         }
@@ -378,7 +426,7 @@ END_TEST
 
 CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_messages,
     refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
-    base64_is_strict, message_has_bounds, writes_an_exchange, writes_an_established_exchange,
-    writes_the_entry_point, writes_notify_content, writes_refusals, escapes_text,
-    writing_keeps_the_limit, writes_requests_that_are_read_again, reads_answers_that_it_writes,
-    reads_answers_of_others)
+    reads_the_attributes_of_a_create, labels_have_a_bound, base64_is_strict, message_has_bounds,
+    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
+    writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit,
+    writes_requests_that_are_read_again, reads_answers_that_it_writes, reads_answers_of_others)
