@@ -367,7 +367,7 @@ START_TEST(an_exchange_ends_by_the_et_that_it_was_given)
         struct exchange *found;
         while ((found = exchange_table_find(table, names[i])))
             exchange_release(found);
-        ck_assert_int_gt(clock_wall_us(), soon.et_us - 1000);
+        ck_assert_int_gt(clock_wall_us(), soon.et_us - 2000);
     }
     ck_assert_uint_eq(count_candidates(by.from, "peer"), 0);
 }
