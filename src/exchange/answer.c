@@ -85,6 +85,22 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
     return check_written(content_write_e2ek(&e2ek, with_address ? address : NULL, response), fault);
 }
 
+/* Sets OUT to the certificates of SNAPSHOT's end-points; returns how many there are. One that has a
+ * raw public key alone has none. */
+static size_t find_certificates(
+    const struct snapshot *snapshot, struct bytes out[POLICY_ENDPOINTS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->policy->endpoint_count; i++) {
+        struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
+
+        if (der.size > 0)
+            out[count++] = der;
+    }
+    return count;
+}
+
 /* The certificates stand in e2eSecInfo, where initiators look for them (TS-0003 8.4.3.1.3). */
 enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_s,
     struct response *response, struct fault *fault)
@@ -99,18 +115,43 @@ enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_
         .ct_s = created_s,
         .lt_s = created_s,
         .certificates = certificates,
+        .certificate_count = find_certificates(snapshot, certificates),
         .entry_point = true,
     };
 
-    for (size_t i = 0; i < policy->endpoint_count; i++) {
-        struct bytes der = tls_endpoint_certificate(tls_context_by_number(snapshot->tls, i));
-
-        if (der.size > 0) /* else the end-point has a raw public key alone */
-            certificates[e2ek.certificate_count++] = der;
-    }
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
     return check_written(content_write_e2ek(&e2ek, NULL, response), fault);
+}
+
+/* Other CSEs ask whether we are still there, and ACME forgets a <remoteCSE> that does not answer.
+ */
+enum result answer_cse_base(const struct snapshot *snapshot, int64_t created_s,
+    const char *attribute_list, struct response *response, struct fault *fault)
+{
+    const struct policy_cse *cse = &snapshot->policy->cse;
+    const int resource_types[] = {RESOURCE_TYPE_CSE_BASE, cse->resource_type};
+    struct bytes certificates[POLICY_ENDPOINTS_MAX];
+    struct cse_base cse_base = {
+        .rn = cse->cse_base,
+        .ri = cse->cse_id + 1,
+        .csi = cse->cse_id,
+        .ct_s = created_s,
+        .lt_s = created_s,
+        .srt = resource_types,
+        .srt_count = ARRAY_SIZE(resource_types),
+        .poa = (const char *const *)cse->points_of_access,
+        .poa_count = cse->point_of_access_count,
+        .srv = primitive_releases,
+        .srv_count = PRIMITIVE_RELEASES,
+        .certificates = certificates,
+        .certificate_count = find_certificates(snapshot, certificates),
+        .only = attribute_list,
+    };
+
+    response->result = RESULT_OK;
+    response->rsc = RSC_OK;
+    return content_write_cse_base(&cse_base, response, fault);
 }
 
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)

@@ -24,5 +24,10 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
 enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_s,
     struct response *response, struct fault *fault) WARN_UNUSED;
 
+/* Our <CSEBase>. ATTRIBUTE_LIST: the attributes that are asked for, as in struct request; NULL:
+ * all. RESULT_BAD_REQUEST for those that it does not have. */
+enum result answer_cse_base(const struct snapshot *snapshot, int64_t created_s,
+    const char *attribute_list, struct response *response, struct fault *fault) WARN_UNUSED;
+
 /* Writes FAULT's result and text and, where it has one, its alert. */
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response);

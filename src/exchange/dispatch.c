@@ -175,6 +175,12 @@ static enum result retrieve_entry_point(struct step *step)
     return answer_entry_point(step->snapshot, step->started_s, step->response, &step->fault);
 }
 
+static enum result retrieve_cse_base(struct step *step)
+{
+    return answer_cse_base(step->snapshot, step->started_s, step->request->attribute_list,
+        step->response, &step->fault);
+}
+
 /* For an exchange that does not exist, answers NOT FOUND rather than NOT ALLOWED. */
 static enum result refuse_operation(struct step *step)
 {
@@ -191,8 +197,9 @@ typedef enum result handler(struct step *step);
 /* What may be done to which resource; NULL where the resource does not take the operation. */
 static handler *const handlers[OPERATION_NOTIFY + 1][TARGET_NOTIFY + 1] = {
     [OPERATION_CREATE] = {[TARGET_CSE_BASE] = create, [TARGET_ENTRY_POINT] = create},
-    [OPERATION_RETRIEVE] =
-        {[TARGET_ENTRY_POINT] = retrieve_entry_point, [TARGET_EXCHANGE] = retrieve_exchange},
+    [OPERATION_RETRIEVE] = {[TARGET_CSE_BASE] = retrieve_cse_base,
+        [TARGET_ENTRY_POINT] = retrieve_entry_point,
+        [TARGET_EXCHANGE] = retrieve_exchange},
     [OPERATION_UPDATE] =
         {[TARGET_ENTRY_POINT] = update_entry_point, [TARGET_EXCHANGE] = update_exchange},
     [OPERATION_DELETE] = {[TARGET_EXCHANGE] = delete_exchange},

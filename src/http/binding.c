@@ -151,9 +151,12 @@ void binding_query(struct binding *binding, const char *name, const char *value)
     const struct {
         const char *name, **field;
         char *text;
+        size_t size;
     } queries[] = {
-        {"rt", &binding->request.response_type, binding->response_type},
-        {"rcn", &binding->request.result_content, binding->result_content},
+        {"rt", &binding->request.response_type, binding->response_type, BINDING_QUERY_OCTETS},
+        {"rcn", &binding->request.result_content, binding->result_content, BINDING_QUERY_OCTETS},
+        {"atrl", &binding->request.attribute_list, binding->attribute_list,
+            sizeof(binding->attribute_list)},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
@@ -161,8 +164,7 @@ void binding_query(struct binding *binding, const char *name, const char *value)
             continue;
         if (*queries[i].field)
             fault_set(first(binding), RESULT_BAD_REQUEST, "%s comes twice", name);
-        else if (decode(value ? value : "", queries[i].text, BINDING_QUERY_OCTETS, NULL) !=
-                 RESULT_OK)
+        else if (decode(value ? value : "", queries[i].text, queries[i].size, NULL) != RESULT_OK)
             fault_set(first(binding), RESULT_BAD_REQUEST, "%s is malformed", name);
         *queries[i].field = queries[i].text;
     }

@@ -13,6 +13,7 @@
 
 #define BINDING_PATH_OCTETS  1024
 #define BINDING_QUERY_OCTETS 16
+#define BINDING_LIST_OCTETS  128 /* of atrl */
 
 enum binding_header {
     BINDING_FROM,
@@ -37,6 +38,7 @@ struct binding {
     char header[BINDING_HEADERS][IDENTIFIER_OCTETS]; /* without the blanks around a value */
     char path[BINDING_PATH_OCTETS];
     char response_type[BINDING_QUERY_OCTETS], result_content[BINDING_QUERY_OCTETS];
+    char attribute_list[BINDING_LIST_OCTETS];
     struct media_type type;
     struct media_accept accept;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "onem2m/content.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "onem2m/json.h"
 
@@ -91,6 +93,48 @@ enum result content_read_seci(
 enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct response *response)
 {
     return or_first(response->serialization)->write_e2ek(e2ek, uri, &response->content);
+}
+
+/* Sets the bits of the attributes that CSE_BASE is asked for. One that it does not have is a bad
+ * request. */
+static enum result choose_attributes(struct cse_base *cse_base, struct fault *fault)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {CSE_BASE_ATTRIBUTES(NAME)};
+#undef NAME
+    uint32_t all = (UINT32_C(1) << CSE_BASE_COUNT) - 1;
+
+    if (cse_base->poa_count == 0)
+        all &= ~(UINT32_C(1) << CSE_BASE_poa);
+    cse_base->chosen = cse_base->only ? 0 : all;
+    for (const char *at = cse_base->only ? cse_base->only : ""; *at;) {
+        size_t size = strcspn(at, "+ "), i = 0;
+        while (i < CSE_BASE_COUNT &&
+               !(all >> i & 1 && strlen(names[i]) == size && memcmp(names[i], at, size) == 0))
+            i++;
+        if (i == CSE_BASE_COUNT)
+            return fault_set(fault, RESULT_BAD_REQUEST,
+                "atrl: this resource has no attribute \"%.*s\"", (int)size, at);
+        cse_base->chosen |= UINT32_C(1) << i;
+        at += size + (at[size] != '\0');
+    }
+    return cse_base->chosen != 0 ? RESULT_OK
+                                 : fault_set(fault, RESULT_BAD_REQUEST, "atrl names no attribute");
+}
+
+enum result content_write_cse_base(
+    struct cse_base *cse_base, struct response *response, struct fault *fault)
+{
+    const char *csz[ARRAY_SIZE(serializations)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(serializations); i++)
+        csz[i] = serializations[i]->types[0].name;
+    cse_base->csz = csz;
+    cse_base->csz_count = ARRAY_SIZE(csz);
+    TRY(choose_attributes(cse_base, fault));
+    enum result result =
+        or_first(response->serialization)->write_cse_base(cse_base, &response->content);
+    return result == RESULT_OK ? result : fault_set(fault, result, "%s", result_text(result));
 }
 
 enum result content_write_seci(struct bytes message, struct response *response)

@@ -36,6 +36,10 @@ enum result content_read_seci(
 /* With a URI that is not NULL, the address is written too (rcn 3). */
 enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct response *response)
     WARN_UNUSED;
+/* Sets csz to the serializations that we have. RESULT_BAD_REQUEST when CSE_BASE->only names none of
+ * its attributes, or another one too. */
+enum result content_write_cse_base(
+    struct cse_base *cse_base, struct response *response, struct fault *fault) WARN_UNUSED;
 enum result content_write_seci(struct bytes message, struct response *response) WARN_UNUSED;
 enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)
     WARN_UNUSED;

@@ -273,11 +273,13 @@ static void put_base64(struct json_writer *writer, const char *name, struct byte
 }
 
 /* e2eSecInfo (TS-0004 6.3.5.52): certificates for ESPrim, ESData encryption, ESData signature. */
-static void put_security_info(struct json_writer *writer, const struct e2ek *e2ek)
+static void put_security_info(struct json_writer *writer, const char *name,
+    const struct bytes *certificates, size_t certificate_count)
 {
-    put_text(writer, ",\"esi\":{\"esf\":[43,44,45],\"escert\":[");
-    for (size_t i = 0; i < e2ek->certificate_count; i++)
-        put_base64(writer, i > 0 ? "," : "", e2ek->certificates[i]);
+    put_text(writer, name);
+    put_text(writer, "{\"esf\":[43,44,45],\"escert\":[");
+    for (size_t i = 0; i < certificate_count; i++)
+        put_base64(writer, i > 0 ? "," : "", certificates[i]);
     put_text(writer, "]}");
 }
 
@@ -302,7 +304,7 @@ static void put_e2ek(struct json_writer *writer, const struct e2ek *e2ek)
     if (e2ek->message.size > 0)
         put_base64(writer, ",\"eckm\":", e2ek->message);
     if (e2ek->entry_point)
-        put_security_info(writer, e2ek);
+        put_security_info(writer, ",\"esi\":", e2ek->certificates, e2ek->certificate_count);
     put_text(writer, "}");
 }
 
@@ -326,6 +328,81 @@ static enum result write_e2ek(const struct e2ek *e2ek, const char *uri, struct b
     }
     put_e2ek(&writer, e2ek);
     put_text(&writer, uri ? "}}" : "}");
+    return writer.result;
+}
+
+static void put_strings(
+    struct json_writer *writer, const char *name, const char *const *values, size_t count)
+{
+    put_text(writer, name);
+    put_text(writer, "[");
+    for (size_t i = 0; i < count; i++)
+        put_string(writer, i > 0 ? "," : "", values[i]);
+    put_text(writer, "]");
+}
+
+static void put_cse_base_attribute(
+    struct json_writer *writer, const struct cse_base *cse_base, enum cse_base_attribute attribute)
+{
+    switch (attribute) {
+    case CSE_BASE_rn:
+        put_string(writer, "\"rn\":", cse_base->rn);
+        break;
+    case CSE_BASE_ty:
+        put_number(writer, "\"ty\":", RESOURCE_TYPE_CSE_BASE);
+        break;
+    case CSE_BASE_ri:
+        put_string(writer, "\"ri\":", cse_base->ri);
+        break;
+    case CSE_BASE_ct:
+        put_time(writer, "\"ct\":", cse_base->ct_s);
+        break;
+    case CSE_BASE_lt:
+        put_time(writer, "\"lt\":", cse_base->lt_s);
+        break;
+    case CSE_BASE_cst: /* an IN-CSE */
+        put_text(writer, "\"cst\":1");
+        break;
+    case CSE_BASE_csi:
+        put_string(writer, "\"csi\":", cse_base->csi);
+        break;
+    case CSE_BASE_srt:
+        for (size_t i = 0; i < cse_base->srt_count; i++)
+            put_number(writer, i > 0 ? "," : "\"srt\":[", cse_base->srt[i]);
+        put_text(writer, "]");
+        break;
+    case CSE_BASE_poa:
+        put_strings(writer, "\"poa\":", cse_base->poa, cse_base->poa_count);
+        break;
+    case CSE_BASE_rr:
+        put_text(writer, "\"rr\":true");
+        break;
+    case CSE_BASE_srv:
+        put_strings(writer, "\"srv\":", cse_base->srv, cse_base->srv_count);
+        break;
+    case CSE_BASE_csz:
+        put_strings(writer, "\"csz\":", cse_base->csz, cse_base->csz_count);
+        break;
+    case CSE_BASE_esi:
+        put_security_info(writer, "\"esi\":", cse_base->certificates, cse_base->certificate_count);
+        break;
+    case CSE_BASE_COUNT:
+        break;
+    }
+}
+
+static enum result write_cse_base(const struct cse_base *cse_base, struct buffer *out)
+{
+    struct json_writer writer = {.out = out, .result = reserve(out, 0)};
+    const char *before = "{\"m2m:cb\":{";
+
+    for (int i = 0; i < CSE_BASE_COUNT; i++)
+        if (cse_base->chosen >> i & 1) {
+            put_text(&writer, before);
+            put_cse_base_attribute(&writer, cse_base, (enum cse_base_attribute)i);
+            before = ",";
+        }
+    put_text(&writer, "}}");
     return writer.result;
 }
 
@@ -370,6 +447,7 @@ const struct serialization json_serialization = {
     .read = read_json,
     .read_answer = read_answer,
     .write_e2ek = write_e2ek,
+    .write_cse_base = write_cse_base,
     .write_message = write_message,
     .write_refusal = write_refusal,
 };

@@ -13,14 +13,14 @@ void response_release(struct response *response)
 
 /* --- release (TS-0004 6.3.4.2.42) --- */
 
+const char *const primitive_releases[PRIMITIVE_RELEASES] = {"1", "2", "2a", "3", "4", "5"};
+
 enum result primitive_check_release(const char *release, struct fault *fault)
 {
-    static const char *const releases[] = {"1", "2", "2a", "3", "4", "5"};
-
     if (!release) /* the parameter exists since release 2a */
         return RESULT_OK;
-    for (size_t i = 0; i < ARRAY_SIZE(releases); i++)
-        if (strcmp(release, releases[i]) == 0)
+    for (size_t i = 0; i < PRIMITIVE_RELEASES; i++)
+        if (strcmp(release, primitive_releases[i]) == 0)
             return RESULT_OK;
     return fault_set(fault, RESULT_UNSUPPORTED_RELEASE,
         "release version \"%s\" is not supported (1, 2, 2a, 3, 4 and 5 are)", release);

@@ -39,6 +39,7 @@ struct request {
     const char *response_type;  /* rt, as it came; NULL = absent */
     const char *result_content; /* rcn, as it came; NULL = absent */
     const char *resource_type;  /* ty, as it came; NULL = absent */
+    const char *attribute_list; /* atrl, percent-decoded; NULL = absent */
     struct bytes content;
     const struct serialization *serialization; /* of CONTENT; NULL: the one we prefer */
 };
@@ -60,7 +61,9 @@ void response_release(struct response *response); /* wipes and frees the content
  * RESULT_BAD_REQUEST when it has neither form. */
 enum result primitive_check_expiration(const char *expiration, int64_t now_us, struct fault *fault)
     WARN_UNUSED;
-/* RESULT_OK for releases 1, 2, 2a, 3, 4 and 5, and for NULL; else RESULT_UNSUPPORTED_RELEASE. */
+#define PRIMITIVE_RELEASES 6
+extern const char *const primitive_releases[PRIMITIVE_RELEASES];
+/* RESULT_OK for a release that is one of these, and for NULL; else RESULT_UNSUPPORTED_RELEASE. */
 enum result primitive_check_release(const char *release, struct fault *fault) WARN_UNUSED;
 
 #define TIMESTAMP_SHAPE  "YYYYMMDDTHHMMSS"

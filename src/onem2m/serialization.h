@@ -56,6 +56,41 @@ struct e2ek {
     bool entry_point; /* adds esi */
 };
 
+/* The attributes of <CSEBase> that we have (TS-0001 9.6.3), by their short names and in the order
+ * in which they are written. */
+#define CSE_BASE_ATTRIBUTES(ATTRIBUTE)                                                             \
+    ATTRIBUTE(rn)                                                                                  \
+    ATTRIBUTE(ty)                                                                                  \
+    ATTRIBUTE(ri)                                                                                  \
+    ATTRIBUTE(ct)                                                                                  \
+    ATTRIBUTE(lt)                                                                                  \
+    ATTRIBUTE(cst)                                                                                 \
+    ATTRIBUTE(csi)                                                                                 \
+    ATTRIBUTE(srt)                                                                                 \
+    ATTRIBUTE(poa)                                                                                 \
+    ATTRIBUTE(rr)                                                                                  \
+    ATTRIBUTE(srv)                                                                                 \
+    ATTRIBUTE(csz)                                                                                 \
+    ATTRIBUTE(esi)
+#define CSE_BASE_NUMBER(name) CSE_BASE_##name,
+enum cse_base_attribute { CSE_BASE_ATTRIBUTES(CSE_BASE_NUMBER) CSE_BASE_COUNT };
+
+#define RESOURCE_TYPE_CSE_BASE 5 /* TS-0004 6.3.4.2.1 */
+
+struct cse_base {
+    const char *rn, *ri, *csi;
+    int64_t ct_s, lt_s;
+    const int *srt;
+    size_t srt_count;
+    const char *const *poa, *const *srv, *const *csz;
+    size_t poa_count, srv_count, csz_count; /* without any, poa is left out */
+    const struct bytes *certificates;       /* of esi: DER */
+    size_t certificate_count;
+    const char *only; /* names of the attributes that are asked for, with + or blanks between them;
+                         NULL: all */
+    uint32_t chosen;  /* of enum cse_base_attribute, a bit each: set by content_write_cse_base */
+};
+
 /* The content of a refusal: the reason in m2m:dbg, and the TLS alert if there is one. */
 struct refusal_content {
     const char *text;
@@ -98,6 +133,7 @@ struct serialization {
 
     /* With a URI that is not NULL: within m2m:rce, together with that address (rcn 3). */
     enum result (*write_e2ek)(const struct e2ek *e2ek, const char *uri, struct buffer *out);
+    enum result (*write_cse_base)(const struct cse_base *cse_base, struct buffer *out);
     /* Writes ROOT with eckm and, in m2m:seci, sit: a request, or the answer to a Notify. */
     enum result (*write_message)(enum content_root root, struct bytes message, struct buffer *out);
     enum result (*write_refusal)(const struct refusal_content *refusal, struct buffer *out);

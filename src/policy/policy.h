@@ -31,11 +31,13 @@ struct policy_file {
 };
 
 struct policy_cse {
-    char *sp_id;         /* "m2m.example" */
-    char *cse_id;        /* "/in-cse" */
-    char *cse_base;      /* "cse-in" */
-    char *resource_name; /* "e2EKeyCSE" */
-    int resource_type;   /* 30001 */
+    char *sp_id;             /* "m2m.example" */
+    char *cse_id;            /* "/in-cse" */
+    char *cse_base;          /* "cse-in" */
+    char *resource_name;     /* "e2EKeyCSE" */
+    int resource_type;       /* 30001 */
+    char **points_of_access; /* URLs at which other CSEs reach us: poa of our <CSEBase> */
+    size_t point_of_access_count;
 };
 
 /* One entry of "http.trustedProxies": an address, a network, or this host's Unix sockets. */

@@ -2,7 +2,7 @@
 /* Requests, one a line, to the procedure at the Terminating End-Point, under a real policy, while
  * real initiators go through their exchanges. A line is "NAME=VALUE" with blanks between:
  *
- *   op= ty= rcn= rt= rvi= ret= ri= from= to=     as in a request; what is left out is absent
+ *   op= ty= rcn= rt= atrl= rvi= ret= ri= from= to=     as in a request; what is left out is absent
  *   by=NUMBER      which initiator, from here on
  *   m=1 or m=3     content with that initiator's next message;  n=1: as Notify has it
  *   swap=NUMBER    flips a bit of that message
@@ -75,6 +75,7 @@ static void read_field(struct line *line, const char *name, const char *value)
         {"ty", &request->resource_type},
         {"rcn", &request->result_content},
         {"rt", &request->response_type},
+        {"atrl", &request->attribute_list},
         {"rvi", &request->release},
         {"ret", &request->expiration},
         {"ri", &request->request_id},

@@ -86,6 +86,36 @@ START_TEST(an_answer_comes_in_one_piece)
 }
 END_TEST
 
+/* As another CSE asks whether we are still there. */
+START_TEST(any_cse_may_retrieve_our_cse_base)
+{
+    static const struct {
+        const char *target, *body;
+    } cases[] = {
+        {"/~/in-cse/cse-in", "{\"m2m:cb\":{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"in-cse\","},
+        {"/~/in-cse", "{\"m2m:cb\":{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"in-cse\","},
+        {"/cse-in?atrl=csi+rr", "{\"m2m:cb\":{\"csi\":\"/in-cse\",\"rr\":true}}"},
+        {"/cse-in?rt=3&atrl=cst%20srt&rcn=1", "{\"m2m:cb\":{\"cst\":1,\"srt\":[5,30001]}}"},
+    };
+
+    set_up(NULL);
+    int fd = raw_connect(daemon_.port);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct raw_answer answer;
+        dprintf(fd,
+            "GET %s HTTP/1.1\r\n" HOST "X-M2M-Origin: /id-in\r\nX-M2M-RI: one\r\n"
+            "X-M2M-RVI: 3\r\n\r\n",
+            cases[i].target);
+        raw_receive(fd, &answer);
+        raw_expect_status(&answer, 200, "2000");
+        ck_assert_msg(strncmp(raw_body(&answer), cases[i].body, strlen(cases[i].body)) == 0, "%s",
+            raw_body(&answer));
+    }
+    close(fd);
+    tear_down();
+}
+END_TEST
+
 START_TEST(header_names_come_in_any_case)
 {
     static const char *const forms[] = {
@@ -407,7 +437,8 @@ START_TEST(what_never_ends_does_not_hold_up_the_stop)
 END_TEST
 
 CHECK_MAIN("integration/http", connections_stay_or_end_as_asked, an_answer_comes_in_one_piece,
-    header_names_come_in_any_case, a_body_comes_by_length_or_in_chunks, a_client_may_wait_for_100,
+    any_cse_may_retrieve_our_cse_base, header_names_come_in_any_case,
+    a_body_comes_by_length_or_in_chunks, a_client_may_wait_for_100,
     pipelined_requests_are_answered_in_order, all_listeners_serve, https_knows_its_clients,
     https_without_client_certificates, a_whole_exchange_over_https,
     what_is_under_way_at_the_stop_gets_its_answer, what_never_ends_does_not_hold_up_the_stop)

@@ -53,8 +53,8 @@ struct attempt {
 #define NOTICE "Content-Type: application/vnd.onem2m-ntfy+json"
 #define PLAIN  "Content-Type: application/json"
 
-static char overlong_from[OVERLONG], overlong_id[OVERLONG], deep[DEEP + 1], large[LARGE],
-    large_eckm[LARGE];
+static char overlong_list[OVERLONG], overlong_from[OVERLONG], overlong_id[OVERLONG], deep[DEEP + 1],
+    large[LARGE], large_eckm[LARGE];
 
 static const struct attempt attempts[] = {
     /* not JSON, or another one than is due */
@@ -199,8 +199,12 @@ static const struct attempt attempts[] = {
         .headers = {"X-M2M-Origin: Cother"}, .status = 403, .rsc = 4103,
         .text = "another originator's"},
     /* not that operation, not here */
-    {"retrieve <CSEBase>", .method = "GET", .status = 405, .rsc = 4005,
-        .text = "does not take the operation"},
+    {"retrieve what <CSEBase> has not", .method = "GET", .path = "/cse-in?atrl=csi+nope",
+        .status = 400, .rsc = 4000, .text = "no attribute \"nope\""},
+    {"atrl is overlong", .method = "GET", .path = overlong_list, .status = 400, .rsc = 4000,
+        .text = "atrl is malformed"},
+    {"atrl twice", .method = "GET", .path = "/cse-in?atrl=csi&atrl=csi", .status = 400, .rsc = 4000,
+        .text = "atrl comes twice"},
     {"update <CSEBase>", .method = "PUT", .body = M3, .headers = {PLAIN}, .status = 405,
         .rsc = 4005, .text = "does not take the operation"},
     {"delete <CSEBase>", .method = "DELETE", .status = 405, .rsc = 4005,
@@ -357,6 +361,7 @@ static void refuse(const struct attempt *attempt, const struct known *known)
 
 static void fill_large(void)
 {
+    snprintf(overlong_list, sizeof(overlong_list), "/cse-in?atrl=csi%0*d", OVERLONG - 20, 0);
     snprintf(overlong_from, sizeof(overlong_from), "X-M2M-Origin: C%0*d", OVERLONG - 20, 0);
     snprintf(overlong_id, sizeof(overlong_id), "X-M2M-RI: %0*d", OVERLONG / 2, 0);
     memset(deep, '[', DEEP);

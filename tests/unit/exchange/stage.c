@@ -168,6 +168,7 @@ struct response stage_ask(const struct stage_request *request)
             .response_type = request->rt,
             .result_content = request->rcn,
             .resource_type = request->ty,
+            .attribute_list = request->atrl,
             .content = request->json ? bytes_of_string(request->json) : buffer_bytes(&content)},
         NULL, &response);
     return response;

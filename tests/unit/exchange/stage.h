@@ -36,7 +36,7 @@ void stage_close(void);
 struct stage_request {
     enum operation operation;
     const char *to, *from, *id;
-    const char *ty, *rcn, *rt, *release, *expiration;
+    const char *ty, *rcn, *rt, *atrl, *release, *expiration;
     const char *json;     /* the content as it is, */
     struct bytes message; /* or else m2m:e2ek with this, m2m:seci for Notify, */
     const char *more;     /* and with these members: ",\"lbl\":[]" */

@@ -56,8 +56,19 @@ static const struct refused table[] = {
     {"the same by Notify", {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .from = "Cother"}, MESSAGE3, 4004,
         0, "no exchange of this originator"},
     /* operations that the resource does not take */
-    {"retrieve <CSEBase>", {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE}, NOTHING, 4005, 0,
-        "operation"},
+    {"retrieve an attribute that <CSEBase> does not have",
+        {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE, .atrl = "csi+pi"}, NOTHING, 4000, 0,
+        "no attribute \\\"pi\\\""},
+    {"retrieve poa, of which there is none",
+        {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE, .atrl = "poa"}, NOTHING, 4000, 0,
+        "no attribute \\\"poa\\\""},
+    {"retrieve no attribute", {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE, .atrl = ""}, NOTHING, 4000,
+        0, "names no attribute"},
+    {"retrieve an attribute of no name",
+        {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE, .atrl = "ri++rn"}, NOTHING, 4000, 0,
+        "no attribute \\\"\\\""},
+    {"retrieve the beginning of a name", {OPERATION_RETRIEVE, .to = STAGE_CSE_BASE, .atrl = "cs"},
+        NOTHING, 4000, 0, "no attribute \\\"cs\\\""},
     {"update <CSEBase>", {OPERATION_UPDATE, .to = STAGE_CSE_BASE}, MESSAGE3, 4005, 0, "operation"},
     {"delete <CSEBase>", {OPERATION_DELETE, .to = STAGE_CSE_BASE}, NOTHING, 4005, 0, "operation"},
     {"notify <CSEBase>", {OPERATION_NOTIFY, .to = STAGE_CSE_BASE}, MESSAGE1, 4005, 0, "operation"},
@@ -164,6 +175,39 @@ START_TEST(retrieves_the_entry_point)
 }
 END_TEST
 
+/* Whoever asks, since it is how another CSE finds out whether we are there. */
+START_TEST(retrieves_the_cse_base)
+{
+    static const struct {
+        const char *to, *atrl, *content; /* the beginning of the content */
+    } cases[] = {
+        {STAGE_CSE_BASE, NULL,
+            "{\"m2m:cb\":{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"in-cse\",\"ct\":\"20"},
+        {"/~/in-cse", NULL, "{\"m2m:cb\":{\"rn\":\"cse-in\","},
+        {"/~/in-cse/-", "csi", "{\"m2m:cb\":{\"csi\":\"/in-cse\"}}"},
+        {STAGE_CSE_BASE, "srv+srt",
+            "{\"m2m:cb\":{\"srt\":[5,30001],\"srv\":[\"1\",\"2\",\"2a\",\"3\",\"4\",\"5\"]}}"},
+        {STAGE_CSE_BASE, "rr cst csz rr",
+            "{\"m2m:cb\":{\"cst\":1,\"rr\":true,\"csz\":[\"application/json\"]}}"},
+        {STAGE_CSE_BASE, "esi", "{\"m2m:cb\":{\"esi\":{\"esf\":[43,44,45],\"escert\":[\"MII"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct response response CLEANUP(response_release) =
+            stage_ask(&(struct stage_request){.operation = OPERATION_RETRIEVE,
+                .to = cases[i].to,
+                .from = "/id-in",
+                .id = "1",
+                .atrl = cases[i].atrl});
+        const struct bytes content = buffer_bytes(&response.content);
+        ck_assert_int_eq(response.rsc, 2000);
+        ck_assert_msg(content.size >= strlen(cases[i].content) &&
+                          memcmp(content.data, cases[i].content, strlen(cases[i].content)) == 0,
+            "%.*s", (int)content.size, (const char *)content.data);
+    }
+}
+END_TEST
+
 CHECK_MAIN_FIXTURE("exchange/dispatch", stage_open, stage_close,
     refuses_each_with_its_status_and_reason, says_what_the_binding_found_wrong,
-    retrieves_the_entry_point)
+    retrieves_the_entry_point, retrieves_the_cse_base)

@@ -246,6 +246,8 @@ START_TEST(queries)
     ck_assert_str_eq(binding.request.result_content, "3");
     ck_assert_str_eq(binding.request.response_type, "");
 
+    binding_query(&binding, "atrl", "csi+srv%20rr");
+    ck_assert_str_eq(binding.request.attribute_list, "csi+srv rr");
     binding_query(&binding, "rcn", "1");
     expect_fault(RESULT_BAD_REQUEST);
     binding_start(&binding, "GET", "/x");

@@ -270,6 +270,42 @@ START_TEST(writes_the_entry_point)
 }
 END_TEST
 
+START_TEST(writes_the_cse_base)
+{
+    static const char *const addresses[] = {"http://127.0.0.1:8383", "coap://a/\"b"};
+    static const char *const releases[] = {"2a"};
+    static const int types[] = {5, 28};
+    const struct bytes certificates[] = {bytes_of("foo", 3)};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
+    struct fault fault = FAULT_INIT;
+    struct cse_base cse_base = {
+        .rn = "cse-in",
+        .ri = "in-cse",
+        .csi = "/in-cse",
+        .lt_s = 1794528000,
+        .srt = types,
+        .srt_count = 2,
+        .poa = addresses,
+        .poa_count = 2,
+        .srv = releases,
+        .srv_count = 1,
+        .certificates = certificates,
+        .certificate_count = 1,
+    };
+
+    ck_assert_int_eq(content_write_cse_base(&cse_base, &out, &fault), RESULT_OK);
+    expect_text(&out,
+        "{\"m2m:cb\":{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"in-cse\",\"ct\":\"19700101T000000\","
+        "\"lt\":\"20261113T000000\",\"cst\":1,\"csi\":\"/in-cse\",\"srt\":[5,28],"
+        "\"poa\":[\"http://127.0.0.1:8383\",\"coap://a/\\\"b\"],\"rr\":true,\"srv\":[\"2a\"],"
+        "\"csz\":[\"application/json\"],\"esi\":{\"esf\":[43,44,45],\"escert\":[\"Zm9v\"]}}}");
+    out.content.size = 0;
+    cse_base.only = "poa";
+    ck_assert_int_eq(content_write_cse_base(&cse_base, &out, &fault), RESULT_OK);
+    expect_text(&out, "{\"m2m:cb\":{\"poa\":[\"http://127.0.0.1:8383\",\"coap://a/\\\"b\"]}}");
+}
+END_TEST
+
 START_TEST(writes_notify_content)
 {
     struct response out CLEANUP(response_release) = {.content.limit = 4096};
@@ -427,6 +463,6 @@ END_TEST
 CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_messages,
     refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
     reads_the_attributes_of_a_create, labels_have_a_bound, base64_is_strict, message_has_bounds,
-    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
+    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point, writes_the_cse_base,
     writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit,
     writes_requests_that_are_read_again, reads_answers_that_it_writes, reads_answers_of_others)
