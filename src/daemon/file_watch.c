@@ -37,15 +37,16 @@ struct file_watch {
 
 /* --- comparing --- */
 
-bool file_watch_has_changed(const struct file_watch *watch, size_t file)
+static bool has_changed(const struct watched_file *file)
 {
-    struct file_print now = file_print_of(watch->files[file].path);
-    return !file_print_equal(&now, &watch->files[file].seen);
+    struct file_print now = file_print_of(file->path);
+    return !file_print_equal(&now, &file->seen);
 }
 
 void file_watch_set_seen(struct file_watch *watch, size_t file, struct file_print print)
 {
-    watch->files[file].seen = print;
+    if (file < watch->count)
+        watch->files[file].seen = print;
 }
 
 static void follow_folders(struct file_watch *watch);
@@ -54,7 +55,7 @@ static void look(struct file_watch *watch)
 {
     follow_folders(watch);
     for (size_t i = 0; i < watch->count; i++) {
-        if (!file_watch_has_changed(watch, i))
+        if (!has_changed(&watch->files[i]))
             continue;
         watch->listener(watch->context);
         return;

@@ -33,7 +33,6 @@ DEFINE_CLEANUP(struct file_watch *, file_watch_free)
 enum result file_watch_set(struct file_watch *watch, struct watched_file *files, size_t count)
     WARN_UNUSED;
 
-/* Whether the content of file number FILE differs from .seen. The listener is called again and
- * again until file_watch_set_seen sets what was seen to the content that the file has now. */
-bool file_watch_has_changed(const struct file_watch *watch, size_t file);
+/* The listener is called again and again until the print of file number FILE is the one that it has
+ * now. Nothing is done when file_watch_set had no memory for the files. */
 void file_watch_set_seen(struct file_watch *watch, size_t file, struct file_print print);

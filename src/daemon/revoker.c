@@ -44,6 +44,8 @@ struct revoker {
     struct snapshot *snapshot; /* whose files are watched */
     struct file_watch *watch;
     struct logged_lines logged; /* the notices of the CRLs in force */
+    bool is_unwatched;          /* there was no memory to watch the files */
+    bool is_unread;             /* nor to read one that has changed */
 
     int wake; /* an eventfd: the CA that signed a CRL may have become known */
     sd_event_source *woken;
@@ -126,12 +128,6 @@ static void begin_review(struct revoker *revoker)
     revoker->is_due = true;
 }
 
-void revoker_go_on(struct revoker *revoker)
-{
-    if (revoker->is_due && !revoker->by_crls)
-        begin_review(revoker);
-}
-
 static int on_review(sd_event_source *source, void *context)
 {
     struct revoker *revoker = context;
@@ -211,82 +207,9 @@ static void log_notices(struct revoker *revoker)
     revoker->logged = log.now;
 }
 
-/* --- files that change --- */
+/* --- the files that are watched --- */
 
-static bool reload(struct revoker *revoker, size_t domain)
-{
-    const char *name = revoker->snapshot->policy->trust[domain].name;
-    bool changed;
-
-    if (trust_store_reload_crls(store_of(revoker), domain, &changed) != RESULT_OK) {
-        log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
-            "CRLs of trust domain %s not reloaded, the old ones stay in force: out of memory",
-            name);
-        return false;
-    }
-    if (changed)
-        log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_NEW_CRLS},
-            "CRLs of trust domain %s reloaded", name);
-    return changed;
-}
-
-/* Reloads the CRLs of DOMAIN if one of its files has changed; FIRST is the number of its first file
- * among the watched ones. A file that could not be read keeps its old print, so that it is read
- * again when the files are next compared. */
-static bool reload_changed(struct revoker *revoker, size_t domain, size_t first)
-{
-    const size_t count = revoker->snapshot->policy->trust[domain].crl_count;
-    bool changed = false;
-
-    for (size_t i = 0; i < count; i++)
-        changed |= file_watch_has_changed(revoker->watch, first + i);
-    if (!changed)
-        return false;
-    changed = reload(revoker, domain);
-    for (size_t i = 0; i < count; i++)
-        file_watch_set_seen(
-            revoker->watch, first + i, trust_store_crl_print(store_of(revoker), domain, i));
-    return changed;
-}
-
-/* Reloads only the CRLs of domains of which a file has changed. The policy is not reloaded, as
- * somebody may be in the middle of editing it. */
-static void on_changed_files(void *context)
-{
-    struct revoker *revoker = context;
-    const struct policy *policy = revoker->snapshot->policy;
-    bool replaced = false;
-
-    for (size_t i = 0, first = 0; i < policy->trust_count; first += policy->trust[i++].crl_count)
-        replaced |= reload_changed(revoker, i, first);
-    log_notices(revoker);
-    if (!replaced)
-        return;
-    begin_review(revoker);
-    revoker->changed(revoker->context);
-}
-
-/* A review that is under way is not begun anew: new CAs may come faster than it ends. */
-static int on_authority(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-    struct revoker *revoker = context;
-    eventfd_t count;
-
-    (void)source;
-    (void)events;
-    (void)eventfd_read(fd, &count);
-    for (size_t i = 0; i < revoker->snapshot->policy->trust_count; i++)
-        (void)reload(revoker, i); /* what was kept may go */
-    log_notices(revoker);
-    if (revoker->by_crls)
-        revoker->is_due = true;
-    else
-        begin_review(revoker);
-    revoker->changed(revoker->context);
-    return 0;
-}
-
-static enum result watch_crls(struct revoker *revoker)
+static enum result list_crls(struct revoker *revoker)
 {
     const struct policy *policy = revoker->snapshot->policy;
     size_t count = 0, file = 0;
@@ -301,6 +224,92 @@ static enum result watch_crls(struct revoker *revoker)
             files[file++] = (struct watched_file){
                 policy->trust[i].crls[j].path, trust_store_crl_print(store_of(revoker), i, j)};
     return file_watch_set(revoker->watch, files, count);
+}
+
+/* Without memory for it, revoker_go_on tries again, and it is said once. */
+static void watch_crls(struct revoker *revoker)
+{
+    bool was_said = revoker->is_unwatched;
+
+    revoker->is_unwatched = list_crls(revoker) != RESULT_OK;
+    if (revoker->is_unwatched && !was_said)
+        log_error("out of memory: changes of the CRL files are not noticed until there is memory");
+}
+
+/* --- files that change --- */
+
+/* Reads those files of DOMAIN that have changed. Returns whether other CRLs are in force now. A
+ * file that was not read keeps its old print, so that the next comparison finds it changed. FIRST
+ * is the number of the domain's first file among the watched ones. */
+static bool reload(struct revoker *revoker, size_t domain, size_t first)
+{
+    const struct policy_trust *trust = &revoker->snapshot->policy->trust[domain];
+    bool changed;
+
+    if (trust_store_reload_crls(store_of(revoker), domain, &changed) != RESULT_OK)
+        revoker->is_unread = true;
+    if (changed)
+        log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_NEW_CRLS},
+            "CRLs of trust domain %s reloaded", trust->name);
+    for (size_t i = 0; i < trust->crl_count; i++)
+        file_watch_set_seen(
+            revoker->watch, first + i, trust_store_crl_print(store_of(revoker), domain, i));
+    return changed;
+}
+
+/* The policy is not reloaded, as somebody may be in the middle of editing it. Where there was no
+ * memory, revoker_go_on tries again, and it is said once. */
+static bool reload_all(struct revoker *revoker)
+{
+    const struct policy *policy = revoker->snapshot->policy;
+    bool was_said = revoker->is_unread, changed = false;
+
+    revoker->is_unread = false;
+    for (size_t i = 0, first = 0; i < policy->trust_count; first += policy->trust[i++].crl_count)
+        changed |= reload(revoker, i, first);
+    if (revoker->is_unread && !was_said)
+        log_event(&(struct log_event){.level = LOG_ERR, .message_id = LOG_EVENT_BAD_CRLS},
+            "CRLs not reloaded, the old ones stay in force until there is memory: out of memory");
+    log_notices(revoker);
+    return changed;
+}
+
+static void on_changed_files(void *context)
+{
+    struct revoker *revoker = context;
+
+    if (!reload_all(revoker))
+        return;
+    begin_review(revoker);
+    revoker->changed(revoker->context);
+}
+
+/* A review that is under way is not begun anew: new CAs may come faster than it ends. */
+static int on_authority(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+    struct revoker *revoker = context;
+    eventfd_t count;
+
+    (void)source;
+    (void)events;
+    (void)eventfd_read(fd, &count);
+    (void)reload_all(revoker); /* what was kept may go */
+    if (revoker->by_crls)
+        revoker->is_due = true;
+    else
+        begin_review(revoker);
+    revoker->changed(revoker->context);
+    return 0;
+}
+
+void revoker_go_on(struct revoker *revoker)
+{
+    if (revoker->is_unwatched)
+        watch_crls(revoker);
+    if (revoker->is_unread)
+        on_changed_files(revoker);
+    if (revoker->is_due && !revoker->by_crls)
+        begin_review(revoker);
 }
 
 /* --- creating and freeing --- */
@@ -320,8 +329,8 @@ void revoker_follow(struct revoker *revoker)
     trust_wake_by(store_of(revoker), revoker->wake);
     forget_lines(&revoker->logged);
     log_notices(revoker);
-    if (watch_crls(revoker) != RESULT_OK)
-        log_error("out of memory: changes of the CRL files are not noticed until the next reload");
+    revoker->is_unread = revoker->is_unwatched = false;
+    watch_crls(revoker);
     begin_review(revoker);
 }
 
