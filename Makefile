@@ -248,7 +248,7 @@ sanitize:
 
 #: make sanitize-thread  the tests with threads, built with the thread sanitizer
 # Without those in which one request follows the other, or which wait most of the time.
-THREADED := $(filter %_threads,$(TESTS)) $(filter-out %/test_zoo %/test_watchdog %/test_abandoned,$(INTEGRATION))
+THREADED := $(filter %_threads,$(TESTS)) $(filter-out %/test_zoo %/test_watchdog %/test_abandoned %/test_subscribers,$(INTEGRATION))
 .PHONY: check-threads
 check-threads: all $(THREADED) $(INITIATORS)
 	@BUILD=$(BUILD) scripts/run-tests $(THREADED)
