@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is waited for is limits.stopTimeout at most, not a whole limits.exchangeTimeout: an exchange
- * that nobody goes on with would hold up each restart for that long.
+ * that nobody goes on with would hold up each restart for that long. Requests that are on their way
+ * then end by the same time, or within 0.4 seconds after it.
  *
  * While exchanges are pending the listeners go on accepting, for Message 3 may come on a new
  * connection. A new Message 1 is refused with 503 and Retry-After: 1, so that the initiator comes
@@ -46,9 +47,9 @@ static int begin(struct stop *stop, sd_event *loop, const char *signal)
 
     stop->is_under_way = true;
     procedure_close(stop->status->procedure);
-    http_server_wind_down(stop->status->http);
-    stop->pending = count_pending(stop);
     stop->deadline_ms = clock_steady_ms() + (int64_t)timeout_s * 1000;
+    http_server_wind_down(stop->status->http, stop->deadline_ms);
+    stop->pending = count_pending(stop);
     log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_STOPPING},
         "stopping on %s: %u exchanges pending, %u keys live", signal, stop->pending,
         key_cache_count(stop->status->cache));
@@ -70,6 +71,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     if (!stop->is_under_way)
         return begin(stop, loop, signal);
     log_info("stopping at once on one more %s", signal);
+    http_server_wind_down(stop->status->http, clock_steady_ms());
     return sd_event_exit(loop, 0);
 }
 

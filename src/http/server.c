@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "http/https.h"
 #include "http/listen.h"
 #include "http/probe.h"
@@ -20,9 +21,9 @@
 
 #define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
 #define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
-#define ACCEPT_S            1     /* when we stop: for threads to finish accepting */
-#define UNASKED_S           1     /* when we stop: for the first request of a new connection */
-#define DRAIN_S             5     /* when we stop: for requests under way */
+#define UNASKED_MS          1000  /* when we stop: for the first request of a new connection */
+#define DRAIN_MS            5000  /* when we stop: for everything that is under way */
+#define LEAST_DRAIN_MS      400   /* the same where no time is left */
 #define THREADS_MAX         256
 #define OPTIONS_MAX         20
 #define LOG_LINE_OCTETS     512
@@ -36,6 +37,7 @@ struct http_server {
     size_t entrance_count;                         /* those that are initialised */
     struct MHD_Daemon *daemons[POLICY_LISTEN_MAX]; /* NULL: not started */
     unsigned threads;                              /* of each */
+    int64_t until_ms;                              /* of http_server_wind_down */
     struct probe *probes;                          /* one for each thread */
     struct https https;
 };
@@ -306,23 +308,29 @@ void http_server_sweep(struct http_server *server)
 
 /* --- stop --- */
 
-void http_server_wind_down(struct http_server *server)
+void http_server_wind_down(struct http_server *server, int64_t until_ms)
 {
+    server->until_ms = until_ms;
     server->shared.is_stopping = true;
 }
 
-/* Waits until COUNT, one of SHARED's, is WANTED; false when it is not within MOST_S. */
+/* Waits until COUNT, one of SHARED's, is WANTED; false when it is not by UNTIL_MS. */
 static bool await_count(
-    struct transactions *shared, const unsigned *count, unsigned wanted, int most_s)
+    struct transactions *shared, const unsigned *count, unsigned wanted, int64_t until_ms)
 {
-    struct timespec end;
-
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += most_s;
     pthread_mutex_lock(&shared->lock);
-    while (*count != wanted &&
-           pthread_cond_clockwait(&shared->counted, &shared->lock, CLOCK_MONOTONIC, &end) == 0)
-        continue;
+    while (*count != wanted) {
+        /* clock_steady_ms() is CLOCK_BOOTTIME, which conditions do not know. */
+        int64_t rest_ms = until_ms - clock_steady_ms();
+        struct timespec end;
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_nsec += rest_ms % 1000 * 1000000;
+        end.tv_sec += rest_ms / 1000 + end.tv_nsec / 1000000000;
+        end.tv_nsec %= 1000000000;
+        if (rest_ms <= 0 ||
+            pthread_cond_clockwait(&shared->counted, &shared->lock, CLOCK_MONOTONIC, &end) != 0)
+            break;
+    }
     bool reached = *count == wanted;
     pthread_mutex_unlock(&shared->lock);
     return reached;
@@ -339,8 +347,8 @@ static void hold_threads(struct transactions *shared, bool holds)
 /* MHD_quiesce_daemon ends the process when a thread is just about to wait for connections
  * (libmicrohttpd 0.9 and 1.0). So first each thread is made to begin a connection, and held there.
  * After that, every connection that was accepted has been counted, too. If a thread does not get
- * there in time, accepting goes on until MHD_stop_daemon. */
-static void stop_accepting(struct http_server *server)
+ * there by UNTIL_MS, accepting goes on until MHD_stop_daemon. */
+static void stop_accepting(struct http_server *server, int64_t until_ms)
 {
     struct transactions *shared = &server->shared;
     unsigned threads = 0;
@@ -351,21 +359,37 @@ static void stop_accepting(struct http_server *server)
             probe_wake(server->daemons[i], server->probes + i * server->threads, server->threads);
             threads += server->threads;
         }
-    if (await_count(shared, &shared->held, threads, ACCEPT_S))
+    if (await_count(shared, &shared->held, threads, until_ms))
         for (size_t i = 0; i < server->count; i++)
             if (server->daemons[i])
                 server->listeners[i].fd = MHD_quiesce_daemon(server->daemons[i]);
     hold_threads(shared, false);
 }
 
+/* Clients decide how long a request takes to arrive, and whether there is always another: so all
+ * waiting has one end. */
+static void drain(struct http_server *server)
+{
+    struct transactions *shared = &server->shared;
+    int64_t now_ms = clock_steady_ms();
+    int64_t most_ms = server->until_ms - now_ms;
+    int64_t end_ms = now_ms + (most_ms < LEAST_DRAIN_MS ? LEAST_DRAIN_MS
+                                  : most_ms > DRAIN_MS  ? DRAIN_MS
+                                                        : most_ms);
+    int64_t unasked_ms = now_ms + UNASKED_MS;
+
+    stop_accepting(server, unasked_ms < end_ms ? unasked_ms : end_ms);
+    unasked_ms = clock_steady_ms() + UNASKED_MS;
+    (void)await_count(shared, &shared->unasked, 0, unasked_ms < end_ms ? unasked_ms : end_ms);
+    (void)await_count(shared, &shared->under_way, 0, end_ms);
+}
+
 void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    http_server_wind_down(server);
-    stop_accepting(server);
-    (void)await_count(&server->shared, &server->shared.unasked, 0, UNASKED_S);
-    (void)await_count(&server->shared, &server->shared.under_way, 0, DRAIN_S);
+    http_server_wind_down(server, server->until_ms);
+    drain(server);
     for (size_t i = 0; i < server->count; i++) {
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);

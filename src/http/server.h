@@ -23,11 +23,13 @@ bool http_server_answers(struct http_server *server, int64_t patience_ms);
 /* Closes connections whose time is over by the policy in force. To be called once a second. */
 void http_server_sweep(struct http_server *server);
 
-/* From here on each response closes its connection. */
-void http_server_wind_down(struct http_server *server);
+/* From here on each response closes its connection, and http_server_free waits for requests until
+ * UNTIL_MS of clock_steady_ms. May be called again, with another end. */
+void http_server_wind_down(struct http_server *server, int64_t until_ms);
 
-/* Stops accepting, lets requests under way finish for a few seconds, then stops the threads. NULL
- * is fine. */
+/* Stops accepting, lets requests under way finish, then stops the threads. It waits until the end
+ * that http_server_wind_down was given, but 0.4 seconds at least, and 5 seconds at most. NULL is
+ * fine. */
 void http_server_free(struct http_server *server);
 
 /* "127.0.0.1:8383", "unix:/run/x.sock" as bound, for the log and GetStatus; NULL past the last. */

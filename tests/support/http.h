@@ -65,6 +65,7 @@ void m2m_call(
 
 /* A connection to 127.0.0.1 PORT. */
 int raw_connect(uint16_t port);
+int raw_try_connect(uint16_t port); /* -1: it is refused, or reset */
 /* Sends the octets to 127.0.0.1 PORT and returns all that comes until the other side closes, or
  * sends nothing for WAIT_MS. NUL-terminated; the caller frees. */
 char *raw_call(uint16_t port, const void *octets, size_t size, int wait_ms, size_t *received);
