@@ -7,8 +7,6 @@
 #include "onem2m/status.h"
 #include "tls/context.h"
 
-#define ADDRESS_OCTETS 512
-
 static int success_rsc(enum operation operation)
 {
     switch (operation) {
@@ -71,17 +69,18 @@ enum result answer_exchange(const struct exchange *exchange, enum answer answer,
 {
     const struct policy_cse *cse = &exchange->snapshot->policy->cse;
     struct e2ek e2ek = describe(exchange, answer);
-    char address[ADDRESS_OCTETS];
+    char address[RESPONSE_ADDRESS_OCTETS];
 
     response->result = RESULT_OK;
     response->rsc = success_rsc(operation);
     if (operation == OPERATION_NOTIFY)
         return check_written(content_write_seci(e2ek.message, response), fault);
-    if (operation == OPERATION_CREATE)
-        snprintf(
-            response->location, sizeof(response->location), "%s/%s", cse->cse_id, exchange->name);
     snprintf(address, sizeof(address), "%s/%s/%s/%s", cse->cse_id, cse->cse_base,
         cse->resource_name, exchange->name);
+    /* Below the entry point, and not the shorter unstructured one: so a proxy that sends all that
+     * is below it to us sends Message 3, too. */
+    if (operation == OPERATION_CREATE)
+        snprintf(response->location, sizeof(response->location), "%s", address);
     return check_written(content_write_e2ek(&e2ek, with_address ? address : NULL, response), fault);
 }
 

@@ -23,6 +23,9 @@ enum result_content { /* rcn, TS-0004 6.3.4.2.7 */
 
 #define REQUEST_ID_OCTETS 128 /* X-M2M-RI, NUL included; longer ones are refused */
 
+/* An SP-relative address of an exchange, NUL included: a CSE-ID and three names at most. */
+#define RESPONSE_ADDRESS_OCTETS 512
+
 struct serialization; /* onem2m/serialization.h */
 
 /* The strings belong to the binding, and are valid until the request is answered. */
@@ -48,7 +51,8 @@ struct request {
 struct response {
     enum result result;
     int rsc;
-    char location[IDENTIFIER_OCTETS];          /* Content-Location: SP-relative id; "" = none */
+    /* Content-Location: the structured address of what was created, SP-relative; "" = none */
+    char location[RESPONSE_ADDRESS_OCTETS];
     unsigned retry_after_s;                    /* 0 = none */
     struct buffer content;                     /* size 0 = none */
     const struct serialization *serialization; /* to write content in; NULL: the one we prefer */

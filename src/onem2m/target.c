@@ -11,25 +11,22 @@ static bool segment_is(struct bytes segment, const char *text)
     return bytes_equal(segment, bytes_of_string(text));
 }
 
-/* Takes the first segment off PATH, "/segment/segment…"; false when there is none. */
+/* Takes the next segment off PATH, "/segment/segment…"; false when there is none. Empty ones are
+ * passed over: whoever joins two addresses with one slash too many means what he would without. */
 static bool take_segment(struct bytes *path, struct bytes *segment)
 {
-    if (path->size == 0 || path->data[0] != '/')
-        return false;
-    struct bytes rest = bytes_of(path->data + 1, path->size - 1);
-    const uint8_t *slash = memchr(rest.data, '/', rest.size);
-    if (!bytes_take(&rest, slash ? (size_t)(slash - rest.data) : rest.size, segment))
-        return false;
-    *path = rest;
-    return true;
+    while (path->size > 0 && path->data[0] == '/')
+        *path = bytes_of(path->data + 1, path->size - 1);
+    const uint8_t *slash = path->size > 0 ? memchr(path->data, '/', path->size) : NULL;
+    size_t size = slash ? (size_t)(slash - path->data) : path->size;
+    return size > 0 && bytes_take(path, size, segment);
 }
 
-static struct bytes without_trailing_slashes(const char *path)
+static bool is_end(struct bytes path)
 {
-    struct bytes bytes = bytes_of_string(path);
-    while (bytes.size > 0 && bytes.data[bytes.size - 1] == '/')
-        bytes.size--;
-    return bytes;
+    struct bytes segment;
+
+    return !take_segment(&path, &segment);
 }
 
 /* Sets OUT to a target of KIND whose name is SEGMENT. Leaves OUT as it is, TARGET_NONE, when REST
@@ -37,7 +34,7 @@ static struct bytes without_trailing_slashes(const char *path)
 static void end_with_name(
     enum target_kind kind, struct bytes segment, struct bytes rest, struct target *out)
 {
-    if (rest.size > 0 || segment.size == 0 || segment.size >= sizeof(out->name))
+    if (!is_end(rest) || segment.size >= sizeof(out->name))
         return;
     memcpy(out->name, segment.data, segment.size);
     out->name[segment.size] = '\0';
@@ -76,20 +73,20 @@ static void parse_cse_relative(const struct policy_cse *cse, struct bytes path, 
     }
 }
 
-/* PATH is what follows "/~": "/in-cse", and then nothing or a path relative to that CSE. */
+/* PATH is "/in-cse", and then nothing or a path relative to that CSE. */
 static void parse_sp_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
 {
     struct bytes segment;
 
     if (!take_segment(&path, &segment) || !segment_is(segment, cse->cse_id + 1))
         return;
-    if (path.size == 0)
+    if (is_end(path))
         out->kind = TARGET_CSE_BASE;
     else
         parse_cse_relative(cse, path, out);
 }
 
-/* PATH is what follows "/_": "/m2m.example", and then as after "/~". */
+/* PATH is what follows "/_": "/m2m.example", and then as in an SP-relative one. */
 static void parse_absolute(const struct policy_cse *cse, struct bytes path, struct target *out)
 {
     struct bytes segment;
@@ -118,15 +115,12 @@ static char take_prefix(struct bytes *path)
  * pointOfAccess that has no path. */
 static bool parse_notify(const char *notify_path, struct bytes path, struct target *out)
 {
-    struct bytes segment, base;
+    struct bytes base = bytes_of_string(notify_path), wanted, segment;
 
-    if (path.size == 0) {
-        out->kind = TARGET_NOTIFY;
-        return true;
-    }
-    if (!bytes_take(&path, strlen(notify_path), &base) || !segment_is(base, notify_path) ||
-        (path.size > 0 && path.data[0] != '/'))
-        return false;
+    if (!is_end(path))
+        while (take_segment(&base, &wanted))
+            if (!take_segment(&path, &segment) || !bytes_equal(segment, wanted))
+                return false;
     if (!take_segment(&path, &segment))
         out->kind = TARGET_NOTIFY;
     else
@@ -137,9 +131,11 @@ static bool parse_notify(const char *notify_path, struct bytes path, struct targ
 void target_parse(
     const struct policy_cse *cse, const char *notify_path, const char *text, struct target *out)
 {
-    struct bytes path = without_trailing_slashes(text);
+    struct bytes path = bytes_of_string(text);
 
     *out = (struct target){.kind = TARGET_NONE};
+    if (path.size > 0 && path.data[0] != '/')
+        return;
     if (parse_notify(notify_path, path, out))
         return;
     switch (take_prefix(&path)) {
@@ -149,7 +145,9 @@ void target_parse(
     case '_':
         parse_absolute(cse, path, out);
         break;
-    default:
-        parse_cse_relative(cse, path, out);
+    default: /* SP-relative as in Content-Location, which peers may take for a path as it is */
+        parse_sp_relative(cse, path, out);
+        if (out->kind == TARGET_NONE)
+            parse_cse_relative(cse, path, out);
     }
 }

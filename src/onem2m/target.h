@@ -22,7 +22,8 @@ struct target {
 /* Finds the resource of PATH, which is percent-decoded and has no query. An address may be
  * structured or unstructured, and CSE-relative, SP-relative ("/~/in-cse/…") or absolute
  * ("/_/m2m.example/in-cse/…") (TS-0009 6.2.2.2); "-" may stand for the name of the CSEBase.
- * Anything may precede "/~/" or "/_/", since a registered pointOfAccess may have a path, and
- * slashes may follow. An empty path is TARGET_NOTIFY, since a pointOfAccess may have no path. */
+ * Anything may precede "/~/" or "/_/", since a registered pointOfAccess may have a path. An
+ * SP-relative one may also stand there as it is in Content-Location ("/in-cse/…"). Empty segments
+ * are ignored. An empty path is TARGET_NOTIFY, since a pointOfAccess may have no path. */
 void target_parse(
     const struct policy_cse *cse, const char *notify_path, const char *path, struct target *out);

@@ -80,9 +80,8 @@ START_TEST(create_and_update_establish_a_key)
     ck_assert_str_eq(run_member(&answer, "ty"), "30001");
     ck_assert_str_eq(run_member(&answer, "lid"), "//m2m.example/in-cse");
     ck_assert_uint_eq(strlen(run_member(&answer, "rn")), 32);
-    snprintf(path, sizeof(path), "/in-cse/%s", run_member(&answer, "ri"));
+    snprintf(path, sizeof(path), "/in-cse" ENTRY "/%s", run_member(&answer, "rn"));
     ck_assert_str_eq(http_answer_header(&answer, "Content-Location"), path);
-    snprintf(path, sizeof(path), ENTRY "/%s", run_member(&answer, "rn"));
     run_take_message2(&run, answer.body);
     http_answer_release(&answer);
 
@@ -106,7 +105,8 @@ START_TEST(every_path_leads_in)
 {
     static const char *const parents[] = {"/cse-in", "/-", "/~/in-cse", "/~/in-cse/cse-in",
         "/~/in-cse/-", "/_/m2m.example/in-cse", "/_/m2m.example/in-cse/cse-in",
-        "/%7E/in-cse/cse-in", "/poa/prefix/~/in-cse/cse-in"};
+        "/%7E/in-cse/cse-in", "/poa/prefix/~/in-cse/cse-in", "/in-cse", "/in-cse/cse-in",
+        "/~//in-cse", "//cse-in/"};
 
     set_up(&(struct daemon_options){0});
     for (size_t i = 0; i < ARRAY_SIZE(parents); i++)

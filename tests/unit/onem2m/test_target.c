@@ -33,7 +33,8 @@ static void expect(const char *path, enum target_kind kind, const char *name)
 static const char *const bases[] = {"/cse-in", "/-", "/~/in-cse", "/~/in-cse/cse-in", "/~/in-cse/-",
     "/_/m2m.example/in-cse", "/_/m2m.example/in-cse/cse-in", "/_/m2m.example/in-cse/-",
     "/_/M2M.Example/in-cse", "/some/base/~/in-cse/cse-in", "/base/_/m2m.example/in-cse",
-    "//~/in-cse", "/~/other/~/in-cse"};
+    "//~/in-cse", "/~/other/~/in-cse", "/in-cse", "/in-cse/cse-in", "/in-cse/-", "/~//in-cse",
+    "/_//m2m.example///in-cse//-", "///cse-in", "/~/~/in-cse"};
 
 static void expect_below(const char *below, enum target_kind kind, const char *name)
 {
@@ -52,7 +53,7 @@ START_TEST(structured)
     expect_below("/e2EKeyCSE", TARGET_ENTRY_POINT, "");
     expect_below("/e2EKeyCSE/" NAME, TARGET_EXCHANGE, NAME);
     expect_below("/e2EKeyCSE/" NAME "/more", TARGET_NONE, "");
-    expect_below("/e2EKeyCSE//" NAME, TARGET_NONE, "");
+    expect_below("//e2EKeyCSE//" NAME, TARGET_EXCHANGE, NAME);
 }
 END_TEST
 
@@ -62,8 +63,39 @@ START_TEST(unstructured)
     expect("/~/in-cse/" NAME, TARGET_EXCHANGE, NAME);
     expect("/_/m2m.example/in-cse/" NAME "/", TARGET_EXCHANGE, NAME);
     expect("/poa/~/in-cse/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/in-cse/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/~//in-cse//" NAME "//", TARGET_EXCHANGE, NAME);
     expect("/e2EKeyCSE", TARGET_ENTRY_POINT, ""); /* its own ri */
     expect("/" NAME "/more", TARGET_NONE, "");
+}
+END_TEST
+
+/* The CSE-ID and the name of the CSEBase are often the same word. */
+START_TEST(one_word_for_cse_and_base)
+{
+    static const struct policy_cse twin = {
+        .sp_id = "m2m.example",
+        .cse_id = "/in-cse",
+        .cse_base = "in-cse",
+        .resource_name = "e2EKeyCSE",
+    };
+    static const char *const bases_of_twin[] = {
+        "/in-cse", "/in-cse/in-cse", "/in-cse/-", "/-", "/~/in-cse", "/~/in-cse/in-cse"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bases_of_twin); i++) {
+        char path[128];
+        struct target target;
+
+        target_parse(&twin, "/notify", bases_of_twin[i], &target);
+        ck_assert_int_eq(target.kind, TARGET_CSE_BASE);
+        snprintf(path, sizeof(path), "%s/e2EKeyCSE", bases_of_twin[i]);
+        target_parse(&twin, "/notify", path, &target);
+        ck_assert_int_eq(target.kind, TARGET_ENTRY_POINT);
+        snprintf(path, sizeof(path), "%s/e2EKeyCSE/%s", bases_of_twin[i], NAME);
+        target_parse(&twin, "/notify", path, &target);
+        ck_assert_int_eq(target.kind, TARGET_EXCHANGE);
+        ck_assert_str_eq(target.name, NAME);
+    }
 }
 END_TEST
 
@@ -83,8 +115,10 @@ START_TEST(notify)
     expect("/notify", TARGET_NOTIFY, "");
     expect("/notify/", TARGET_NOTIFY, "");
     expect("/notify/meter", TARGET_NOTIFY, "meter");
+    expect("//notify//meter/", TARGET_NOTIFY, "meter");
     expect("/notify/meter/x", TARGET_NONE, "");
     expect("/", TARGET_NOTIFY, "");
+    expect("//", TARGET_NOTIFY, "");
     expect("", TARGET_NOTIFY, "");
     expect("/notifyx", TARGET_EXCHANGE, "notifyx");
     expect("/Notify/meter", TARGET_NONE, "");
@@ -97,9 +131,9 @@ END_TEST
 START_TEST(not_ours)
 {
     static const char *const paths[] = {"/~", "/_", "/~/", "/~/other", "/~/other/cse-in/e2EKeyCSE",
-        "/~/in-cse/cse-in/other", "/~/in-cse/cse-in/other/ab", "/~//in-cse", "/~in-cse/ab",
+        "/~/in-cse/cse-in/other", "/~/in-cse/cse-in/other/ab", "/~//other", "/~in-cse/ab",
         "/_/m2m.example", "/_/other.example/in-cse", "/_/m2m.example/other/cse-in/e2EKeyCSE",
-        "/_/m2m.example/~/in-cse/x/y", "/cse-in/other", "/cse-in//e2EKeyCSE", "/other/e2EKeyCSE",
+        "/_/m2m.example/~/in-cse/x/y", "/cse-in/other", "/in-cse/other/x", "/other/e2EKeyCSE",
         "/base/cse-in/e2EKeyCSE", "cse-in", "cse-in/e2EKeyCSE", "/~/in-cse/~/other",
         "/~/in-cse/cse-in/cse-in", "/CSE-IN/e2EKeyCSE", "/~/In-cse/e2EKeyCSE", "\xff"};
 
@@ -108,4 +142,5 @@ START_TEST(not_ours)
 }
 END_TEST
 
-CHECK_MAIN("onem2m/target", structured, unstructured, names_have_a_bound, notify, not_ours)
+CHECK_MAIN("onem2m/target", structured, unstructured, one_word_for_cse_and_base, names_have_a_bound,
+    notify, not_ours)
