@@ -240,7 +240,8 @@ static bool read_directory_attributes(const struct extension *in, struct certifi
 #define ID_PE(number) {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, (number)}, 8
 
 /* How an extension may be marked. Whoever does not process a critical extension has to refuse the
- * certificate (RFC 5280 4.2). */
+ * certificate (RFC 5280 4.2). CAs also MUST mark nameConstraints (4.2.1.10) and inhibitAnyPolicy
+ * (4.2.1.14) critical; where one has not, its constraints bind all the same. */
 enum criticality {
     NEVER,  /* refused when critical, since we only check its syntax */
     MAY_BE, /* processed, critical or not */
