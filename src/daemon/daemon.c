@@ -20,6 +20,7 @@
 #include "daemon/status_report.h"
 #include "daemon/stop.h"
 #include "daemon/systemd.h"
+#include "daemon/timer.h"
 #include "daemon/watchdog.h"
 #include "http/scrape.h"
 #include "http/server.h"
@@ -127,8 +128,7 @@ static int on_sweep(sd_event_source *source, uint64_t now_us, void *context)
     revoker_go_on(daemon->revoker);
     if (!daemon->stop.is_under_way)
         daemon_status_refresh(&daemon->status);
-    (void)sd_event_source_set_time(source, now_us + (more ? 0 : SWEEP_INTERVAL_US));
-    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return sd_event_source_set_time(source, now_us + (more ? 0 : SWEEP_INTERVAL_US));
 }
 
 static void on_new_crls(void *context)
@@ -163,8 +163,8 @@ static enum result start_loop(struct daemon_parts *daemon, struct fault *fault)
     if (error >= 0)
         error = sd_event_add_signal(daemon->loop, NULL, SIGHUP, on_reload, daemon);
     if (error >= 0)
-        error = sd_event_add_time_relative(
-            daemon->loop, NULL, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, 0, on_sweep, daemon);
+        error =
+            timer_repeat(daemon->loop, CLOCK_BOOTTIME, SWEEP_INTERVAL_US, on_sweep, daemon, NULL);
     if (error < 0)
         return fault_set(
             fault, RESULT_SYSTEM_ERROR, "the event loop does not start: %s", strerror(-error));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/timer.h"
 #include "observe/log.h"
 #include "tls/expiry.h"
 
@@ -57,7 +58,6 @@ static int64_t next_change(const struct expiry_list *list, int64_t now_s)
 static void arm(struct expiry_log *log, int64_t at_s)
 {
     (void)sd_event_source_set_time(log->timer, (uint64_t)at_s * 1000000);
-    (void)sd_event_source_set_enabled(log->timer, SD_EVENT_ONESHOT);
 }
 
 void expiry_log_update(struct expiry_log *log)
@@ -98,7 +98,8 @@ enum result expiry_log_new(
     if (!log)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     log->slot = slot;
-    int error = sd_event_add_time(loop, &log->timer, CLOCK_REALTIME, UINT64_MAX, 0, on_time, log);
+    int error = timer_repeat(
+        loop, CLOCK_REALTIME, LOOK_AT_LEAST_S * UINT64_C(1000000), on_time, log, &log->timer);
     if (error < 0)
         return fault_set(
             fault, RESULT_SYSTEM_ERROR, "the event loop takes no timer: %s", strerror(-error));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "daemon/timer.h"
 #include "observe/log.h"
 
 #define QUIET_US           250000 /* the time without an event after which the files are compared */
@@ -65,8 +66,7 @@ static void look(struct file_watch *watch)
 static int on_look(sd_event_source *source, uint64_t now_us, void *context)
 {
     look(context);
-    (void)sd_event_source_set_time(source, now_us + INTERVAL_US);
-    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return sd_event_source_set_time(source, now_us + INTERVAL_US);
 }
 
 static int on_quiet(sd_event_source *source, uint64_t now_us, void *context)
@@ -81,6 +81,7 @@ static int on_quiet(sd_event_source *source, uint64_t now_us, void *context)
 
 /* --- events --- */
 
+/* What cannot be waited for, the next look finds. */
 static void wait_for_quiet(struct file_watch *watch)
 {
     uint64_t now_us;
@@ -195,8 +196,7 @@ int file_watch_new(
     watch->loop = sd_event_ref(loop);
     watch->listener = listener;
     watch->context = context;
-    int error = sd_event_add_time_relative(
-        loop, &watch->look, CLOCK_BOOTTIME, INTERVAL_US, 0, on_look, watch);
+    int error = timer_repeat(loop, CLOCK_BOOTTIME, INTERVAL_US, on_look, watch, &watch->look);
     if (error >= 0)
         error = sd_event_add_time_relative(
             loop, &watch->quiet, CLOCK_BOOTTIME, QUIET_US, 10000, on_quiet, watch);

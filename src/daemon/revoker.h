@@ -21,6 +21,6 @@ void revoker_free(struct revoker *revoker);
 /* To be called when there is a new policy in the slot: watches its files, and begins a review by
  * its CRLs. */
 void revoker_follow(struct revoker *revoker);
-/* To be called every second: does what there was no memory for, which is to watch the files, to read
- * one that has changed, or to review the keys. */
+/* To be called every second: does what there was no memory for, which is to watch the files, to
+ * read one that has changed, or to review the keys. */
 void revoker_go_on(struct revoker *revoker);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "daemon/systemd.h"
+#include "daemon/timer.h"
 #include "http/server.h"
 #include "observe/log.h"
 
@@ -36,8 +37,7 @@ static int on_tick(sd_event_source *source, uint64_t now_us, void *context)
     if (pending != stop->pending)
         systemd_notify_stopping(pending, 0);
     stop->pending = pending;
-    (void)sd_event_source_set_time(source, now_us + TICK_US);
-    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return sd_event_source_set_time(source, now_us + TICK_US);
 }
 
 static int begin(struct stop *stop, sd_event *loop, const char *signal)
@@ -55,8 +55,7 @@ static int begin(struct stop *stop, sd_event *loop, const char *signal)
         key_cache_count(stop->status->cache));
     systemd_notify_stopping(stop->pending, (uint64_t)timeout_s * 1000000 + DRAIN_US);
     /* Without a timer nobody would notice that none is pending any more. */
-    if (stop->pending == 0 ||
-        sd_event_add_time_relative(loop, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick, stop) < 0)
+    if (stop->pending == 0 || timer_repeat(loop, CLOCK_BOOTTIME, TICK_US, on_tick, stop, NULL) < 0)
         return sd_event_exit(loop, 0);
     return 0;
 }

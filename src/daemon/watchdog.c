@@ -3,6 +3,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "daemon/timer.h"
 #include "http/server.h"
 #include "observe/log.h"
 
@@ -27,8 +28,7 @@ static int on_turn(sd_event_source *source, uint64_t now_us, void *context)
     if (!is_stalled)
         (void)sd_notify(0, "WATCHDOG=1");
     say_change(watchdog, is_stalled);
-    (void)sd_event_source_set_time(source, now_us + watchdog->period_us / FEEDS);
-    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return sd_event_source_set_time(source, now_us + watchdog->period_us / FEEDS);
 }
 
 enum result watchdog_start(
@@ -42,7 +42,7 @@ enum result watchdog_start(
     if (wanted == 0)
         return RESULT_OK;
     *watchdog = (struct watchdog){.http = http, .period_us = period_us};
-    if (sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, 0, 0, on_turn, watchdog) < 0)
+    if (timer_repeat(loop, CLOCK_MONOTONIC, 0, on_turn, watchdog, NULL) < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "the watchdog does not start");
     return RESULT_OK;
 }

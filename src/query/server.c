@@ -20,6 +20,7 @@
 #define CONNECTIONS_LEAST   16      /* however few descriptors there are */
 #define CONNECTIONS_A_TURN  64      /* served before other events of the loop */
 #define ACCEPT_AGAIN_US     1000000 /* after a lack of resources */
+#define NEVER_US            UINT64_MAX
 #define LATE_EVERY_US       1000000 /* looks for late clients, while there are any */
 
 /* Everything but QUEUE and SUBSCRIBERS is used by the main loop alone. */
@@ -55,12 +56,10 @@ static void remove_connection(struct connection *connection, void *context)
 static void look_for_late(struct query_server *server)
 {
     sd_event_source_set_time_relative(server->late, LATE_EVERY_US);
-    sd_event_source_set_enabled(server->late, SD_EVENT_ONESHOT);
 }
 
 static int on_late(sd_event_source *source, uint64_t now_us, void *context)
 {
-    (void)source;
     (void)now_us;
     struct query_server *server = context;
     int64_t now_ms = clock_steady_ms();
@@ -74,6 +73,8 @@ static int on_late(sd_event_source *source, uint64_t now_us, void *context)
     }
     if (server->connections)
         look_for_late(server);
+    else
+        sd_event_source_set_time(source, NEVER_US);
     return 0;
 }
 
@@ -167,15 +168,14 @@ static void pause_accepting(struct query_server *server)
         "key socket: cannot accept a connection: %s", strerror(errno));
     sd_event_source_set_enabled(server->listening, SD_EVENT_OFF);
     sd_event_source_set_time_relative(server->accept_again, ACCEPT_AGAIN_US);
-    sd_event_source_set_enabled(server->accept_again, SD_EVENT_ONESHOT);
 }
 
 static int on_accept_again(sd_event_source *source, uint64_t now_us, void *context)
 {
-    (void)source;
     (void)now_us;
     struct query_server *server = context;
     int fd = TAKE_FD(server->waiting);
+    sd_event_source_set_time(source, NEVER_US);
     if (fd >= 0 && !serve(server, fd))
         pause_accepting(server);
     else
@@ -249,6 +249,15 @@ static enum result open_socket(struct query_server *server, struct fault *fault)
         snapshot->policy->socket_path, SOCKET_MODE, (gid_t)-1, &server->fd, &server->file, fault);
 }
 
+/* A timer that waits to be told a time. It stays enabled, since to enable one can take memory. */
+static int add_timer(
+    struct query_server *server, sd_event_source **out, sd_event_time_handler_t handler)
+{
+    int error = sd_event_add_time(server->loop, out, CLOCK_BOOTTIME, NEVER_US, 0, handler, server);
+
+    return error >= 0 ? sd_event_source_set_enabled(*out, SD_EVENT_ON) : error;
+}
+
 static enum result join_loop(struct query_server *server, struct fault *fault)
 {
     int error = sd_event_add_io(
@@ -260,15 +269,9 @@ static enum result join_loop(struct query_server *server, struct fault *fault)
         error = sd_event_add_io(
             server->loop, &server->ready, server->poller, EPOLLIN, on_connections, server);
     if (error >= 0)
-        error = sd_event_add_time_relative(
-            server->loop, &server->accept_again, CLOCK_BOOTTIME, 0, 0, on_accept_again, server);
+        error = add_timer(server, &server->accept_again, on_accept_again);
     if (error >= 0)
-        error = sd_event_source_set_enabled(server->accept_again, SD_EVENT_OFF);
-    if (error >= 0)
-        error = sd_event_add_time_relative(
-            server->loop, &server->late, CLOCK_BOOTTIME, 0, 0, on_late, server);
-    if (error >= 0)
-        error = sd_event_source_set_enabled(server->late, SD_EVENT_OFF);
+        error = add_timer(server, &server->late, on_late);
     return error >= 0 ? RESULT_OK
                       : fault_set(fault, RESULT_SYSTEM_ERROR, "key socket: event loop: %s",
                             strerror(-error));

@@ -160,8 +160,8 @@ static int alert_of(int error, int sent)
     }
 }
 
-enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
-    struct bytes in, struct buffer *out, struct fault *fault)
+enum result engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
+    struct bytes in, struct buffer *out, bool *is_done, struct fault *fault)
 {
     size_t before = out->size;
     unsigned failures = wiping_failures();
@@ -174,47 +174,36 @@ enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engi
     struct bytes written = buffer_bytes(out), old;
     int alert = bytes_take(&written, before, &old) ? message_find_alert(written) : FAULT_NO_ALERT;
 
-    if (alert == FAULT_NO_ALERT && done == WOLFSSL_SUCCESS && io->in.size == 0)
-        return ENGINE_DONE;
-    if (alert == FAULT_NO_ALERT && error == WOLFSSL_ERROR_WANT_READ)
-        return ENGINE_WANTS_MORE;
+    *is_done = alert == FAULT_NO_ALERT && done == WOLFSSL_SUCCESS && io->in.size == 0;
+    if (*is_done || (alert == FAULT_NO_ALERT && error == WOLFSSL_ERROR_WANT_READ))
+        return RESULT_OK;
 
-    if (done == WOLFSSL_SUCCESS) {
-        fault_set(fault, RESULT_BAD_MESSAGE, "the message goes on after Finished");
-        return ENGINE_FAILED;
-    }
+    if (done == WOLFSSL_SUCCESS)
+        return fault_set(fault, RESULT_BAD_MESSAGE, "the message goes on after Finished");
     metrics_tls_failed(error);
     /* The engine has many numbers for having had no memory; MEMORY_E is from tls/credential's sign.
      */
-    if (wiping_failures() != failures || error == MEMORY_E) {
-        fault_set_alert(
+    if (wiping_failures() != failures || error == MEMORY_E)
+        return fault_set_alert(
             fault, RESULT_NO_MEMORY, TLS_ALERT_INTERNAL_ERROR, "the TLS engine is out of memory");
-        return ENGINE_FAILED;
-    }
-    if (error == WC_HW_E || error == WC_HW_WAIT_E) { /* from tls/credential's sign */
-        fault_set_alert(fault, error == WC_HW_E ? RESULT_INTERNAL : RESULT_BUSY,
+    if (error == WC_HW_E || error == WC_HW_WAIT_E) /* from tls/credential's sign */
+        return fault_set_alert(fault, error == WC_HW_E ? RESULT_INTERNAL : RESULT_BUSY,
             TLS_ALERT_INTERNAL_ERROR, "the private key does not sign");
-        return ENGINE_FAILED;
-    }
     alert = alert_of(error, alert);
     char reason[WOLFSSL_MAX_ERROR_SZ];
-    fault_set_alert(fault, RESULT_TLS_REFUSED, alert, "TLS handshake refused: %s (alert %s)",
+    return fault_set_alert(fault, RESULT_TLS_REFUSED, alert, "TLS handshake refused: %s (alert %s)",
         wolfSSL_ERR_error_string((unsigned long)error, reason), alert_name(alert));
-    return ENGINE_FAILED;
 }
 
 enum result engine_run_on(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
     struct bytes in, struct buffer *out, struct fault *fault)
 {
-    switch (engine_run(engine, step, io, in, out, fault)) {
-    case ENGINE_WANTS_MORE:
-        return RESULT_OK;
-    case ENGINE_DONE:
-        return fault_set(fault, RESULT_INTERNAL, "the TLS engine ends the handshake too early");
-    case ENGINE_FAILED:
-        break;
-    }
-    return fault->result;
+    bool is_done;
+
+    TRY(engine_run(engine, step, io, in, out, &is_done, fault));
+    return is_done
+               ? fault_set(fault, RESULT_INTERNAL, "the TLS engine ends the handshake too early")
+               : RESULT_OK;
 }
 
 enum result engine_export(WOLFSSL *engine, struct exported_key *out, struct fault *fault)

@@ -34,15 +34,14 @@ struct engine_io {
     struct buffer *out;
 };
 
-enum engine_step { ENGINE_DONE, ENGINE_WANTS_MORE, ENGINE_FAILED };
+/* Runs STEP (wolfSSL_accept or wolfSSL_connect) on the flight IN. *IS_DONE: the handshake is, else
+ * the engine waits for the next flight. On failure FAULT has the engine's reason, and its alert
+ * where it wrote one. */
+enum result engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
+    struct bytes in, struct buffer *out, bool *is_done, struct fault *fault) WARN_UNUSED;
 
-/* Runs STEP (wolfSSL_accept or wolfSSL_connect) on the flight IN. On failure FAULT has the engine's
- * reason, and its alert where it wrote one. */
-enum engine_step engine_run(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
-    struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
-
-/* The same for a flight that does not end the handshake: RESULT_OK when the engine waits for the
- * next one (ENGINE_WANTS_MORE). */
+/* The same for a flight that must not end the handshake: RESULT_OK when the engine waits for the
+ * next one. */
 enum result engine_run_on(WOLFSSL *engine, int (*step)(WOLFSSL *), struct engine_io *io,
     struct bytes in, struct buffer *out, struct fault *fault) WARN_UNUSED;
 

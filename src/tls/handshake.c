@@ -192,16 +192,12 @@ enum result handshake_finish(struct handshake *handshake, const struct message3 
             "the TLS engine does not take the initiator's public key");
     if (make_flight(message3, &flight) != RESULT_OK)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    switch (engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
-        message4, fault)) {
-    case ENGINE_DONE:
-        break;
-    case ENGINE_WANTS_MORE:
+    bool is_done;
+    TRY(engine_run(handshake->engine, wolfSSL_accept, &handshake->io, buffer_bytes(&flight),
+        message4, &is_done, fault));
+    if (!is_done)
         return fault_set_alert(fault, RESULT_TLS_REFUSED, TLS_ALERT_UNEXPECTED_MESSAGE,
             "TLS handshake refused: Message 3 does not finish it");
-    case ENGINE_FAILED:
-        return fault->result;
-    }
     if (!handshake->verified.used) /* never: the engine asks about every CertificateVerify */
         return fault_set_alert(fault, RESULT_INTERNAL, TLS_ALERT_INTERNAL_ERROR,
             "the TLS engine did not check CertificateVerify");

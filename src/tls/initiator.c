@@ -252,15 +252,11 @@ enum result initiator_finish(struct initiator *initiator, struct bytes message4,
     struct exported_key *exported, struct fault *fault)
 {
     struct buffer nothing AUTO_BUFFER = {.limit = 256};
+    bool is_done;
 
-    switch (
-        engine_run(initiator->engine, wolfSSL_connect, &initiator->io, message4, &nothing, fault)) {
-    case ENGINE_DONE:
-        return engine_export(initiator->engine, exported, fault);
-    case ENGINE_WANTS_MORE:
+    TRY(engine_run(
+        initiator->engine, wolfSSL_connect, &initiator->io, message4, &nothing, &is_done, fault));
+    if (!is_done)
         return fault_set(fault, RESULT_TLS_REFUSED, "Message 4 does not finish the handshake");
-    case ENGINE_FAILED:
-        break;
-    }
-    return fault->result;
+    return engine_export(initiator->engine, exported, fault);
 }

@@ -133,6 +133,23 @@ START_TEST(both_sides_export_the_same_key)
 }
 END_TEST
 
+/* Whoever does not ask why gets the result alone (base/fault.h). */
+START_TEST(refuses_without_a_place_for_the_reason)
+{
+    struct buffer none AUTO_BUFFER = {0};
+    struct exported_key exported;
+
+    run_to_message3();
+    ck_assert_int_eq(initiator_finish(run.initiator, bytes_of_string("no record"), &exported, NULL),
+        RESULT_TLS_REFUSED);
+    run.parsed.end = bytes_of_string("no record");
+    ck_assert(handshake_is_signed_by(run.handshake, &run.parsed, &run.presented.key));
+    ck_assert_int_eq(
+        handshake_finish(run.handshake, &run.parsed, &none, &exported, NULL), RESULT_TLS_REFUSED);
+    run_end();
+}
+END_TEST
+
 START_TEST(a_key_is_not_read_as_a_certificate)
 {
     run_to_message3();
@@ -172,4 +189,4 @@ END_TEST
 
 CHECK_MAIN_FIXTURE("tls/handshake", set_up, tear_down, both_sides_export_the_same_key,
     a_key_is_not_read_as_a_certificate, nothing_is_finished_without_a_verified_signature,
-    another_octet_in_message3_is_not_signed)
+    another_octet_in_message3_is_not_signed, refuses_without_a_place_for_the_reason)
