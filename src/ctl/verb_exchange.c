@@ -217,7 +217,8 @@ static int run(struct initiated_exchange *exchange, struct initiator_credential 
     if (initiator_answer(exchange->initiator, buffer_bytes(&exchange->content.message),
             asked.server_identity, &message3, &fault) != RESULT_OK) {
         give_up(exchange);
-        return fail(STATUS_USAGE, "Message 2: %s", fault.text);
+        return fail(fault.result == RESULT_BAD_INPUT ? STATUS_USAGE : STATUS_REFUSED,
+            "Message 2: %s", fault.text);
     }
     status = finish(exchange, buffer_bytes(&message3));
     if (status != STATUS_DONE)
