@@ -622,6 +622,26 @@ static void ck_assert_event(int fd, const char *event, const char *peer)
     json_decref(reply);
 }
 
+#define WITH_NAME(number, enumerator, name, ...) ", " name
+
+/* Clients take the flavours from the interface's definition. */
+START_TEST(the_definition_names_all_flavours)
+{
+    static const char names[] = "" FLAVOUR_LIST(WITH_NAME);
+    char line[256];
+    int fd = service_connect();
+
+    snprintf(line, sizeof(line), "\n  flavour: (%s),\n", names + strlen(", "));
+    json_t *reply = client_call(
+        fd, CALL(SERVICE "GetInterfaceDescription", WITH("\"interface\":\"org.e2ekeyd.Keys\"")));
+    ck_assert_ptr_nonnull(strstr(
+        json_string_value(json_object_get(json_object_get(reply, "parameters"), "description")),
+        line));
+    json_decref(reply);
+    close(fd);
+}
+END_TEST
+
 /* At the bound the user with the most connections gives up the one that is idle longest, and
  * neither one whose replies wait to be read nor one whose call came later. */
 START_TEST(a_newcomer_takes_the_room_of_the_idlest)
@@ -801,4 +821,5 @@ CHECK_MAIN_FIXTURE("query/server", start, stop, it_describes_itself,
     a_caller_may_hang_up_before_it_reads, malformed_input_ends_its_connection_only,
     a_newcomer_takes_the_room_of_the_idlest, subscribers_hear_what_they_may,
     ten_thousand_events_reach_all_who_read, a_subscriber_that_is_too_slow_is_told,
-    hidden_and_absent_keys_are_alike, events_that_are_not_shown_are_not_counted)
+    hidden_and_absent_keys_are_alike, events_that_are_not_shown_are_not_counted,
+    the_definition_names_all_flavours)
