@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "http/connections.h"
+#include "http/library.h"
 #include "http/listen.h"
 #include "observe/log.h"
 #include "observe/openmetrics.h"
@@ -110,11 +111,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 static enum result start(struct scrape_server *server, struct fault *fault)
 {
-    server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
-        handle, server, MHD_OPTION_LISTEN_SOCKET, server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+    server->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
+            NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+            MHD_OPTION_LISTEN_SOCKET, server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
+            CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_OCTETS,
+            MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+            server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
     server->listener.fd = -1; /* libmicrohttpd owns it now, also when it fails */
     if (!server->daemon)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: the HTTP server does not start: %s",

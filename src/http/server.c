@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,20 +13,19 @@
 
 #include "base/clock.h"
 #include "http/https.h"
+#include "http/library.h"
 #include "http/listen.h"
 #include "http/probe.h"
 #include "http/transaction.h"
 #include "observe/log.h"
 
-#define CONNECTIONS_MAX     4096  /* of one listener, where the limit on files allows it */
-#define CONNECTION_OCTETS   16384 /* for headers, both ways; bodies have their own bound */
-#define UNASKED_MS          1000  /* when we stop: for the first request of a new connection */
-#define DRAIN_MS            5000  /* when we stop: for everything that is under way */
-#define LEAST_DRAIN_MS      400   /* the same where no time is left */
-#define THREADS_MAX         256
-#define OPTIONS_MAX         20
-#define LOG_LINE_OCTETS     512
-#define DESCRIPTORS_PER_USE 2 /* half of them are for HTTP */
+#define CONNECTIONS_MAX   4096  /* of one listener, where the limit on files allows it */
+#define CONNECTION_OCTETS 16384 /* for headers, both ways; bodies have their own bound */
+#define UNASKED_MS        1000  /* when we stop: for the first request of a new connection */
+#define DRAIN_MS          5000  /* when we stop: for everything that is under way */
+#define LEAST_DRAIN_MS    400   /* the same where no time is left */
+#define THREADS_MAX       256
+#define OPTIONS_MAX       20
 
 struct http_server {
     struct transactions shared;
@@ -56,17 +54,6 @@ static void add_option(
     options->items[options->count++] = (struct MHD_OptionItem){option, value, (void *)pointer};
 }
 
-PRINTF(2, 0) static void log_library(void *context, const char *format, va_list arguments)
-{
-    char line[LOG_LINE_OCTETS];
-
-    (void)context;
-    if (vsnprintf(line, sizeof(line), format, arguments) < 0)
-        return;
-    line[strcspn(line, "\n")] = '\0';
-    log_debug("HTTP: %s", line);
-}
-
 static unsigned count_threads(const struct policy_http *http)
 {
     cpu_set_t cores;
@@ -78,14 +65,15 @@ static unsigned count_threads(const struct policy_http *http)
     return threads < THREADS_MAX ? threads : THREADS_MAX;
 }
 
-/* The listeners together may use half of the file descriptors that we may open. */
+/* The listeners together may use three eighths of the file descriptors that we may open, as the key
+ * socket may use half of them: the last eighth is for metrics and all that is no connection. */
 static unsigned count_connections(size_t listeners, unsigned threads)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return CONNECTIONS_MAX;
-    rlim_t share = limit.rlim_cur / DESCRIPTORS_PER_USE / listeners;
+    rlim_t share = limit.rlim_cur / 8 * 3 / listeners;
     if (share < threads)
         return threads; /* at least one for each */
     return share < CONNECTIONS_MAX ? (unsigned)share : CONNECTIONS_MAX;
@@ -97,8 +85,7 @@ static void set_options(
     unsigned threads = server->threads;
 
     options->flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
-        NULL); /* the first option, so that it logs errors of the others */
+    add_option(options, MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)library_log, NULL);
     add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)transaction_keep_encoded, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_OCTETS, NULL);
     add_option(options, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S, NULL);

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
 #include <pwd.h>
@@ -333,26 +334,35 @@ void daemon_await_notice(struct daemon *daemon, const char *line)
         give_up(daemon, "it did not tell the service manager in time");
 }
 
-/* "listening on http://127.0.0.1:PORT" is in the log by the time that it is ready. */
-static void learn_port(struct daemon *daemon)
+/* The port behind the last place in LOG that says BEFORE and "http(s)://127.0.0.1:"; 0: none. It
+ * may have run before. */
+static uint16_t find_port(const char *log, const char *before)
 {
-    static const char before[] = "://127.0.0.1:";
+    uint16_t port = 0;
+    for (const char *next = log; (next = strstr(next, before)) != NULL;) {
+        next += strlen(before);
+        if (sscanf(next, "http://127.0.0.1:%" SCNu16, &port) != 1)
+            (void)sscanf(next, "https://127.0.0.1:%" SCNu16, &port);
+    }
+    return port;
+}
+
+/* The addresses are in the log by the time that it is ready. */
+static void learn_ports(struct daemon *daemon)
+{
     char *log = daemon_log(daemon);
-    const char *place = NULL;
-    for (const char *next = log; (next = strstr(next, before)) != NULL; next++)
-        place = next; /* the last: it may have run before */
-    unsigned long port = place ? strtoul(place + strlen(before), NULL, 10) : 0;
-    if (port == 0 || port > UINT16_MAX)
-        give_up(daemon, "it did not say which port it listens on");
-    daemon->port = (uint16_t)port;
+    daemon->port = find_port(log, "listening on ");
+    daemon->metrics_port = find_port(log, "metrics on ");
     free(log);
+    if (daemon->port == 0)
+        give_up(daemon, "it did not say which port it listens on");
 }
 
 void daemon_await_ready(struct daemon *daemon)
 {
     daemon_await_notice(daemon, "READY=1");
     if (daemon->port == 0)
-        learn_port(daemon);
+        learn_ports(daemon);
 }
 
 void daemon_reload(struct daemon *daemon)

@@ -30,6 +30,7 @@ struct daemon {
     char folder[DAEMON_PATH_OCTETS]; /* certificates and keys of scripts/mkpki, policy.json */
     char socket[DAEMON_PATH_OCTETS]; /* the key socket */
     uint16_t port;                   /* HTTP on 127.0.0.1 */
+    uint16_t metrics_port;           /* 0: none */
     pid_t pid;                       /* 0: not running */
     int pidfd;
     int notify; /* what the daemon tells the service manager arrives here */
