@@ -7,8 +7,10 @@
 #include "unit/keys/copy.h"
 #include "unit/keys/sample.h"
 
+#ifndef DAMAGE_KEYS
 #define DAMAGE_KEYS     60U
 #define DAMAGE_CAPACITY 64U
+#endif
 
 static inline struct key_info damage_info(uint32_t number)
 {
