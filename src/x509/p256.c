@@ -18,9 +18,14 @@ static void release_key(ecc_key *key)
     (void)wc_ecc_free(key);
 }
 
+static bool is_uncompressed(struct bytes point)
+{
+    return point.size == P256_POINT_OCTETS && point.data[0] == 0x04;
+}
+
 static bool import_point(struct bytes point, ecc_key *key)
 {
-    return point.size == P256_POINT_OCTETS &&
+    return is_uncompressed(point) &&
            wc_ecc_import_x963_ex(point.data, (word32)point.size, key, ECC_SECP256R1) == 0;
 }
 
@@ -97,7 +102,7 @@ static enum result check_digest(
 {
     ecc_key key CLEANUP(release_key) = {0};
     int good = 0;
-    if (!is_signature(signature))
+    if (!is_signature(signature) || !is_uncompressed(point))
         return RESULT_BAD_INPUT;
     if (wc_ecc_init(&key) != 0 || !import_point(point, &key))
         return RESULT_INTERNAL;

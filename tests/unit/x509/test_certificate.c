@@ -270,6 +270,9 @@ START_TEST(reads_the_fields)
     ck_assert_uint_eq(leaf.point.data[0], 4);
     ck_assert(ecdsa_verify(root.point, leaf.tbs, leaf.signature));
     ck_assert(!ecdsa_verify(leaf.point, leaf.tbs, leaf.signature));
+    uint8_t no_point[P256_POINT_OCTETS] = {0};
+    ck_assert_int_eq(ecdsa_check(bytes_of(no_point, sizeof(no_point)), leaf.tbs, leaf.signature),
+        RESULT_BAD_INPUT);
     maker_stop();
 }
 END_TEST
