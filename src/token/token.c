@@ -127,11 +127,18 @@ static enum result read_uri(struct token_key *key, P11KitUri *uri, struct fault 
 }
 
 /* p11-kit takes PIN attributes before the "?" too. That part of the URI goes to the token and into
- * the log, so a PIN must not be there. */
-static bool has_pin_in_path(const struct token_key *key, P11KitUri *uri)
+ * the log, so a PIN must not be there. When it cannot be read, one may be in it all the same: so
+ * the fault does not say it. */
+static enum result check_path(const struct token_key *key, P11KitUri *uri, struct fault *fault)
 {
-    return p11_kit_uri_parse(key->uri, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK &&
-           (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri));
+    int bad = p11_kit_uri_parse(key->uri, P11_KIT_URI_FOR_ANY, uri);
+    if (bad)
+        return fault_set(
+            fault, RESULT_BAD_CONFIGURATION, "pkcs11: URI: %s", p11_kit_uri_message(bad));
+    if (p11_kit_uri_get_pin_value(uri) || p11_kit_uri_get_pin_source(uri))
+        return fault_set(fault, RESULT_BAD_CONFIGURATION,
+            "pkcs11: URI: pin-source belongs behind the \"?\", and pin-value nowhere");
+    return RESULT_OK;
 }
 
 static void close_handle(struct token_key *key)
@@ -159,9 +166,7 @@ static enum result key_new(const char *text, struct token_key **out, struct faul
     /* The query says where the PIN and the module are: neither the token nor the log needs it. */
     if (!key || !uri || !(key->uri = strndup(text, strcspn(text, "?"))))
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    if (has_pin_in_path(key, uri))
-        return fault_set(fault, RESULT_BAD_CONFIGURATION,
-            "pkcs11: URI: pin-source belongs behind the \"?\", and pin-value nowhere");
+    TRY(check_path(key, uri, fault));
     int bad = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
     if (bad)
         return bad_uri(fault, key, p11_kit_uri_message(bad));
