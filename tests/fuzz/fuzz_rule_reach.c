@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules (JSON, up to the first NUL) and the anchors of their trust domain (fuzz/pki.h): each rule
- * that the policy takes is found to be within reach of an anchor, or out of it. */
+ * that the policy takes is found to be within reach of an anchor, or out of it. The certificates
+ * that are presented with them are held to the anchors' constraints: whole, and name by name. */
 #include "trust/rule_reach.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "fuzz/pki.h"
 #include "policy_load/load.h"
 #include "trust/store_load.h"
+#include "x509/constraints.h"
 #include "x509/general_name.h"
 
 #define TEXT_OCTETS 8192
@@ -40,6 +42,33 @@ static bool is_constrained(const struct trust_store *store)
     return true;
 }
 
+/* What is within as a whole is within by each of its names. */
+static void check_names(struct bytes constraints, const struct certificate *certificate)
+{
+    struct bytes names = certificate->subject_alt_name;
+    struct general_name name;
+    struct fault fault = FAULT_INIT;
+
+    if (constraints.size == 0)
+        return;
+    must(constraints_are_valid(constraints));
+    enum result result =
+        constraints_check(constraints, certificate->subject, certificate->subject_alt_name, &fault);
+    must(result == RESULT_OK || fault.alert != FAULT_NO_ALERT);
+    while (general_name_take(&names, &name))
+        must(constraints_permit(constraints, &name) || result != RESULT_OK);
+}
+
+static void check_presented(const struct pki *pki, const struct trust_domain *domain)
+{
+    struct certificate certificate;
+
+    for (size_t i = 0; i < pki->chain_count; i++)
+        for (size_t j = 0; j < domain->anchor_count; j++)
+            if (certificate_parse(pki->chain[i], &certificate, NULL) == RESULT_OK)
+                check_names(domain->anchors[j].certificate.name_constraints, &certificate);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct policy *policy CLEANUP(auto_policy_free) = NULL;
@@ -66,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t before = report.faults;
         reach_check(policy, store->domains, &report);
         must(report.faults == before || is_constrained(store));
+        check_presented(&pki, store->domains);
     }
     pki_close(&pki);
     return 0;
