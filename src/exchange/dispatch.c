@@ -203,14 +203,16 @@ static handler *const handlers[OPERATION_NOTIFY + 1][TARGET_NOTIFY + 1] = {
     [OPERATION_UPDATE] =
         {[TARGET_ENTRY_POINT] = update_entry_point, [TARGET_EXCHANGE] = update_exchange},
     [OPERATION_DELETE] = {[TARGET_EXCHANGE] = delete_exchange},
-    [OPERATION_NOTIFY] = {[TARGET_ENTRY_POINT] = notify, [TARGET_NOTIFY] = notify},
+    /* The address of a CSE that receives a Notify is its <CSEBase> (TS-0004 7.5.1.2.12). */
+    [OPERATION_NOTIFY] =
+        {[TARGET_CSE_BASE] = notify, [TARGET_ENTRY_POINT] = notify, [TARGET_NOTIFY] = notify},
 };
 
 enum result dispatch(struct step *step)
 {
     TRY(check_request(step));
-    target_parse(&step->snapshot->policy->cse, step->snapshot->policy->http.notify_path,
-        step->request->to, &step->target);
+    target_parse(
+        step->snapshot->policy, step->request->operation, step->request->to, &step->target);
     if (step->target.kind == TARGET_NONE)
         return fault_set(&step->fault, RESULT_NOT_FOUND, "no such resource");
     handler *handle = handlers[step->request->operation][step->target.kind];

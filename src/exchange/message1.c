@@ -8,36 +8,24 @@
 #include "policy/match.h"
 #include "tls/context.h"
 
-/* The end-point that the address of a Notify names; NULL, with a fault, when no end-point has that
- * name. */
-static struct tls_endpoint *find_addressed(struct step *step)
-{
-    const struct policy *policy = step->snapshot->policy;
-
-    for (size_t i = 0; i < policy->endpoint_count; i++)
-        if (strcmp(policy->endpoints[i].name, step->target.name) == 0)
-            return tls_context_by_number(step->snapshot->tls, i);
-    fault_set(
-        &step->fault, RESULT_NOT_FOUND, "no end-point here is called \"%s\"", step->target.name);
-    return NULL;
-}
-
 /* Which end-point is meant: the one that SNI names (TS-0003 10.2.1), or the one that a Notify is
  * addressed to; if there are both, they have to be the same. NULL, with a fault, when there is
  * none. */
 static struct tls_endpoint *choose_endpoint(struct step *step, const struct hello *hello)
 {
-    bool is_addressed = step->target.kind == TARGET_NOTIFY && step->target.name[0] != '\0';
-    struct tls_endpoint *named =
-        tls_context_by_server_name(step->snapshot->tls, hello->server_name);
-    struct tls_endpoint *chosen = is_addressed ? find_addressed(step) : named;
+    const struct snapshot *snapshot = step->snapshot;
+    const struct policy_endpoint *addressed = step->target.endpoint;
+    struct tls_endpoint *named = tls_context_by_server_name(snapshot->tls, hello->server_name);
+    struct tls_endpoint *chosen = addressed ? tls_context_by_number(snapshot->tls,
+                                                  (size_t)(addressed - snapshot->policy->endpoints))
+                                            : named;
 
-    if (is_addressed && !chosen)
-        return NULL;
     if (chosen && (hello->server_name[0] == '\0' || named == chosen))
         return chosen;
     fault_set_alert(&step->fault, RESULT_TLS_REFUSED, TLS_ALERT_UNRECOGNIZED_NAME,
-        "SNI \"%s\" names no end-point here", hello->server_name);
+        named ? "SNI \"%s\" names another end-point than the address does"
+              : "SNI \"%s\" names no end-point here",
+        hello->server_name);
     return NULL;
 }
 

@@ -29,16 +29,15 @@ static bool is_end(struct bytes path)
     return !take_segment(&path, &segment);
 }
 
-/* Sets OUT to a target of KIND whose name is SEGMENT. Leaves OUT as it is, TARGET_NONE, when REST
- * shows that SEGMENT is not the last one, or when the name is too long. */
-static void end_with_name(
-    enum target_kind kind, struct bytes segment, struct bytes rest, struct target *out)
+/* Sets OUT to the exchange whose name is SEGMENT. Leaves OUT as it is, TARGET_NONE, when REST shows
+ * that SEGMENT is not the last one, or when the name is too long. */
+static void end_with_name(struct bytes segment, struct bytes rest, struct target *out)
 {
     if (!is_end(rest) || segment.size >= sizeof(out->name))
         return;
     memcpy(out->name, segment.data, segment.size);
     out->name[segment.size] = '\0';
-    out->kind = kind;
+    out->kind = TARGET_EXCHANGE;
 }
 
 /* Reads what follows <CSEBase> in a structured address: SEGMENT, which has to be the entry point,
@@ -51,48 +50,78 @@ static void parse_structured(
     if (!take_segment(&rest, &segment))
         out->kind = TARGET_ENTRY_POINT;
     else
-        end_with_name(TARGET_EXCHANGE, segment, rest, out);
+        end_with_name(segment, rest, out);
+}
+
+/* Whether PATH is ADDRESS, of endpoints.resource. "-" stands for the name of the CSEBase, which
+ * only a structured address begins with. */
+static bool is_address(const struct policy_cse *cse, const char *address, struct bytes path)
+{
+    struct bytes wanted = bytes_of_string(address), part, segment;
+
+    while (take_segment(&wanted, &part)) {
+        bool is_base = part.data == (const uint8_t *)address && segment_is(part, cse->cse_base);
+        if (!take_segment(&path, &segment) ||
+            !(bytes_equal(segment, part) || (is_base && segment_is(segment, "-"))))
+            return false;
+    }
+    return is_end(path);
+}
+
+/* PATH is relative to our CSE. Whether it is one of endpoints.resource. */
+static bool parse_resource(const struct policy *policy, struct bytes path, struct target *out)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++)
+        for (size_t j = 0; j < policy->endpoints[i].address_count; j++)
+            if (is_address(&policy->cse, policy->endpoints[i].addresses[j], path)) {
+                out->kind = TARGET_NOTIFY;
+                out->endpoint = &policy->endpoints[i];
+                return true;
+            }
+    return false;
 }
 
 /* PATH is relative to our CSE: structured, from <CSEBase> on, or an unstructured resource id. */
-static void parse_cse_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
+static void parse_cse_relative(const struct policy *policy, struct bytes path, struct target *out)
 {
-    struct bytes segment;
+    const struct policy_cse *cse = &policy->cse;
+    struct bytes segment, rest = path;
 
-    if (!take_segment(&path, &segment))
+    if (parse_resource(policy, path, out) || !take_segment(&rest, &segment))
         return;
     if (segment_is(segment, cse->cse_base) || segment_is(segment, "-")) {
-        if (!take_segment(&path, &segment))
+        if (!take_segment(&rest, &segment))
             out->kind = TARGET_CSE_BASE;
         else
-            parse_structured(cse, segment, path, out);
+            parse_structured(cse, segment, rest, out);
     } else if (segment_is(segment, cse->resource_name)) {
-        parse_structured(cse, segment, path, out);
+        parse_structured(cse, segment, rest, out);
     } else {
-        end_with_name(TARGET_EXCHANGE, segment, path, out);
+        end_with_name(segment, rest, out);
     }
 }
 
 /* PATH is "/in-cse", and then nothing or a path relative to that CSE. */
-static void parse_sp_relative(const struct policy_cse *cse, struct bytes path, struct target *out)
+static void parse_sp_relative(const struct policy *policy, struct bytes path, struct target *out)
 {
     struct bytes segment;
 
-    if (!take_segment(&path, &segment) || !segment_is(segment, cse->cse_id + 1))
+    if (!take_segment(&path, &segment) || !segment_is(segment, policy->cse.cse_id + 1))
         return;
     if (is_end(path))
         out->kind = TARGET_CSE_BASE;
     else
-        parse_cse_relative(cse, path, out);
+        parse_cse_relative(policy, path, out);
 }
 
 /* PATH is what follows "/_": "/m2m.example", and then as in an SP-relative one. */
-static void parse_absolute(const struct policy_cse *cse, struct bytes path, struct target *out)
+static void parse_absolute(const struct policy *policy, struct bytes path, struct target *out)
 {
     struct bytes segment;
 
-    if (take_segment(&path, &segment) && bytes_equal_caseless(segment, bytes_of_string(cse->sp_id)))
-        parse_sp_relative(cse, path, out);
+    if (take_segment(&path, &segment) &&
+        bytes_equal_caseless(segment, bytes_of_string(policy->cse.sp_id)))
+        parse_sp_relative(policy, path, out);
 }
 
 /* Moves PATH past the last "/~" or "/_" in it and returns that character. When there is none,
@@ -111,43 +140,67 @@ static char take_prefix(struct bytes *path)
     return form;
 }
 
-/* PATH is NOTIFY_PATH, with or without "/NAME" of an end-point; or it is empty, as with a
- * pointOfAccess that has no path. */
-static bool parse_notify(const char *notify_path, struct bytes path, struct target *out)
+static void parse_address(const struct policy *policy, struct bytes path, struct target *out)
 {
-    struct bytes base = bytes_of_string(notify_path), wanted, segment;
+    switch (take_prefix(&path)) {
+    case '~':
+        parse_sp_relative(policy, path, out);
+        break;
+    case '_':
+        parse_absolute(policy, path, out);
+        break;
+    default: /* SP-relative as in Content-Location, which peers may take for a path as it is */
+        if (!parse_resource(policy, path, out))
+            parse_sp_relative(policy, path, out);
+        if (out->kind == TARGET_NONE)
+            parse_cse_relative(policy, path, out);
+    }
+}
 
-    if (!is_end(path))
-        while (take_segment(&base, &wanted))
-            if (!take_segment(&path, &segment) || !bytes_equal(segment, wanted))
-                return false;
-    if (!take_segment(&path, &segment))
-        out->kind = TARGET_NOTIFY;
-    else
-        end_with_name(TARGET_NOTIFY, segment, path, out);
-    return out->kind != TARGET_NONE;
+/* Moves PATH past NOTIFY_PATH; false, and PATH as it is, when it does not begin with that. */
+static bool take_notify_path(const char *notify_path, struct bytes *path)
+{
+    struct bytes base = bytes_of_string(notify_path), rest = *path, wanted, segment;
+
+    while (take_segment(&base, &wanted))
+        if (!take_segment(&rest, &segment) || !bytes_equal(segment, wanted))
+            return false;
+    *path = rest;
+    return true;
+}
+
+static const struct policy_endpoint *find_named(const struct policy *policy, struct bytes name)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++)
+        if (segment_is(name, policy->endpoints[i].name))
+            return &policy->endpoints[i];
+    return NULL;
+}
+
+/* PATH is what follows http.notifyPath. */
+static void parse_below_notify(
+    const struct policy *policy, enum operation operation, struct bytes path, struct target *out)
+{
+    struct bytes first = {0}, rest = path;
+    bool is_notify = !take_segment(&rest, &first) || operation == OPERATION_NOTIFY;
+
+    parse_address(policy, path, out);
+    if (is_notify && out->kind != TARGET_NOTIFY)
+        *out = (struct target){.kind = TARGET_NOTIFY, .endpoint = find_named(policy, first)};
 }
 
 void target_parse(
-    const struct policy_cse *cse, const char *notify_path, const char *text, struct target *out)
+    const struct policy *policy, enum operation operation, const char *text, struct target *out)
 {
     struct bytes path = bytes_of_string(text);
 
     *out = (struct target){.kind = TARGET_NONE};
     if (path.size > 0 && path.data[0] != '/')
         return;
-    if (parse_notify(notify_path, path, out))
-        return;
-    switch (take_prefix(&path)) {
-    case '~':
-        parse_sp_relative(cse, path, out);
-        break;
-    case '_':
-        parse_absolute(cse, path, out);
-        break;
-    default: /* SP-relative as in Content-Location, which peers may take for a path as it is */
-        parse_sp_relative(cse, path, out);
-        if (out->kind == TARGET_NONE)
-            parse_cse_relative(cse, path, out);
-    }
+    if (is_end(path))
+        out->kind = TARGET_NOTIFY;
+    else if (take_notify_path(policy->http.notify_path, &path))
+        parse_below_notify(policy, operation, path, out);
+    else
+        parse_address(policy, path, out);
 }

@@ -14,6 +14,7 @@
 
 #define POLICY_DEFAULT_PATH   "/etc/e2ekeyd/policy.json"
 #define POLICY_ENDPOINTS_MAX  64
+#define POLICY_ADDRESSES_MAX  16 /* of one end-point */
 #define POLICY_TRUST_MAX      64 /* trust domains fit in one uint64_t */
 #define POLICY_LISTEN_MAX     16
 #define POLICY_PROXIES_MAX    64
@@ -67,6 +68,8 @@ struct policy_endpoint {
     char *identity;    /* absolute */
     char *server_name; /* lower case; NULL when it answers to no SNI of its own */
     struct policy_file certificate, private_key; /* certificate optional with raw_public_key */
+    char **addresses; /* further ones of its own, CSE-relative: "cse-in/ae1", "Cae1" */
+    size_t address_count;
     bool raw_public_key; /* answers with its raw public key (RFC 7250) where that is preferred */
 };
 

@@ -46,21 +46,33 @@ bool valid_resource(const char *text)
     return valid_name(text) && !is_reserved(text, strlen(text));
 }
 
+/* Whether TEXT is one segment or more, with a slash between each two, and none of them reserved
+ * among the first UNRESERVED. */
+static bool are_segments(const char *text, size_t unreserved)
+{
+    if (strnlen(text, IDENTIFIER_OCTETS) == IDENTIFIER_OCTETS)
+        return false;
+    for (size_t number = 0;; number++) {
+        char segment[IDENTIFIER_OCTETS];
+        const size_t size = strcspn(text, "/");
+        memcpy(segment, text, size);
+        segment[size] = '\0';
+        if (!identifier_is_segment(segment) || (number < unreserved && is_reserved(segment, size)))
+            return false;
+        if (text[size] == '\0')
+            return true;
+        text += size + 1;
+    }
+}
+
 bool valid_notify_path(const char *text)
 {
-    if (text[0] != '/' || strnlen(text, IDENTIFIER_OCTETS) == IDENTIFIER_OCTETS ||
-        is_reserved(text + 1, strcspn(text + 1, "/")))
-        return false;
-    for (const char *start = text; *start;) {
-        char segment[IDENTIFIER_OCTETS];
-        const size_t size = strcspn(++start, "/");
-        memcpy(segment, start, size);
-        segment[size] = '\0';
-        if (!identifier_is_segment(segment))
-            return false;
-        start += size;
-    }
-    return true;
+    return text[0] == '/' && strlen(text) < IDENTIFIER_OCTETS && are_segments(text + 1, 1);
+}
+
+bool valid_address(const char *text)
+{
+    return are_segments(text, SIZE_MAX);
 }
 
 bool valid_listen(const char *text)

@@ -11,6 +11,7 @@
 bool valid_name(const char *text);          /* of an end-point or trust domain */
 bool valid_resource(const char *text);      /* cse.cseBase, cse.resourceName */
 bool valid_notify_path(const char *text);   /* "/notify" */
+bool valid_address(const char *text);       /* of an end-point: "cse-in/ae1", "Cae1" */
 bool valid_listen(const char *text);        /* "127.0.0.1:8383", "[::1]:8383" */
 bool valid_http_listen(const char *text);   /* the same, or "unix:/run/x.sock" */
 bool valid_mode(const char *text);          /* "0660" */

@@ -64,6 +64,88 @@ static void check_endpoints(const struct policy *policy, struct report *report)
     }
 }
 
+/* TEXT may be absent (NULL) or have a fault (""). */
+static const char *after_slash(const char *text)
+{
+    return text && *text ? text + 1 : NULL;
+}
+
+/* What TEXT, an address of an end-point, means already; NULL when it is free. */
+static const char *taken_for(const struct policy *policy, const char *text)
+{
+    const struct policy_cse *cse = &policy->cse;
+    const size_t size = strcspn(text, "/");
+    const size_t second = text[size] ? strcspn(text + size + 1, "/") : 0;
+    const struct {
+        const char *name, *what;
+    } ours[] = {
+        {cse->cse_base, "the CSEBase"},
+        {after_slash(cse->cse_id), "the CSE-ID"},
+        {cse->resource_name, "the entry point"},
+        {after_slash(policy->http.notify_path), "http.notifyPath"},
+    };
+
+    for (size_t i = 0; text[size] == '\0' && i < ARRAY_SIZE(ours); i++)
+        if (ours[i].name && strcspn(ours[i].name, "/") == size &&
+            strncmp(ours[i].name, text, size) == 0)
+            return ours[i].what;
+    if (second > 0 && cse->resource_name && second == strlen(cse->resource_name) &&
+        strncmp(text + size + 1, cse->resource_name, second) == 0)
+        return "the entry point";
+    return NULL;
+}
+
+/* Whether TEXT is structured, but does not begin with the name of the CSEBase (TS-0001 7.2). */
+static bool is_of_no_base(const struct policy_cse *cse, const char *text)
+{
+    const size_t size = strcspn(text, "/");
+
+    return text[size] && cse->cse_base && *cse->cse_base &&
+           (size != strlen(cse->cse_base) || strncmp(text, cse->cse_base, size) != 0);
+}
+
+/* The end-point that has TEXT as its name, or as an address before number NUMBER of LATER. */
+static const struct policy_endpoint *find_owner(const struct policy *policy, const char *text,
+    const struct policy_endpoint *later, size_t number)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
+        const struct policy_endpoint *other = &policy->endpoints[i];
+        const size_t count = other < later ? other->address_count : other == later ? number : 0;
+        if (other != later && same(other->name, text))
+            return other;
+        for (size_t j = 0; j < count; j++)
+            if (same(other->addresses[j], text))
+                return other;
+    }
+    return NULL;
+}
+
+static void check_addresses(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->endpoint_count; i++) {
+        const struct policy_endpoint *endpoint = &policy->endpoints[i];
+        for (size_t j = 0; j < endpoint->address_count; j++) {
+            const char *text = endpoint->addresses[j];
+            char member[32];
+            if (!text || !*text)
+                continue;
+            snprintf(member, sizeof(member), "resource/%zu", j);
+            const char *meaning = taken_for(policy, text);
+            const struct policy_endpoint *owner = find_owner(policy, text, endpoint, j);
+            if (is_of_no_base(&policy->cse, text))
+                fault_at(report, &endpoint->place, member,
+                    "\"%s\" is structured, so it has to begin with %s/", text,
+                    policy->cse.cse_base);
+            else if (meaning)
+                fault_at(
+                    report, &endpoint->place, member, "\"%s\" means %s already", text, meaning);
+            else if (owner)
+                fault_at(report, &endpoint->place, member, "\"%s\" is taken by %s: %s", text,
+                    owner->place.file, owner->place.pointer);
+        }
+    }
+}
+
 /* A policy without end-points and without initiators is allowed: it denies everything. */
 static void check_served(const struct policy *policy, const char *file, struct report *report)
 {
@@ -337,6 +419,7 @@ static void check_clients(const struct policy *policy, struct report *report)
 void policy_check(const struct policy *policy, const char *file, struct report *report)
 {
     check_endpoints(policy, report);
+    check_addresses(policy, report);
     check_served(policy, file, report);
     check_trust(policy, report);
     check_http(policy, file, report);

@@ -246,10 +246,30 @@ static const struct text_format identity = {identifier_is_absolute,
 static const struct text_format server_name = {identifier_is_sp_id,
     "a domain name such as in-cse.m2m.example, without wildcard", canonical_domain_name};
 
+static const struct text_format address = {valid_address,
+    "an address relative to the CSE such as cse-in/ae1 or Cae1, of letters, digits and any of"
+    " - . _ ~ (none of - _ ~ alone)",
+    NULL};
+
+static void read_addresses(struct reader *reader, const struct json_position *position,
+    json_t *value, const struct member *member, void *field)
+{
+    struct policy_endpoint *endpoint = field;
+    const size_t count = reader_array(reader, position, value, member->least, member->most);
+    endpoint->addresses = texts_array(reader->policy->texts, count, sizeof(*endpoint->addresses));
+    for (size_t i = 0; endpoint->addresses && i < count; i++) {
+        const struct json_position below = {.parent = position, .index = i};
+        endpoint->addresses[endpoint->address_count++] =
+            reader_text(reader, &below, json_array_get(value, i), member->format);
+    }
+}
+
 static const struct member endpoint_members[] = {
     {"name", read_text, FIELD(policy_endpoint, name), true, .format = &name_format},
     {"identity", read_text, FIELD(policy_endpoint, identity), true, .format = &identity},
     {"serverName", read_text, FIELD(policy_endpoint, server_name), .format = &server_name},
+    {"resource", read_addresses, .offset = 0, .least = 0, .most = POLICY_ADDRESSES_MAX,
+        .format = &address},
     {"certificate", read_file, FIELD(policy_endpoint, certificate)},
     {"privateKey", read_private_key, FIELD(policy_endpoint, private_key), true},
     {"rawPublicKey", read_bool, FIELD(policy_endpoint, raw_public_key), .default_json = "false"},

@@ -13,12 +13,23 @@
 #define TEXT_OCTETS 8192
 #define BODY_LIMIT  4096
 
-static const struct policy_cse cse = {
-    .sp_id = "m2m.example",
-    .cse_id = "/in-cse",
-    .cse_base = "cse-in",
-    .resource_name = "e2EKeyCSE",
-    .resource_type = 30001,
+static char *addresses[] = {"cse-in/ae1", "Cae1", "cse-in/ae1/below"};
+static struct policy_endpoint endpoints[] = {
+    {.name = "in-cse"},
+    {.name = "ae1", .addresses = addresses, .address_count = ARRAY_SIZE(addresses)},
+};
+static const struct policy policy = {
+    .cse =
+        {
+            .sp_id = "m2m.example",
+            .cse_id = "/in-cse",
+            .cse_base = "cse-in",
+            .resource_name = "e2EKeyCSE",
+            .resource_type = 30001,
+        },
+    .http.notify_path = "/notify",
+    .endpoints = endpoints,
+    .endpoint_count = ARRAY_SIZE(endpoints),
 };
 
 /* --- the request --- */
@@ -83,8 +94,10 @@ static void check_primitive(const struct request *request)
     struct target target;
     struct fault fault = FAULT_INIT;
 
-    target_parse(&cse, "/notify", request->to, &target);
+    target_parse(&policy, request->operation, request->to, &target);
     must(strlen(target.name) < sizeof(target.name));
+    must((target.name[0] != '\0') == (target.kind == TARGET_EXCHANGE));
+    must(!target.endpoint || target.kind == TARGET_NOTIFY);
     if (primitive_check_release(request->release, &fault) == RESULT_OK)
         must(!request->release || strlen(request->release) <= 2);
     (void)!primitive_check_expiration(request->expiration, FUZZ_NOW_S * 1000000, &fault);
@@ -114,7 +127,7 @@ static void answer(const struct binding *binding)
     struct e2ek e2ek = {.rn = "e",
         .ri = request->request_id && request->request_id[0] ? "r" : "s",
         .pi = "p",
-        .ty = cse.resource_type,
+        .ty = policy.cse.resource_type,
         .ct_s = FUZZ_NOW_S,
         .lt_s = FUZZ_NOW_S,
         .et_s = FUZZ_NOW_S,

@@ -143,8 +143,12 @@ END_TEST
 
 START_TEST(notify_establishes_a_key)
 {
-    static const char *const paths[] = {
-        ENTRY, "/notify", "/notify/in-cse", "/~/in-cse/cse-in/e2EKeyCSE"};
+    static const char *const paths[] = {ENTRY, "/notify", "/notify/in-cse", "/notify/cse-in/ae1",
+        "/notify//~/in-cse/Cae1", "/notify/in-cse/cse-in/ae1", "/~/in-cse/cse-in/e2EKeyCSE", "/",
+        /* the <CSEBase> */
+        "/cse-in", "/-", "/in-cse", "/~/in-cse", "/~/in-cse/", "/~/in-cse/-", "/~/in-cse/cse-in",
+        "/_/m2m.example/in-cse", "/_/m2m.example/in-cse/-", "/_/m2m.example/in-cse/cse-in/",
+        "/poa/~/in-cse", "/~//in-cse", "/%7e/in-cse"};
 
     set_up(&(struct daemon_options){0});
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -163,6 +167,74 @@ START_TEST(notify_establishes_a_key)
         http_answer_release(&answer);
         run_expect_key(&run, &daemon_, "Cmeter");
         run_end(&run);
+    }
+    tear_down();
+}
+END_TEST
+
+/* Message 2 to a Notify of Message 1 that asks for SERVER_NAME: whose certificate it has, NULL when
+ * the end-point that PATH means is not the one asked for. */
+static void expect_presented(const char *path, const char *server_name, const char *presented)
+{
+    struct run run;
+    struct http_answer answer;
+
+    run_begin(&run, meter, server_name);
+    notify(path, "Cmeter", "n1", &run.message1, &answer);
+    if (presented) {
+        ck_assert_msg(answer.status == 200, "%s, %s: %s", path, server_name, answer.body);
+        exchange_message(answer.body, &run.message2);
+        ck_assert_msg(
+            memmem(run.message2.data, run.message2.size, presented, strlen(presented)) != NULL,
+            "%s, %s: not %s", path, server_name, presented);
+    } else {
+        expect(&answer, 403, "4106");
+        ck_assert_msg(strstr(answer.body, "names another end-point than the address does") != NULL,
+            "%s", answer.body);
+    }
+    http_answer_release(&answer);
+    run_end(&run);
+}
+
+START_TEST(addresses_choose_the_end_point)
+{
+#define OF_CSE "in-cse.m2m.example"
+#define OF_AE  "mn-cse.in-cse.m2m.example"
+    static const struct {
+        const char *path;
+        bool is_of_ae; /* rather than of no end-point */
+    } rows[] = {
+        {"/cse-in/ae1", true},
+        {"/-/ae1/", true},
+        {"/Cae1", true},
+        {"/in-cse/Cae1", true},
+        {"/~/in-cse/cse-in/ae1", true},
+        {"/~/in-cse/Cae1", true},
+        {"/_/m2m.example/in-cse/-/ae1", true},
+        {"/poa/_/M2M.example/in-cse/Cae1", true},
+        {"/notify/ae", true},
+        {"/notify/ae/cse-in/ae9", true},
+        {"/notify/cse-in/ae1", true},
+        {"/notify//in-cse/Cae1", true},
+        {"/notify/~/in-cse/cse-in/ae1", true},
+        {"/notify/cse-in/ae9", false},
+        {"/notify/Cae9", false},
+        {"/notify", false},
+        {"/~/in-cse", false},
+    };
+
+    set_up(&(struct daemon_options){
+        .policy = "{\"limits\":{\"pendingPerOriginator\":64},\"endpoints\":["
+                  "{\"name\":\"cse\",\"identity\":\"//m2m.example/in-cse\",\"serverName\":"
+                  "\"" OF_CSE "\",\"certificate\":\"in-cse.pem\",\"privateKey\":\"in-cse.key\"},"
+                  "{\"name\":\"ae\",\"identity\":\"//m2m.example/mn-cse\",\"serverName\":"
+                  "\"" OF_AE "\",\"certificate\":\"mn-cse.pem\",\"privateKey\":\"mn-cse.key\","
+                  "\"resource\":[\"cse-in/ae1\",\"Cae1\"]}]}"});
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *path = rows[i].path;
+        expect_presented(path, OF_AE, OF_AE);
+        expect_presented(path, OF_CSE, rows[i].is_of_ae ? NULL : "\x82\x12" OF_CSE);
+        expect_presented(path, NULL, rows[i].is_of_ae ? OF_AE : "\x82\x12" OF_CSE);
     }
     tear_down();
 }
@@ -413,7 +485,7 @@ START_TEST(a_reload_leaves_exchanges_under_way)
 END_TEST
 
 CHECK_MAIN("integration/exchange", create_and_update_establish_a_key, every_path_leads_in,
-    notify_establishes_a_key, retransmissions_get_the_same_octets,
+    notify_establishes_a_key, addresses_choose_the_end_point, retransmissions_get_the_same_octets,
     notify_retransmissions_get_the_same_octets, forgers_do_not_disturb_an_honest_exchange,
     an_exchange_can_be_retrieved_and_deleted_by_its_originator,
     deleting_an_established_exchange_leaves_the_key, the_entry_point_shows_its_certificates,

@@ -8,26 +8,43 @@
 
 #define NAME "0123456789abcdef0123456789abcdef"
 
-static const struct policy_cse cse = {
-    .sp_id = "m2m.example",
-    .cse_id = "/in-cse",
-    .cse_base = "cse-in",
-    .resource_name = "e2EKeyCSE",
+static char *meter_addresses[] = {"cse-in/ae1", "Cae1", "cse-in/gateway/meter"};
+static char *gauge_addresses[] = {"Cae2"};
+static struct policy_endpoint endpoints[] = {
+    {.name = "in-cse"},
+    {.name = "meter", .addresses = meter_addresses, .address_count = ARRAY_SIZE(meter_addresses)},
+    {.name = "cse-in", /* as the <CSEBase> */
+        .addresses = gauge_addresses,
+        .address_count = ARRAY_SIZE(gauge_addresses)},
 };
 
-static void expect_at(
-    const char *notify_path, const char *path, enum target_kind kind, const char *name)
+static const struct policy policy = {
+    .cse =
+        {
+            .sp_id = "m2m.example",
+            .cse_id = "/in-cse",
+            .cse_base = "cse-in",
+            .resource_name = "e2EKeyCSE",
+        },
+    .http.notify_path = "/notify",
+    .endpoints = endpoints,
+    .endpoint_count = ARRAY_SIZE(endpoints),
+};
+
+static void expect_by(const struct policy *of, enum operation operation, const char *path,
+    enum target_kind kind, const char *name)
 {
     struct target target;
 
-    target_parse(&cse, notify_path, path, &target);
+    target_parse(of, operation, path, &target);
+    const char *got = target.endpoint ? target.endpoint->name : target.name;
     ck_assert_msg(target.kind == kind, "%s: kind %d, not %d", path, (int)target.kind, (int)kind);
-    ck_assert_msg(strcmp(target.name, name) == 0, "%s: name \"%s\"", path, target.name);
+    ck_assert_msg(strcmp(got, name) == 0, "%s: name \"%s\"", path, got);
 }
 
 static void expect(const char *path, enum target_kind kind, const char *name)
 {
-    expect_at("/notify", path, kind, name);
+    expect_by(&policy, OPERATION_UPDATE, path, kind, name);
 }
 
 static const char *const bases[] = {"/cse-in", "/-", "/~/in-cse", "/~/in-cse/cse-in", "/~/in-cse/-",
@@ -73,29 +90,29 @@ END_TEST
 /* The CSE-ID and the name of the CSEBase are often the same word. */
 START_TEST(one_word_for_cse_and_base)
 {
-    static const struct policy_cse twin = {
-        .sp_id = "m2m.example",
-        .cse_id = "/in-cse",
-        .cse_base = "in-cse",
-        .resource_name = "e2EKeyCSE",
-    };
+    struct policy twin = policy;
     static const char *const bases_of_twin[] = {
         "/in-cse", "/in-cse/in-cse", "/in-cse/-", "/-", "/~/in-cse", "/~/in-cse/in-cse"};
+    char *addresses[] = {"in-cse/ae1"};
+    struct policy_endpoint endpoint = {
+        .name = "ae1", .addresses = addresses, .address_count = ARRAY_SIZE(addresses)};
 
+    twin.cse.cse_base = "in-cse";
+    twin.endpoints = &endpoint;
+    twin.endpoint_count = 1;
     for (size_t i = 0; i < ARRAY_SIZE(bases_of_twin); i++) {
         char path[128];
-        struct target target;
 
-        target_parse(&twin, "/notify", bases_of_twin[i], &target);
-        ck_assert_int_eq(target.kind, TARGET_CSE_BASE);
+        expect_by(&twin, OPERATION_UPDATE, bases_of_twin[i], TARGET_CSE_BASE, "");
         snprintf(path, sizeof(path), "%s/e2EKeyCSE", bases_of_twin[i]);
-        target_parse(&twin, "/notify", path, &target);
-        ck_assert_int_eq(target.kind, TARGET_ENTRY_POINT);
+        expect_by(&twin, OPERATION_UPDATE, path, TARGET_ENTRY_POINT, "");
         snprintf(path, sizeof(path), "%s/e2EKeyCSE/%s", bases_of_twin[i], NAME);
-        target_parse(&twin, "/notify", path, &target);
-        ck_assert_int_eq(target.kind, TARGET_EXCHANGE);
-        ck_assert_str_eq(target.name, NAME);
+        expect_by(&twin, OPERATION_UPDATE, path, TARGET_EXCHANGE, NAME);
     }
+    expect_by(&twin, OPERATION_UPDATE, "/in-cse/ae1", TARGET_NOTIFY, "ae1");
+    expect_by(&twin, OPERATION_UPDATE, "/-/ae1", TARGET_NOTIFY, "ae1");
+    expect_by(&twin, OPERATION_UPDATE, "/in-cse/in-cse/ae1", TARGET_NOTIFY, "ae1");
+    expect_by(&twin, OPERATION_UPDATE, "/~/in-cse/in-cse/ae1", TARGET_NOTIFY, "ae1");
 }
 END_TEST
 
@@ -112,19 +129,108 @@ END_TEST
 
 START_TEST(notify)
 {
+    struct policy other = policy;
+
     expect("/notify", TARGET_NOTIFY, "");
     expect("/notify/", TARGET_NOTIFY, "");
-    expect("/notify/meter", TARGET_NOTIFY, "meter");
-    expect("//notify//meter/", TARGET_NOTIFY, "meter");
-    expect("/notify/meter/x", TARGET_NONE, "");
     expect("/", TARGET_NOTIFY, "");
     expect("//", TARGET_NOTIFY, "");
     expect("", TARGET_NOTIFY, "");
     expect("/notifyx", TARGET_EXCHANGE, "notifyx");
     expect("/Notify/meter", TARGET_NONE, "");
-    expect_at("/a/b", "/a/b/meter", TARGET_NOTIFY, "meter");
-    expect_at("/a/b", "/a", TARGET_EXCHANGE, "a");
-    expect_at("/a/b", "/notify/meter", TARGET_NONE, "");
+    other.http.notify_path = "/a/b";
+    expect_by(&other, OPERATION_NOTIFY, "/a/b/meter", TARGET_NOTIFY, "meter");
+    expect_by(&other, OPERATION_NOTIFY, "//a//b//meter", TARGET_NOTIFY, "meter");
+    expect_by(&other, OPERATION_NOTIFY, "/a", TARGET_EXCHANGE, "a");
+    expect_by(&other, OPERATION_NOTIFY, "/notify/meter", TARGET_NONE, "");
+}
+END_TEST
+
+/* What a CSE may have put after the pointOfAccess. */
+START_TEST(below_the_notify_path)
+{
+    static const struct {
+        const char *below, *name;
+    } rows[] = {
+        /* an end-point's name, and whatever */
+        {"/meter", "meter"},
+        {"//meter//", "meter"},
+        {"/meter/x", "meter"},
+        {"/meter/cse-in/e2EKeyCSE", "meter"},
+        {"/meter/~/in-cse/cse-in/nobody", "meter"},
+        {"/in-cse", "in-cse"},
+        {"/in-cse/cse-in", "in-cse"},
+        {"/cse-in", "cse-in"},
+        {"/cse-in/ae9", "cse-in"},
+        /* endpoints.resource, although an end-point is called cse-in, and another one in-cse */
+        {"/cse-in/ae1", "meter"},
+        {"//cse-in/ae1", "meter"},
+        {"/-/ae1", "meter"},
+        {"/Cae1", "meter"},
+        {"/Cae2", "cse-in"},
+        {"/in-cse/cse-in/ae1", "meter"},
+        {"/~/in-cse/Cae1", "meter"},
+        {"//~/in-cse/-/ae1", "meter"},
+        {"/_/m2m.example/in-cse/cse-in/gateway/meter", "meter"},
+        /* neither */
+        {"", ""},
+        {"//", ""},
+        {"/~/in-cse", ""},
+        {"/e2EKeyCSE", ""},
+        {"/~/in-cse/cse-in/e2EKeyCSE/" NAME, ""},
+        {"/~/in-cse/" NAME, ""},
+        {"/nobody", ""},
+        {"/nobody/x/y", ""},
+        {"/" NAME, ""},
+        {"/Cae1/x", ""},
+        {"/-/ae9", ""},
+        {"/~/in-cse/cse-in/ae9", ""},
+        {"/~/other/cse-in/ae1", ""},
+        {"/_/other.example/in-cse/Cae1", ""},
+        {"/~", ""},
+        {"/_", ""},
+        {"/\xff\"%s", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char path[128];
+
+        snprintf(path, sizeof(path), "/notify%s", rows[i].below);
+        expect_by(&policy, OPERATION_NOTIFY, path, TARGET_NOTIFY, rows[i].name);
+    }
+    /* other operations */
+    expect("/notify", TARGET_NOTIFY, "");
+    expect("/notify//", TARGET_NOTIFY, "");
+    expect("/notify/cse-in/ae1", TARGET_NOTIFY, "meter");
+    expect("/notify/~/in-cse", TARGET_CSE_BASE, "");
+    expect("/notify/-/e2EKeyCSE", TARGET_ENTRY_POINT, "");
+    expect("/notify/~/in-cse/cse-in/e2EKeyCSE/" NAME, TARGET_EXCHANGE, NAME);
+    expect("/notify//_/m2m.example/in-cse/" NAME, TARGET_EXCHANGE, NAME);
+}
+END_TEST
+
+START_TEST(resources_of_end_points)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+        bool is_csebase = strcmp(strrchr(bases[i], '/'), "/cse-in") == 0 ||
+                          strcmp(strrchr(bases[i], '/'), "/-") == 0;
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/%s", bases[i], is_csebase ? "ae1" : "Cae1");
+        expect(path, TARGET_NOTIFY, "meter");
+        snprintf(path, sizeof(path), "%s//%s//", bases[i], is_csebase ? "gateway/meter" : "Cae2");
+        expect(path, TARGET_NOTIFY, is_csebase ? "meter" : "cse-in");
+        snprintf(path, sizeof(path), "%s/%s/x", bases[i], is_csebase ? "ae1" : "Cae1");
+        expect(path, TARGET_NONE, "");
+    }
+    expect("/Cae1", TARGET_NOTIFY, "meter");
+    expect("/cae1", TARGET_EXCHANGE, "cae1");
+    expect("/cse-in/Cae1", TARGET_NONE, "");
+    expect("/cse-in/gateway", TARGET_NONE, "");
+    expect("/-/cse-in/ae1", TARGET_NONE, "");
+    expect("/~/cse-in/ae1", TARGET_NONE, "");
+    expect("/~/other/Cae1", TARGET_NONE, "");
+    expect("/_/other.example/in-cse/Cae1", TARGET_NONE, "");
 }
 END_TEST
 
@@ -143,4 +249,4 @@ START_TEST(not_ours)
 END_TEST
 
 CHECK_MAIN("onem2m/target", structured, unstructured, one_word_for_cse_and_base, names_have_a_bound,
-    notify, not_ours)
+    notify, below_the_notify_path, resources_of_end_points, not_ours)

@@ -51,7 +51,8 @@ START_TEST(takes_every_member)
         "  \"notifyPath\": \"/n\", \"tls\": {\"certificate\": \"a\", \"privateKey\": \"/b\"}},"
         " \"socket\": {\"path\": \"/s\"},"
         " \"endpoints\": [{\"name\": \"a\", \"identity\": \"//M2M.example/mn/Ca\","
-        "  \"serverName\": \"A.Example\", \"certificate\": \"c\", \"privateKey\": \"d\","
+        "  \"serverName\": \"A.Example\", \"resource\": [\"base/ae\", \"Ca\"], \"certificate\": "
+        "\"c\", \"privateKey\": \"d\","
         "  \"rawPublicKey\": true}],"
         " \"trust\": [{\"name\": \"t\", \"anchors\": \"e\", \"crls\": [\"f\", \"g\"],"
         "  \"requireCrl\": true}],"
@@ -78,6 +79,9 @@ START_TEST(takes_every_member)
     ck_assert_str_eq(policy->socket_path, "/s");
     ck_assert_str_eq(policy->endpoints[0].identity, "//m2m.example/mn/Ca");
     ck_assert_str_eq(policy->endpoints[0].server_name, "a.example");
+    ck_assert_uint_eq(policy->endpoints[0].address_count, 2);
+    ck_assert_str_eq(policy->endpoints[0].addresses[0], "base/ae");
+    ck_assert_str_eq(policy->endpoints[0].addresses[1], "Ca");
     ck_assert(policy->endpoints[0].raw_public_key);
     ck_assert_str_eq(policy->endpoints[0].certificate.place.file, "policy.json");
     ck_assert_str_eq(policy->endpoints[0].certificate.place.pointer, "/endpoints/0/certificate");
