@@ -9,6 +9,7 @@
 #include "exchange/message3.h"
 #include "observe/metrics.h"
 #include "onem2m/content.h"
+#include "onem2m/status.h"
 
 /* --- what every request has to have --- */
 
@@ -170,8 +171,11 @@ static enum result delete_exchange(struct step *step)
     return RESULT_OK;
 }
 
+/* Load balancers ask so whether to send anybody here. While the daemon is stopping they should not,
+ * as Message 1 of whomever they send is refused. */
 static enum result retrieve_entry_point(struct step *step)
 {
+    TRY(exchange_table_check_open(step->table, &step->fault));
     return answer_entry_point(step->snapshot, step->started_s, step->response, &step->fault);
 }
 
@@ -179,17 +183,6 @@ static enum result retrieve_cse_base(struct step *step)
 {
     return answer_cse_base(step->snapshot, step->started_s, step->request->attribute_list,
         step->response, &step->fault);
-}
-
-/* For an exchange that does not exist, answers NOT FOUND rather than NOT ALLOWED. */
-static enum result refuse_operation(struct step *step)
-{
-    if (step->target.kind == TARGET_EXCHANGE) {
-        struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
-        if (!exchange)
-            return step->fault.result;
-    }
-    return fault_set(&step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
 }
 
 typedef enum result handler(struct step *step);
@@ -208,13 +201,58 @@ static handler *const handlers[OPERATION_NOTIFY + 1][TARGET_NOTIFY + 1] = {
         {[TARGET_CSE_BASE] = notify, [TARGET_ENTRY_POINT] = notify, [TARGET_NOTIFY] = notify},
 };
 
+static unsigned operations_of(enum target_kind kind)
+{
+    unsigned operations = 0;
+
+    for (enum operation i = OPERATION_CREATE; i <= OPERATION_NOTIFY; i++)
+        if (handlers[i][kind])
+            operations |= OPERATION_BIT(i);
+    return operations;
+}
+
+/* The resource is there, but for an exchange that is none, or for us while the daemon is stopping.
+ */
+static enum result check_there(struct step *step)
+{
+    if (step->target.kind != TARGET_EXCHANGE)
+        return exchange_table_check_open(step->table, &step->fault);
+    struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
+    return exchange ? RESULT_OK : step->fault.result;
+}
+
+static enum result show_operations(struct step *step)
+{
+    TRY(check_there(step));
+    step->response->operations = operations_of(step->target.kind);
+    step->response->result = RESULT_OK;
+    step->response->rsc = RSC_OK;
+    return RESULT_OK;
+}
+
+/* For an exchange that does not exist, answers NOT FOUND rather than NOT ALLOWED. */
+static enum result refuse_operation(struct step *step)
+{
+    if (step->target.kind == TARGET_EXCHANGE) {
+        struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
+        if (!exchange)
+            return step->fault.result;
+    }
+    step->response->operations = operations_of(step->target.kind);
+    return fault_set(&step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
+}
+
 enum result dispatch(struct step *step)
 {
-    TRY(check_request(step));
-    target_parse(
-        step->snapshot->policy, step->request->operation, step->request->to, &step->target);
+    const struct request *request = step->request;
+
+    if (!request->asks_operations)
+        TRY(check_request(step));
+    target_parse(step->snapshot->policy, request->operation, request->to, &step->target);
     if (step->target.kind == TARGET_NONE)
         return fault_set(&step->fault, RESULT_NOT_FOUND, "no such resource");
-    handler *handle = handlers[step->request->operation][step->target.kind];
+    if (request->asks_operations)
+        return show_operations(step);
+    handler *handle = handlers[request->operation][step->target.kind];
     return handle ? handle(step) : refuse_operation(step);
 }

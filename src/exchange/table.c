@@ -181,11 +181,16 @@ static void make_room(struct exchange_table *table, const struct sender_hashes *
 
 /* --- opening --- */
 
+static enum result check_open(const struct exchange_table *table, struct fault *fault)
+{
+    return table->is_closed ? fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment")
+                            : RESULT_OK;
+}
+
 static enum result admit(struct exchange_table *table, uint64_t peer,
     const struct policy_limits *limits, struct fault *fault)
 {
-    if (table->is_closed)
-        return fault_set(fault, RESULT_STOPPING, "stopping: come again in a moment");
+    TRY(check_open(table, fault));
     if (!creates_take(&table->creates, limits, peer, clock_steady_us()))
         return fault_set(
             fault, RESULT_BUSY, "more than %u creates a second", limits->creates_per_s);
@@ -377,6 +382,14 @@ void exchange_table_close(struct exchange_table *table)
     pthread_mutex_lock(&table->lock);
     table->is_closed = true;
     pthread_mutex_unlock(&table->lock);
+}
+
+enum result exchange_table_check_open(struct exchange_table *table, struct fault *fault)
+{
+    pthread_mutex_lock(&table->lock);
+    enum result result = check_open(table, fault);
+    pthread_mutex_unlock(&table->lock);
+    return result;
 }
 
 /* The oldest of QUEUE, when it has run out of time. */

@@ -80,6 +80,9 @@ void exchange_table_remove(struct exchange_table *table, struct exchange *exchan
 
 /* From here on no new exchange is opened. */
 void exchange_table_close(struct exchange_table *table);
+/* RESULT_STOPPING after that. */
+enum result exchange_table_check_open(struct exchange_table *table, struct fault *fault)
+    WARN_UNUSED;
 
 /* Ends exchanges that ran out of time, at most MOST; returns how many, and in *AWAITED how many of
  * them awaited Message 3. */

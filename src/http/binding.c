@@ -16,18 +16,24 @@ static struct fault *first(struct binding *binding)
 
 /* --- request line --- */
 
-/* The methods (TS-0009 6.2.1). POST is Notify without ty and Create with it. */
+/* The methods (TS-0009 6.2.1), and the operations that allow them. POST is Notify without ty and
+ * Create with it. HEAD is GET, but for the content of the response, which libmicrohttpd leaves out
+ * (RFC 9110 9.3.2). */
 static const struct {
     const char *method;
     enum operation operation;
     bool has_content;
+    unsigned allowed_by;
 } methods[] = {
-    {"GET", OPERATION_RETRIEVE, false},
-    {"POST", OPERATION_NOTIFY, true},
-    {"PUT", OPERATION_UPDATE, true},
-    {"DELETE", OPERATION_DELETE, false},
+    {"GET", OPERATION_RETRIEVE, false, OPERATION_BIT(OPERATION_RETRIEVE)},
+    {"HEAD", OPERATION_RETRIEVE, false, OPERATION_BIT(OPERATION_RETRIEVE)},
+    {"POST", OPERATION_NOTIFY, true,
+        OPERATION_BIT(OPERATION_CREATE) | OPERATION_BIT(OPERATION_NOTIFY)},
+    {"PUT", OPERATION_UPDATE, true, OPERATION_BIT(OPERATION_UPDATE)},
+    {"DELETE", OPERATION_DELETE, false, OPERATION_BIT(OPERATION_DELETE)},
+    {"OPTIONS", OPERATION_RETRIEVE, false, OPERATIONS_ALL},
 };
-#define METHODS_ALLOWED "GET, POST, PUT, DELETE"
+#define METHODS_OCTETS 64 /* for the names of all, with a comma and a blank between each two */
 
 static bool has_content(enum operation operation)
 {
@@ -42,6 +48,7 @@ static void read_method(struct binding *binding, const char *method)
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (strcmp(method, methods[i].method) == 0) {
             binding->request.operation = methods[i].operation;
+            binding->request.asks_operations = methods[i].allowed_by == OPERATIONS_ALL;
             return;
         }
     binding->request.operation = OPERATION_RETRIEVE; /* so it is refused like one */
@@ -298,6 +305,19 @@ static void write_number(binding_writer *write, void *context, const char *name,
     write(context, name, text);
 }
 
+/* The methods of OPERATIONS (RFC 9110 10.2.1). */
+static void write_allow(unsigned operations, binding_writer *write, void *context)
+{
+    char text[METHODS_OCTETS] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if ((operations & methods[i].allowed_by) != 0)
+            size += (size_t)snprintf(
+                text + size, sizeof(text) - size, "%s%s", size > 0 ? ", " : "", methods[i].method);
+    write(context, "Allow", text);
+}
+
 int binding_respond(const struct binding *binding, const struct response *response,
     binding_writer *write, void *context)
 {
@@ -310,7 +330,8 @@ int binding_respond(const struct binding *binding, const struct response *respon
         write(context, "Content-Location", response->location);
     if (response->retry_after_s > 0)
         write_number(write, context, "Retry-After", response->retry_after_s);
-    if (binding->is_unknown_method)
-        write(context, "Allow", METHODS_ALLOWED);
+    unsigned operations = binding->is_unknown_method ? OPERATIONS_ALL : response->operations;
+    if (operations != 0)
+        write_allow(operations, write, context);
     return status_http(response->result, response->rsc);
 }

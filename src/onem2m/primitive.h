@@ -14,6 +14,9 @@ enum operation { /* TS-0004 6.3.4.2.5 */
     OPERATION_NOTIFY = 5,
 };
 
+#define OPERATION_BIT(operation) (1u << (operation))
+#define OPERATIONS_ALL           0x3eu
+
 enum result_content { /* rcn, TS-0004 6.3.4.2.7 */
     RESULT_CONTENT_NOTHING = 0,
     RESULT_CONTENT_ATTRIBUTES = 1,
@@ -31,6 +34,9 @@ struct serialization; /* onem2m/serialization.h */
 /* The strings belong to the binding, and are valid until the request is answered. */
 struct request {
     enum operation operation;
+    /* Asks only which operations the resource takes, as HTTP's OPTIONS does. This is no oneM2M
+     * request, and needs none of what those need; OPERATION is Retrieve. */
+    bool asks_operations;
     const char *to;   /* the path, percent-decoded, without query */
     const char *from; /* X-M2M-Origin as it came; NULL = absent */
     /* Who sent the request as far as the transport shows it, as opaque octets: requests of one
@@ -53,8 +59,9 @@ struct response {
     int rsc;
     /* Content-Location: the structured address of what was created, SP-relative; "" = none */
     char location[RESPONSE_ADDRESS_OCTETS];
-    unsigned retry_after_s;                    /* 0 = none */
-    struct buffer content;                     /* size 0 = none */
+    unsigned operations;    /* OPERATION_BIT of each that the resource takes; 0 = not to be said */
+    unsigned retry_after_s; /* 0 = none */
+    struct buffer content;  /* size 0 = none */
     const struct serialization *serialization; /* to write content in; NULL: the one we prefer */
 };
 

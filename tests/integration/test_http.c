@@ -67,6 +67,80 @@ START_TEST(connections_stay_or_end_as_asked)
 }
 END_TEST
 
+/* As load balancers look after us, on connections that they keep or that they do not. */
+START_TEST(health_checks_are_answered)
+{
+#define ALL       "GET, HEAD, POST, PUT, OPTIONS"
+#define OPTIONS_1 " HTTP/1.1\r\n" HOST "\r\n"
+    static const struct {
+        const char *request;
+        int status;
+        const char *rsc, *allow;
+    } cases[] = {
+        {"OPTIONS " ENTRY OPTIONS_1, 200, "2000", ALL},
+        {"OPTIONS /~/in-cse/-/e2EKeyCSE" OPTIONS_1, 200, "2000", ALL},
+        {"OPTIONS /notify" OPTIONS_1, 200, "2000", "POST, OPTIONS"},
+        {"OPTIONS / HTTP/1.0\r\n\r\n", 200, "2000", "POST, OPTIONS"}, /* haproxy's own */
+        {"OPTIONS " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n", 200, "2000", ALL},
+        {"OPTIONS /cse-in/elsewhere" OPTIONS_1, 404, "4004", NULL},
+        {"OPTIONS " ENTRY "/none" OPTIONS_1, 404, "4004", NULL},
+        {"OPTIONS " ENTRY " HTTP/1.1\r\n\r\n", 400, "4000", NULL}, /* no Host */
+        {"DELETE " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n", 405, "4005", ALL},
+    };
+
+    set_up(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct raw_answer answer;
+        int fd = raw_connect(daemon_.port);
+        raw_send_text(fd, cases[i].request);
+        raw_receive(fd, &answer);
+        raw_expect_status(&answer, cases[i].status, cases[i].rsc);
+        const char *allow = raw_header(&answer, "Allow");
+        ck_assert_msg(cases[i].allow ? allow && strcmp(allow, cases[i].allow) == 0 : !allow, "%s%s",
+            cases[i].request, answer.text);
+        close(fd);
+    }
+    tear_down();
+}
+END_TEST
+
+/* What GET says, without the body, also for a refusal; so nothing is in the way of what follows on
+ * the connection. */
+START_TEST(head_is_get_without_a_body)
+{
+    static const char *const rests[] = {
+        ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n",
+        ENTRY " HTTP/1.1\r\n" HOST "\r\n",
+        "/elsewhere HTTP/1.1\r\n" HOST PRIMITIVE "\r\n",
+    };
+
+    set_up(NULL);
+    int fd = raw_connect(daemon_.port);
+    for (size_t i = 0; i < ARRAY_SIZE(rests); i++) {
+        struct raw_answer get, head;
+        char request[256];
+        snprintf(request, sizeof(request), "GET %s", rests[i]);
+        raw_send_text(fd, request);
+        raw_receive(fd, &get);
+        int other = raw_connect(daemon_.port);
+        snprintf(request, sizeof(request), "HEAD %s", rests[i]);
+        char *end = strstr(request, "\r\n\r\n");
+        snprintf(end, sizeof(request) - (size_t)(end - request), "\r\n" CLOSE "\r\n");
+        raw_send_text(other, request);
+        raw_receive_all(other, &head);
+        ck_assert_int_eq(raw_status(&head), raw_status(&get));
+        ck_assert_str_eq(raw_body(&head), "");
+        ck_assert_str_ne(raw_body(&get), "");
+        char length[32];
+        snprintf(length, sizeof(length), "%zu", strlen(raw_body(&get)));
+        ck_assert_str_eq(raw_header(&head, "Content-Length"), length);
+        close(other);
+    }
+    close(fd);
+    tear_down();
+}
+END_TEST
+
 /* Header and body in one write: else the peer's delayed acknowledgement holds the body back. */
 START_TEST(an_answer_comes_in_one_piece)
 {
@@ -436,8 +510,9 @@ START_TEST(what_never_ends_does_not_hold_up_the_stop)
 }
 END_TEST
 
-CHECK_MAIN("integration/http", connections_stay_or_end_as_asked, an_answer_comes_in_one_piece,
-    any_cse_may_retrieve_our_cse_base, header_names_come_in_any_case,
+CHECK_MAIN("integration/http", connections_stay_or_end_as_asked, health_checks_are_answered,
+    head_is_get_without_a_body, an_answer_comes_in_one_piece, any_cse_may_retrieve_our_cse_base,
+    header_names_come_in_any_case,
     a_body_comes_by_length_or_in_chunks, a_client_may_wait_for_100,
     pipelined_requests_are_answered_in_order, all_listeners_serve, https_knows_its_clients,
     https_without_client_certificates, a_whole_exchange_over_https,

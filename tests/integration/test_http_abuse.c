@@ -188,7 +188,7 @@ END_TEST
 START_TEST(unknown_methods_are_refused)
 {
     static const char *const methods[] = {
-        "PATCH", "OPTIONS", "TRACE", "HEAD", "get", "NOTIFY", "BREW", "x"};
+        "PATCH", "TRACE", "CONNECT", "head", "Options", "get", "NOTIFY", "BREW", "x"};
 
     set_up(NULL);
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
@@ -197,8 +197,8 @@ START_TEST(unknown_methods_are_refused)
         dprintf(fd, "%s " ENTRY " HTTP/1.1\r\n" HOST CLOSE PRIMITIVE "\r\n", methods[i]);
         raw_receive_all(fd, &answer);
         raw_expect_status(&answer, 405, "4005");
-        ck_assert_str_eq(raw_header(&answer, "Allow"), "GET, POST, PUT, DELETE");
-        ck_assert_int_eq(strlen(raw_body(&answer)) == 0, strcmp(methods[i], "HEAD") == 0);
+        ck_assert_str_eq(raw_header(&answer, "Allow"), "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        ck_assert_str_ne(raw_body(&answer), "");
         close(fd);
     }
     tear_down();

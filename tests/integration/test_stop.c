@@ -127,6 +127,37 @@ START_TEST(pending_exchanges_finish_on_inherited_sockets)
 }
 END_TEST
 
+/* So load balancers send nobody here any more, while what is under way finishes. */
+START_TEST(health_checks_fail_while_stopping)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS"};
+    struct scene scene;
+    struct run run;
+    struct raw_answer answer;
+    char request[256];
+    open_scene(&scene, false);
+    run_open(&run, scene.client[0], &scene.daemon, scene.credential[0], "Cmeter-1");
+    for (int stopping = 0; stopping < 2; stopping++) {
+        if (stopping)
+            begin_stop(&scene, "STATUS=stopping: 1 exchange pending");
+        for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+            int fd = raw_connect(scene.daemon.port);
+            snprintf(request, sizeof(request),
+                "%s " ENTRY " HTTP/1.1\r\n" HOST CLOSE PRIMITIVE "\r\n", methods[i]);
+            raw_send_text(fd, request);
+            raw_receive_all(fd, &answer);
+            raw_expect_status(&answer, stopping ? 503 : 200, stopping ? "5000" : "2000");
+            ck_assert(!stopping == !raw_header(&answer, "Retry-After"));
+            close(fd);
+        }
+    }
+    run_expect_status(&run, scene.client[1], &scene.daemon, 200);
+    finish_last(&scene, &run, scene.client[0]);
+    ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
+    close_scene(&scene);
+}
+END_TEST
+
 START_TEST(a_retransmitted_message_1_is_answered_still)
 {
     struct scene scene;
@@ -246,7 +277,7 @@ START_TEST(a_connection_without_a_request_yet_is_heard)
     ck_assert_int_eq(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
     char answer[16] = "";
     ck_assert_int_eq(recv(fd, answer, 12, MSG_WAITALL), 12);
-    ck_assert_str_eq(answer, "HTTP/1.1 200");
+    ck_assert_str_eq(answer, "HTTP/1.1 503");
     close(fd);
     ck_assert_int_eq(daemon_await_exit(&scene.daemon), 0);
     run_end(&run);
@@ -328,7 +359,7 @@ START_TEST(a_restart_cuts_nobody_off)
 END_TEST
 
 CHECK_MAIN("integration/stop", nothing_pending_stops_at_once, pending_exchanges_finish,
-    pending_exchanges_finish_on_inherited_sockets, a_retransmitted_message_1_is_answered_still,
-    the_end_of_the_time_out_ends_it, a_second_signal_ends_it, a_reload_while_stopping_does_nothing,
-    the_successor_answers_who_waits, a_connection_without_a_request_yet_is_heard,
-    a_restart_cuts_nobody_off)
+    pending_exchanges_finish_on_inherited_sockets, health_checks_fail_while_stopping,
+    a_retransmitted_message_1_is_answered_still, the_end_of_the_time_out_ends_it,
+    a_second_signal_ends_it, a_reload_while_stopping_does_nothing, the_successor_answers_who_waits,
+    a_connection_without_a_request_yet_is_heard, a_restart_cuts_nobody_off)

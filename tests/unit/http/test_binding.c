@@ -41,6 +41,14 @@ START_TEST(methods_are_operations)
     BIND("PUT", "/x", "Content-Type", "application/json");
     expect_fault(RESULT_OK);
     ck_assert_int_eq(binding.request.operation, OPERATION_UPDATE);
+    ck_assert(!binding.request.asks_operations);
+    BIND("HEAD", "/x", "Host", "x");
+    expect_fault(RESULT_OK);
+    ck_assert_int_eq(binding.request.operation, OPERATION_RETRIEVE);
+    ck_assert(!binding.request.asks_operations);
+    BIND("OPTIONS", "/x", "Host", "x");
+    expect_fault(RESULT_OK);
+    ck_assert(binding.request.asks_operations);
     BIND("POST", "/x", "content-type", "application/json");
     expect_fault(RESULT_OK);
     ck_assert_int_eq(binding.request.operation, OPERATION_NOTIFY);
@@ -54,8 +62,8 @@ END_TEST
 
 START_TEST(other_methods_are_refused)
 {
-    static const char *const others[] = {"HEAD", "OPTIONS", "PATCH", "TRACE", "get", "Post", "BREW",
-        "A-METHOD-WITH-QUITE-A-LONG-NAME\x01"};
+    static const char *const others[] = {
+        "Head", "PATCH", "TRACE", "get", "Post", "BREW", "A-METHOD-WITH-QUITE-A-LONG-NAME\x01"};
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
         BIND(others[i], "/x", "Host", "x");
@@ -308,7 +316,33 @@ START_TEST(responds_to_refusals)
     BIND("BREW", "/x", "X-M2M-RI", "1", "Accept", "text/html");
     ck_assert_int_eq(respond(&response), 503);
     ck_assert_str_eq(written, "X-M2M-RSC: 5000\nX-M2M-RI: 1\nContent-Type: application/json\n"
-                              "Retry-After: 3\nAllow: GET, POST, PUT, DELETE\n");
+                              "Retry-After: 3\nAllow: GET, HEAD, POST, PUT, DELETE, OPTIONS\n");
+}
+END_TEST
+
+START_TEST(responds_with_the_methods_of_a_resource)
+{
+    static const struct {
+        unsigned operations;
+        const char *allow;
+    } rows[] = {
+        {OPERATION_BIT(OPERATION_NOTIFY), "POST, OPTIONS"},
+        {OPERATION_BIT(OPERATION_CREATE), "POST, OPTIONS"},
+        {OPERATION_BIT(OPERATION_RETRIEVE) | OPERATION_BIT(OPERATION_DELETE),
+            "GET, HEAD, DELETE, OPTIONS"},
+        {OPERATIONS_ALL, "GET, HEAD, POST, PUT, DELETE, OPTIONS"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct response response = {
+            .result = RESULT_OK, .rsc = RSC_OK, .operations = rows[i].operations};
+        char expected[128];
+
+        BIND("OPTIONS", "/x", "Host", "x");
+        ck_assert_int_eq(respond(&response), 200);
+        snprintf(expected, sizeof(expected), "X-M2M-RSC: 2000\nAllow: %s\n", rows[i].allow);
+        ck_assert_str_eq(written, expected);
+    }
 }
 END_TEST
 
@@ -338,4 +372,4 @@ CHECK_MAIN("http/binding", methods_are_operations, other_methods_are_refused, he
     absent_is_not_empty, repeated_headers, long_headers, media_types_are_checked,
     framing_is_checked, a_host_is_named_from_http_1_1_on, the_first_fault_stays, paths_are_decoded,
     paths_have_a_bound, queries, responds_to_create, responds_without_content, responds_to_refusals,
-    echoes_only_what_is_safe)
+    responds_with_the_methods_of_a_resource, echoes_only_what_is_safe)
