@@ -38,16 +38,13 @@ static void check_name(const char *text)
 static void check_uri(const char *text)
 {
     static const uint8_t point[P256_POINT_OCTETS];
-    static const char *const pins[] = {
-        ";pin-value=", "?pin-value=", ";pin-source=/", "?pin-source=/"};
     struct token_key *key = NULL;
     struct fault fault = FAULT_INIT;
 
     must(token_key_open(text, bytes_of(point, sizeof(point)), &key, &fault) ==
          RESULT_BAD_CONFIGURATION);
-    must(fault.text[0] != '\0' && strncmp(fault.text, "pkcs11:pin-", 11) != 0);
-    for (size_t i = 0; i < ARRAY_SIZE(pins); i++) /* in the middle of a name it is no PIN */
-        must(!strstr(fault.text, pins[i]));
+    must(fault.text[0] != '\0' && !strstr(fault.text, "pin-value=") &&
+         !strstr(fault.text, "pin-source=/"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
