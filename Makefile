@@ -325,7 +325,8 @@ ifneq ($(findstring fuzzer,$(SANITIZE)),)
 $(BUILD)/src/base/hash.o: CFLAGS += -fno-sanitize=fuzzer-no-link
 endif
 
-#: make fuzz             feeds mutated input to all that reads what others send, T (60) seconds for each target
+#: make fuzz             feeds mutated input to all that reads what others send, T (60) seconds for each target;
+#:                       JOBS=N at a time, from SEED=N on
 #: make fuzz-TARGET      the same for one target (tests/fuzz/targets)
 #: make fuzz-replay      each target's corpus once, and nothing else
 #: make fuzz-coverage    how much of what it aims at each target's corpus reaches
