@@ -69,13 +69,15 @@ static void check(const char *text)
     }
     must(!identifier_is_ae_id(text) || identifier_is_absolute(text));
     must(!identifier_is_absolute(text) || identifier_is_pattern(text));
+    must(!identifier_is_pattern(text) || identifier_is_deep_pattern(text));
+    must(!identifier_is_segment(text) || identifier_of_uri(text) == text);
     must(!(identifier_is_cse_id(text) && identifier_is_sp_id(text)));
 }
 
 /* Whatever two texts are: one as a pattern, the other to be matched. */
 static void check_both(const char *pattern, const char *text)
 {
-    if (identifier_is_pattern(pattern) && identifier_is_absolute(text) &&
+    if (identifier_is_deep_pattern(pattern) && identifier_is_absolute(text) &&
         identifier_matches(pattern, text) && !strchr(pattern, '*'))
         must(strcasecmp(pattern, text) == 0);
 }
