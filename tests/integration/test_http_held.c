@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients that hold what there is little of: room for answers, descriptors, and the connections of
  * the metrics' address. */
-#include <dirent.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,33 +17,6 @@
 #include "support/check_main.h"
 #include "support/fixture.h"
 #include "support/raw.h"
-
-#define SOON_MS 15000 /* half of what libmicrohttpd itself gives to a connection that is idle */
-
-static unsigned count_descriptors(void)
-{
-    char path[64];
-    unsigned count = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon_.pid);
-    DIR *folder = opendir(path);
-    ck_assert_ptr_nonnull(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count - 2; /* . and .. */
-}
-
-/* More or fewer may be open for a moment. */
-static void await_descriptors(unsigned least, unsigned most)
-{
-    for (int64_t end_ms = clock_steady_ms() + SOON_MS;; poll(NULL, 0, 1)) {
-        unsigned count = count_descriptors();
-        if (least <= count && count <= most)
-            return;
-        ck_assert_msg(clock_steady_ms() < end_ms, "%u descriptors", count);
-    }
-}
 
 /* --- answers --- */
 
@@ -66,17 +38,17 @@ static int connect_and_not_read(void)
     return fd;
 }
 
-/* It is not seen at once that a connection was closed by who does not read: the descriptor goes. */
+/* Who does not read does not see that it was hung up on: the daemon's descriptor goes. */
 START_TEST(who_does_not_read_is_hung_up_on)
 {
     int fds[NOT_READING];
 
     fixture_start("{\"http\":{\"bodyTimeout\":2}}");
-    unsigned before = count_descriptors();
+    unsigned before = daemon_count_descriptors(&daemon_);
     for (unsigned i = 0; i < NOT_READING; i++)
         fds[i] = connect_and_not_read();
     exchange_prove(&daemon_, meter, "Cmeter");
-    await_descriptors(0, before);
+    daemon_await_descriptors(&daemon_, 0, before);
     for (unsigned i = 0; i < NOT_READING; i++)
         close(fds[i]);
     fixture_stop();
@@ -135,7 +107,7 @@ START_TEST(descriptors_run_out)
         holding[i] = raw_connect(daemon_.port);
     for (unsigned i = 2 * HOLDING; i < 3 * HOLDING; i++)
         holding[i] = raw_connect(daemon_.metrics_port);
-    await_descriptors(FILES, UINT_MAX); /* with what it got from us */
+    daemon_await_descriptors(&daemon_, FILES, UINT_MAX); /* with what it got from us */
 
     int64_t busy_ms = processor_ms();
     poll(NULL, 0, WATCH_MS); /* it is watched for so long: there is no event to wait for */

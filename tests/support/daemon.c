@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -409,4 +410,29 @@ void daemon_stop(struct daemon *daemon)
         if (daemon->inherited[i] >= 0)
             close(daemon->inherited[i]);
     daemon_remove(daemon);
+}
+
+/* --- its descriptors --- */
+
+#define DESCRIPTORS_MS 15000 /* half of what libmicrohttpd itself gives to an idle connection */
+
+unsigned daemon_count_descriptors(const struct daemon *daemon)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon->pid);
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    unsigned count = 0;
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count - 2; /* . and .. */
+}
+
+void daemon_await_descriptors(const struct daemon *daemon, unsigned least, unsigned most)
+{
+    int64_t end_ms = now_ms() + DESCRIPTORS_MS;
+    for (unsigned count; (count = daemon_count_descriptors(daemon)) < least || count > most;
+         poll(NULL, 0, 1))
+        ck_assert_msg(now_ms() < end_ms, "%u descriptors", count);
 }

@@ -64,5 +64,8 @@ void daemon_reload(struct daemon *daemon);
 /* FOLDER/NAME, in one of four static buffers a thread. */
 const char *daemon_file(const struct daemon *daemon, const char *name, ...)
     __attribute__((format(printf, 2, 3)));
+/* How many descriptors it has open; and until there are from LEAST to MOST. */
+unsigned daemon_count_descriptors(const struct daemon *daemon);
+void daemon_await_descriptors(const struct daemon *daemon, unsigned least, unsigned most);
 /* What it said on stderr up to now; the caller frees. */
 char *daemon_log(const struct daemon *daemon);
