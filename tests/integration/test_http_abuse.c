@@ -2,6 +2,9 @@
 /* HTTP on the real daemon: what clients should not do, and that it leaves the others alone. */
 #include "support/check_main.h"
 
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -101,7 +104,8 @@ START_TEST(malformed_requests_are_refused)
 }
 END_TEST
 
-#define LINE "GET " ENTRY " HTTP/1.1\r\n"
+#define LINE   "GET " ENTRY " HTTP/1.1\r\n"
+#define IS_LAX (MHD_VERSION < 0x01000000) /* docs/security.md says what is not seen then */
 
 /* What a proxy may understand otherwise than we (RFC 9112): refused, and nothing behind it is read.
  */
@@ -110,7 +114,8 @@ START_TEST(nothing_is_smuggled_in)
     static const struct {
         const char *name, *octets;
         size_t size;
-        bool is_lenient;  /* an answer will do, if nothing is read behind it */
+        bool
+            is_lenient; /* not seen by libmicrohttpd 0.9: answered, but nothing is read behind it */
         bool may_hang_up; /* without an answer, as libmicrohttpd 1.0 does */
     } cases[] = {
 #define CASE(name, octets) {name, octets, sizeof(octets) - 1, false, false}
@@ -153,6 +158,7 @@ START_TEST(nothing_is_smuggled_in)
         CASE("chunk size 0x", CHUNKED "0x2\r\n{}\r\n0\r\n\r\n"),
         CASE("negative chunk size", CHUNKED "-2\r\n{}\r\n0\r\n\r\n"),
         CASE("no break after a chunk", CHUNKED "2\r\n{}x\r\n0\r\n\r\n"),
+        LENIENT_CASE("NUL for CR", LINE HOST PRIMITIVE "X-A: b\0\nConnection: close\r\n\r\n"),
         LENIENT_CASE("bare LF after a chunk size", CHUNKED "2\n{}\r\n0\r\n\r\n"),
         LENIENT_CASE("bare LF after a chunk", CHUNKED "2\r\n{}\n0\r\n\r\n"),
         LENIENT_CASE("bare LF after the last", CHUNKED "2\r\n{}\r\n0\n\n"),
@@ -162,23 +168,30 @@ START_TEST(nothing_is_smuggled_in)
     static const char next[] = LINE HOST PRIMITIVE "X-Second: yes\r\n\r\n";
 
     set_up(NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        size_t number = i / 2,
+               piece = i % 2 ? 1 : cases[number].size; /* at once, or by the octet */
         struct raw_answer answer;
+        const int now = 1;
         int fd = raw_connect(daemon_.port);
-        raw_send(fd, cases[i].octets, cases[i].size);
+        ck_assert_int_eq(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now)), 0);
+        for (size_t sent = 0; sent < cases[number].size; sent += piece)
+            raw_send(fd, cases[number].octets + sent, piece);
         raw_send(fd, next, sizeof(next) - 1);
         raw_receive_all(fd, &answer);
         int status = raw_status(&answer);
         close(fd);
-        if (status == 0 && answer.size == 0 && cases[i].may_hang_up)
+        if (status == 0 && answer.size == 0 && cases[number].may_hang_up && !IS_LAX)
             continue;
-        ck_assert_msg(status == 400 || status == 413 || cases[i].is_lenient, "%s: %s",
-            cases[i].name, answer.text);
-        ck_assert_msg(status != 0, "%s", cases[i].name);
+        ck_assert_msg(
+            status == 400 || status == 413 || (cases[number].is_lenient && IS_LAX && status != 0),
+            "%s: %s", cases[number].name, answer.text);
         const char *connection = raw_header(&answer, "Connection");
-        ck_assert_msg(connection && strcasecmp(connection, "close") == 0, "%s: %s", cases[i].name,
-            answer.text);
-        ck_assert_msg(!strstr(answer.text, "HTTP/1.1 200"), "%s: %s", cases[i].name, answer.text);
+        ck_assert_msg(connection && strcasecmp(connection, "close") == 0, "%s: %s",
+            cases[number].name, answer.text);
+        /* An error of its own libmicrohttpd 0.9 may say twice. */
+        ck_assert_msg(
+            !strstr(answer.text + 1, "HTTP/1.1 2"), "%s: %s", cases[number].name, answer.text);
     }
     exchange_prove(&daemon_, meter, "Cmeter");
     tear_down();
