@@ -189,12 +189,40 @@ static enum result keep_crls_of_domain(
     return RESULT_OK;
 }
 
+static bool has_domain(const struct trust_store *store, const char *name)
+{
+    for (size_t i = 0; i < store->domain_count; i++) {
+        if (strcmp(store->domains[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool shares_anchor(const struct trust_domain *domain, const struct trust_domain *other)
+{
+    for (size_t i = 0; i < domain->anchor_count; i++) {
+        if (trust_has_anchor(other, domain->anchors[i].certificate.der))
+            return true;
+    }
+    return false;
+}
+
+/* Is OLD_DOMAIN what DOMAIN was before the reload, perhaps under another name? */
+static bool corresponds(const struct trust_store *store, const struct trust_domain *domain,
+    const struct trust_store *old, const struct trust_domain *old_domain)
+{
+    if (strcmp(domain->name, old_domain->name) == 0)
+        return true;
+    return !has_domain(old, domain->name) && !has_domain(store, old_domain->name) &&
+           shares_anchor(domain, old_domain);
+}
+
 enum result trust_store_keep_crls(struct trust_store *store, struct trust_store *old)
 {
     for (size_t i = 0; i < store->domain_count; i++) {
         for (size_t j = 0; j < old->domain_count; j++) {
             struct crl_set *set CLEANUP(auto_crl_set_unref) = crl_set_of(old, &old->domains[j]);
-            if (strcmp(store->domains[i].name, old->domains[j].name) != 0)
+            if (!corresponds(store, &store->domains[i], old, &old->domains[j]))
                 continue;
             trust_carry_authorities(store, i, old, j);
             if (set)

@@ -24,10 +24,11 @@ enum result trust_store_of_file(const char *path, struct trust_store **out, stru
 enum result trust_store_reload_crls(struct trust_store *store, size_t domain, bool *changed)
     WARN_UNUSED;
 /* Carries CRLs and intermediate CAs over a reload, from OLD into STORE, which is not in use yet.
- * Domains correspond by name. For a CRL file that both policies name, the rules are those of
- * trust_store_reload_crls: STORE treats the file as one that has just changed. A CRL from a file
- * that STORE's policy does not name stays in force only if that domain of STORE has read an older
- * one of the same issuer. Fails only with RESULT_NO_MEMORY. */
+ * Domains correspond by name; a name that is new corresponds to one that is gone if the two share
+ * an anchor, as when a domain is renamed. For a CRL file that both policies name, the rules are
+ * those of trust_store_reload_crls: STORE treats the file as one that has just changed. A CRL from
+ * a file that STORE's policy does not name stays in force only if that domain of STORE has read an
+ * older one of the same issuer. Fails only with RESULT_NO_MEMORY. */
 enum result trust_store_keep_crls(struct trust_store *store, struct trust_store *old) WARN_UNUSED;
 /* The print of CRL file number FILE of DOMAIN as it was read last. */
 struct file_print trust_store_crl_print(struct trust_store *store, size_t domain, size_t file);

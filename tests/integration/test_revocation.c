@@ -627,6 +627,30 @@ START_TEST(a_reload_revokes_by_the_crls_it_names)
 END_TEST
 
 /* An exchange goes by the policy that it began under; the key that comes of it does not escape. */
+/* Its files may be unusable just then. */
+START_TEST(a_domain_of_another_name_keeps_its_crls)
+{
+    char id[ID_CHARS + 1];
+
+    prepare();
+    support("certify", "field-ca x " CX);
+    support("revoke", "field-ca field-ca.crl x");
+    start(TRUST("\"field-ca.crl\"", "false"));
+    refuse("x", "Cx", &revoked);
+    run_there("echo nonsense >field-ca.crl");
+    daemon_change_policy(&daemon_,
+        "{\"trust\":[{\"name\":\"plant\",\"anchors\":\"field-ca.pem\",\"crls\":[\"field-ca.crl\"]}]"
+        ","
+        "\"initiators\":[{\"flavour\":\"aeId\",\"identity\":\"//m2m.example/in-cse/*\","
+        "\"trust\":\"plant\"}]}");
+    daemon_reload(&daemon_);
+    ck_assert_uint_eq(count_in_log("policy reloaded"), 1);
+    refuse("x", "Cx", &revoked);
+    establish("meter", "Cmeter", id);
+    tear_down();
+}
+END_TEST
+
 START_TEST(an_exchange_under_way_does_not_escape)
 {
     const struct refusal expected = {
@@ -912,8 +936,8 @@ CHECK_MAIN("integration/revocation", a_replaced_crl_revokes_the_key_too,
     a_revoked_intermediate_revokes_those_below, a_crl_revokes_once_its_ca_is_known,
     a_forged_crl_displaces_no_good_one, a_crl_by_the_new_key_of_a_ca_revokes,
     a_forged_crl_or_a_serial_of_another_ca_revokes_nobody, many_keys_are_revoked_one_after_another,
-    a_reload_revokes_by_the_crls_it_names, an_exchange_under_way_does_not_escape,
-    exchanges_race_with_a_new_crl, a_crl_that_came_during_a_restart_counts_at_once,
-    a_folder_can_be_replaced_too, a_change_without_an_event_is_seen_too,
-    a_file_that_could_not_be_read_is_read_later, a_crl_that_runs_out_is_said_and_counts_no_more,
-    a_certificate_that_is_to_run_out_is_said)
+    a_reload_revokes_by_the_crls_it_names, a_domain_of_another_name_keeps_its_crls,
+    an_exchange_under_way_does_not_escape, exchanges_race_with_a_new_crl,
+    a_crl_that_came_during_a_restart_counts_at_once, a_folder_can_be_replaced_too,
+    a_change_without_an_event_is_seen_too, a_file_that_could_not_be_read_is_read_later,
+    a_crl_that_runs_out_is_said_and_counts_no_more, a_certificate_that_is_to_run_out_is_said)
