@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <getopt.h>
+#include <grp.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +13,8 @@
 #include "policy/policy.h"
 #include "tls/context.h"
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE     2
+#define ACCOUNT_OCTETS 4096
 
 static void print_help(void)
 {
@@ -30,8 +33,23 @@ static void print_help(void)
          "See e2ekeyd(8), e2ekeyd-policy(5), e2ekeyctl(1).");
 }
 
+/* glibc finds out at the first look-up how accounts are looked up (nsswitch.conf), and ends the
+ * process when it has no memory for that, though not later: so it is done here, while there is
+ * nothing to lose, and for an account that nobody has, as then all ways are tried. */
+static void prepare_accounts(void)
+{
+    static const char nobody[] = "e2ekeyd.no.such.account";
+    char room[ACCOUNT_OCTETS];
+    struct passwd user, *found_user;
+    struct group group, *found_group;
+
+    (void)getpwnam_r(nobody, &user, room, sizeof(room), &found_user);
+    (void)getgrnam_r(nobody, &group, room, sizeof(room), &found_group);
+}
+
 static int prepare(struct fault *fault)
 {
+    prepare_accounts();
     if (secret_harden_process(fault) != RESULT_OK || tls_start(fault) != RESULT_OK)
         return EXIT_FAILURE;
     json_set_alloc_funcs(wiping_malloc, wiping_free);

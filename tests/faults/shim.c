@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <link.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -128,6 +130,27 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
     in_main = true;
     return real(main, argc, argv, init, fini, leave, stack);
 }
+
+/* --- accounts: what glibc does at the first look-up does not count, as it ends the process when it
+ * has no memory then (src/daemon/main.c) --- */
+
+#define ACCOUNT(name, entry)                                                                       \
+    int name(                                                                                      \
+        const char *account, struct entry *out, char *room, size_t size, struct entry **found)     \
+    {                                                                                              \
+        static bool is_known;                                                                      \
+        typeof(name) *real;                                                                        \
+                                                                                                   \
+        *(void **)&real = dlsym(RTLD_NEXT, #name);                                                 \
+        in_shim = !is_known;                                                                       \
+        int error = real(account, out, room, size, found);                                         \
+        in_shim = false;                                                                           \
+        is_known = true;                                                                           \
+        return error;                                                                              \
+    }
+
+ACCOUNT(getpwnam_r, passwd)
+ACCOUNT(getgrnam_r, group)
 
 /* --- allocations: the C library's own are there under these names --- */
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,17 +23,20 @@
 
 static struct daemon daemon_;
 
-/* The user as a number: glibc looks a name up with an abort() when out of memory. */
+/* Accounts by name: there is one, and there is none. */
 static void set_up(void)
 {
-    char patch[160];
+    const struct passwd *user = getpwuid(geteuid());
+    char patch[320];
 
+    ck_assert_ptr_nonnull(user);
     ck_assert_int_eq(tls_start(NULL), RESULT_OK);
     daemon_prepare(&daemon_, &(struct daemon_options){.policy = POLICY});
     snprintf(patch, sizeof(patch),
-        "{\"clients\":[{\"user\":\"%u\",\"allow\":[\"get\",\"list\",\"status\"],"
-        "\"peers\":[\"//m2m.example/in-cse/*\"]}]}",
-        (unsigned)geteuid());
+        "{\"clients\":[{\"user\":\"%s\",\"allow\":[\"get\",\"list\",\"status\"],"
+        "\"peers\":[\"//m2m.example/in-cse/*\"]},"
+        "{\"group\":\"no-such-group\",\"allow\":[\"list\"]}]}",
+        user->pw_name);
     daemon_change_policy(&daemon_, patch);
     inject_open(&daemon_);
 }
