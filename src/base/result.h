@@ -33,6 +33,7 @@ enum category {
     X(UNSUPPORTED_RELEASE, PEER_FAULT, "unsupported release version")                              \
     X(UNSUPPORTED_RESPONSE_TYPE, PEER_FAULT, "only blocking responses are supported")              \
     X(UNSUPPORTED_RESULT_CONTENT, PEER_FAULT, "result content not supported here")                 \
+    X(UNSUPPORTED_NOTIFICATION, PEER_FAULT, "notification of a kind not supported here")           \
     X(REQUEST_EXPIRED, PEER_FAULT, "request expiration time has passed")                           \
     X(BUSY, BUSY, "over a limit")                                                                  \
     X(STOPPING, BUSY, "the daemon is stopping")                                                    \

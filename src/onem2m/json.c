@@ -140,6 +140,31 @@ static enum result parse(struct bytes content, json_t **out, struct fault *fault
                      error.line, error.column, error.text);
 }
 
+/* Refuses the notifications that oneM2M has and we do not take (m2m:sgn, m2m:seci of another kind)
+ * by that, whatever else they hold: their senders have nothing to correct. */
+static enum result check_notification(const json_t *whole, struct fault *fault)
+{
+    void *first = json_object_iter((json_t *)whole);
+    const char *name = first && json_object_size(whole) == 1 ? json_object_iter_key(first) : "";
+    struct key_message kind = {0};
+
+    if (strncmp(name, "m2m:", 4) == 0 && strcmp(name, root_names[CONTENT_E2EK]) != 0 &&
+        strcmp(name, root_names[CONTENT_SECI]) != 0)
+        return fault_set(fault, RESULT_UNSUPPORTED_NOTIFICATION,
+            "%s is not taken here: a notification is m2m:seci", name);
+    TRY(read_sit(
+        json_object_get(json_object_get(whole, root_names[CONTENT_SECI]), "sit"), &kind, fault));
+    switch (kind.sit) {
+    case 0: /* no kind at all */
+    case SECURITY_INFO_RAND_OBJECT_REQUEST:
+    case SECURITY_INFO_ESCERTKE:
+        return RESULT_OK;
+    default:
+        return fault_set(fault, RESULT_UNSUPPORTED_NOTIFICATION,
+            "m2m:seci with sit %d is not taken here", kind.sit);
+    }
+}
+
 static enum result read_json(
     struct bytes content, enum content_root root, struct key_message *out, struct fault *fault)
 {
@@ -148,6 +173,8 @@ static enum result read_json(
     json_t *whole CLEANUP(auto_json_decref) = NULL;
 
     TRY(parse(content, &whole, fault));
+    if (root == CONTENT_SECI)
+        TRY(check_notification(whole, fault));
     json_t *object = json_object_get(whole, root_names[root]);
     if (!json_is_object(object) || json_object_size(whole) != 1)
         return fault_set(fault, RESULT_BAD_REQUEST,

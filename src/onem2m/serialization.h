@@ -15,8 +15,11 @@ enum exchange_state_value { /* of the attribute est */
     EST_FAILED = 3,
 };
 
-/* m2m:securityInfoType (TS-0004 6.3.4.2.35), the member sit of m2m:seci */
-#define SECURITY_INFO_ESCERTKE 6
+enum security_info { /* m2m:securityInfoType (TS-0004 6.3.4.2.35), the member sit of m2m:seci */
+    SECURITY_INFO_RAND_OBJECT_REQUEST = 3,
+    SECURITY_INFO_RAND_OBJECT = 4,
+    SECURITY_INFO_ESCERTKE = 6,
+};
 
 enum content_root { CONTENT_E2EK, CONTENT_SECI }; /* m2m:e2ek, m2m:seci */
 

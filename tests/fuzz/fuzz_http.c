@@ -86,7 +86,8 @@ static void check_content(const struct request *request)
     must(given.labels_octets == 0 || given.labels[given.labels_octets - 1] == '\0');
 
     must((result == RESULT_OK) == (message.size > 0));
-    must(result == RESULT_OK || result == RESULT_BAD_MESSAGE || result == RESULT_BAD_REQUEST);
+    must(result == RESULT_OK || result == RESULT_BAD_MESSAGE || result == RESULT_BAD_REQUEST ||
+         (result == RESULT_UNSUPPORTED_NOTIFICATION && request->operation == OPERATION_NOTIFY));
 }
 
 static void check_primitive(const struct request *request)

@@ -112,7 +112,7 @@ START_TEST(refuses_members_by_name)
         {SECI, "\"lbl\":[]", "unknown member \"lbl\""},
         {SECI, "\"sit\":6", "eckm is missing"},
         {SECI, "\"eckm\":\"Zm9v\"", "sit is missing"},
-        {SECI, "\"eckm\":\"Zm9v\",\"sit\":5", "sit is not 6"},
+        {SECI, "\"eckm\":\"Zm9v\",\"sit\":300", "sit is not 6"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":6.5", "sit is not 6"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":\"6\"", "sit is not 6"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":6,\"rn\":\"mine\"", "unknown member \"rn\""},
@@ -155,6 +155,28 @@ START_TEST(labels_have_a_bound)
     ck_assert_uint_eq(given.labels_octets, LABELS_OCTETS);
     snprintf(json, sizeof(json), "{\"m2m:e2ek\":{\"lbl\":[\"%s\",\"y\"],\"eckm\":\"Zm9v\"}}", text);
     expect_refusal(E2EK_CREATE, json, RESULT_BAD_REQUEST, "lbl is larger than 256 octets");
+}
+END_TEST
+
+START_TEST(other_notifications_are_refused_as_such)
+{
+    static const struct {
+        const char *json, *says;
+    } others[] = {
+        {"{\"m2m:sgn\":{\"vrq\":true,\"sur\":\"/in-cse/sub\"}}", "m2m:sgn is not taken"},
+        {"{\"m2m:sgn\":null}", "m2m:sgn is not taken"},
+        {"{\"m2m:agn\":[]}", "m2m:agn is not taken"},
+        {"{\"m2m:seci\":{\"sit\":5,\"eckm\":\"Zm9v\"}}", "sit 5 is not taken"},
+        {"{\"m2m:seci\":{\"dasr\":{},\"sit\":1.0}}", "sit 1 is not taken"},
+        {"{\"m2m:seci\":{\"sit\":255}}", "sit 255 is not taken"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        expect_refusal(SECI, others[i].json, RESULT_UNSUPPORTED_NOTIFICATION, others[i].says);
+    expect_refusal(SECI, "{\"m2m:sgn\":{},\"m2m:seci\":{}}", RESULT_BAD_REQUEST, "content is not");
+    expect_refusal(SECI, "{\"sgn\":{}}", RESULT_BAD_REQUEST, "content is not");
+    expect_refusal(SECI, "[]", RESULT_BAD_REQUEST, "content is not");
+    expect_refusal(E2EK, "{\"m2m:sgn\":{}}", RESULT_BAD_REQUEST, "content is not");
 }
 END_TEST
 
@@ -462,7 +484,8 @@ END_TEST
 
 CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_messages,
     refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
-    reads_the_attributes_of_a_create, labels_have_a_bound, base64_is_strict, message_has_bounds,
-    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point, writes_the_cse_base,
+    reads_the_attributes_of_a_create, labels_have_a_bound, other_notifications_are_refused_as_such,
+    base64_is_strict, message_has_bounds, writes_an_exchange, writes_an_established_exchange,
+    writes_the_entry_point, writes_the_cse_base,
     writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit,
     writes_requests_that_are_read_again, reads_answers_that_it_writes, reads_answers_of_others)
