@@ -239,7 +239,8 @@ static enum result refuse_operation(struct step *step)
             return step->fault.result;
     }
     step->response->operations = operations_of(step->target.kind);
-    return fault_set(&step->fault, RESULT_NOT_ALLOWED, "this resource does not take the operation");
+    return step_refuse_address(
+        step, RESULT_NOT_ALLOWED, "this resource does not take the operation");
 }
 
 enum result dispatch(struct step *step)
@@ -250,7 +251,7 @@ enum result dispatch(struct step *step)
         TRY(check_request(step));
     target_parse(step->snapshot->policy, request->operation, request->to, &step->target);
     if (step->target.kind == TARGET_NONE)
-        return fault_set(&step->fault, RESULT_NOT_FOUND, "no such resource");
+        return step_refuse_address(step, RESULT_NOT_FOUND, "no such resource");
     if (request->asks_operations)
         return show_operations(step);
     handler *handle = handlers[request->operation][step->target.kind];

@@ -17,6 +17,14 @@ void step_name_exchange(struct step *step, const struct exchange *exchange)
     snprintf(step->local, sizeof(step->local), "%s", tls_endpoint_identity(exchange->endpoint));
 }
 
+enum result step_refuse_address(struct step *step, enum result result, const char *what)
+{
+    const struct policy_cse *cse = &step->snapshot->policy->cse;
+
+    return fault_set(&step->fault, result, "%s (the entry point is /~%s/%s/%s): \"%s\"", what,
+        cse->cse_id, cse->cse_base, cse->resource_name, step->request->to);
+}
+
 struct exchange *step_find_exchange(struct step *step)
 {
     struct exchange *exchange = exchange_table_find(step->table, step->target.name);
@@ -24,7 +32,8 @@ struct exchange *step_find_exchange(struct step *step)
     if (exchange)
         step_name_exchange(step, exchange);
     else
-        fault_set(&step->fault, RESULT_NOT_FOUND, "no such exchange (it may have run out of time)");
+        (void)step_refuse_address(
+            step, RESULT_NOT_FOUND, "no such exchange, which may have run out of time");
     return exchange;
 }
 

@@ -39,6 +39,11 @@ struct exchange_sender step_sender(const struct step *step);
 /* Remembers for the log which exchange (locked) the request is about. */
 void step_name_exchange(struct step *step, const struct exchange *exchange);
 
+/* Sets the fault: WHAT is wrong with the address, which entry point there is, and which address was
+ * asked for. Who has configured a wrong one finds the right one in the answer and in the journal.
+ */
+enum result step_refuse_address(struct step *step, enum result result, const char *what);
+
 /* The exchange that the target names, locked; NULL when there is none, or no longer. */
 struct exchange *step_find_exchange(struct step *step) WARN_UNUSED;
 

@@ -48,10 +48,13 @@ struct attempt {
     const char *text;
 };
 
-#define M1     "{\"m2m:e2ek\":{\"eckm\":\"@1\"}}"
-#define M3     "{\"m2m:e2ek\":{\"eckm\":\"@3\"}}"
-#define NOTICE "Content-Type: application/vnd.onem2m-ntfy+json"
-#define PLAIN  "Content-Type: application/json"
+#define M1        "{\"m2m:e2ek\":{\"eckm\":\"@1\"}}"
+#define M3        "{\"m2m:e2ek\":{\"eckm\":\"@3\"}}"
+#define X_10      "xxxxxxxxxx"
+#define X_100     X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10
+#define LONG_NAME X_100 X_100 X_100 X_100 X_100
+#define NOTICE    "Content-Type: application/vnd.onem2m-ntfy+json"
+#define PLAIN     "Content-Type: application/json"
 
 static char overlong_list[OVERLONG], overlong_from[OVERLONG], overlong_id[OVERLONG], deep[DEEP + 1],
     large[LARGE], large_eckm[LARGE];
@@ -171,7 +174,14 @@ static const struct attempt attempts[] = {
         .text = "eckm is larger than 16384 octets"},
     {"the body is too large", .body = large, .status = 400, .rsc = 4102, .text = "body is larger"},
     /* not there */
-    {"no such path", .path = "/elsewhere", .status = 404, .rsc = 4004, .text = "no such exchange"},
+    {"no such path", .path = "/elsewhere", .status = 404, .rsc = 4004,
+        .text = "(the entry point is /~/in-cse/cse-in/e2EKeyCSE): \"/elsewhere\""},
+    {"no such structured path", .path = "/in-cse/e2EKey", .status = 404, .rsc = 4004,
+        .text = "(the entry point is /~/in-cse/cse-in/e2EKeyCSE): \"/in-cse/e2EKey\""},
+    {"a path of any octets", .path = "/~/%0a%22%ff%25s", .status = 404, .rsc = 4004,
+        .text = "(the entry point is /~/in-cse/cse-in/e2EKeyCSE): \"/~/\\x0a\"\\xff%s\""},
+    {"a long path", .path = "/~/" LONG_NAME, .status = 404, .rsc = 4004,
+        .text = "(the entry point is /~/in-cse/cse-in/e2EKeyCSE): \"/~/xxxx"},
     {"another CSE", .path = "/~/mn-cse/cse-in", .status = 404, .rsc = 4004,
         .text = "no such resource"},
     {"another SP", .path = "/_/m2m.elsewhere/in-cse", .status = 404, .rsc = 4004,
@@ -219,7 +229,7 @@ static const struct attempt attempts[] = {
     {"notify an exchange", .path = RUN_ENTRY "/@n", .headers = {NOTICE}, .status = 405, .rsc = 4005,
         .text = "does not take the operation"},
     {"create at the notify path", .path = "/notify", .status = 405, .rsc = 4005,
-        .text = "does not take the operation"},
+        .text = "(the entry point is /~/in-cse/cse-in/e2EKeyCSE): \"/notify\""},
     {"retrieve the notify path", .method = "GET", .path = "/notify", .status = 405, .rsc = 4005,
         .text = "does not take the operation"},
     {"another method", .method = "PATCH", .status = 405, .rsc = 4005, .text = "PATCH"},

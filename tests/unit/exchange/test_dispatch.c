@@ -39,7 +39,8 @@ static const struct refused table[] = {
     {"an address of Retrieve", {OPERATION_RETRIEVE, .to = own, .rcn = "3"}, NOTHING, 5001, 0,
         "result content 3"},
     /* resources that are not there */
-    {"nothing of ours", {OPERATION_RETRIEVE, .to = "/elsewhere/x"}, NOTHING, 4004, 0, "no such"},
+    {"nothing of ours", {OPERATION_RETRIEVE, .to = "/elsewhere/x"}, NOTHING, 4004, 0,
+        "no such resource (the entry point is /~/in-cse/cse-in/e2EKeyCSE): \\\"/elsewhere/x\\\""},
     {"retrieve no exchange", {OPERATION_RETRIEVE, .to = UNKNOWN}, NOTHING, 4004, 0,
         "no such exchange"},
     {"update no exchange", {OPERATION_UPDATE, .to = UNKNOWN}, MESSAGE3, 4004, 0,
