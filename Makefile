@@ -54,7 +54,7 @@ SETUP := $(BUILD)/setup.done
 
 # --- rooms: what each knows is what it links; scripts/check-includes holds #include to the same --
 
-ROOMS := base observe identity policy policy_load x509 token trust tls keys onem2m exchange http query client
+ROOMS := base observe identity policy policy_load x509 token trust tls keys esprim onem2m exchange http query client
 
 DEPS_base        :=
 DEPS_observe     := base
@@ -66,9 +66,10 @@ DEPS_token       := x509 identity observe base
 DEPS_trust       := x509 policy identity observe base
 DEPS_tls         := trust token x509 policy identity observe base
 DEPS_keys        := identity base
+DEPS_esprim      := identity base
 DEPS_onem2m      := policy identity base
-DEPS_exchange    := onem2m keys tls trust token x509 policy identity observe base
-DEPS_http        := exchange onem2m keys tls trust token x509 policy identity observe base
+DEPS_exchange    := onem2m esprim keys tls trust token x509 policy identity observe base
+DEPS_http        := exchange onem2m esprim keys tls trust token x509 policy identity observe base
 DEPS_query       := keys policy identity observe base
 DEPS_client      :=
 
@@ -86,7 +87,7 @@ objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 archives  = $(foreach room,$(1),$(BUILD)/lib/$(room).a)
 libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
 
-DAEMON_ROOMS := http exchange query onem2m tls trust token x509 keys policy_load policy identity observe base
+DAEMON_ROOMS := http exchange query onem2m esprim tls trust token x509 keys policy_load policy identity observe base
 CTL_ROOMS    := client onem2m tls trust token x509 policy_load policy identity observe base
 
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
