@@ -39,6 +39,7 @@ struct daemon_parts {
     const char *policy_path;
     struct snapshot_slot *slot;
     struct key_cache *cache;
+    struct rand_objects *rand_objects;
     struct procedure *procedure;
     struct http_server *http;
     struct scrape_server *metrics; /* NULL: neither the policy nor systemd asks for one */
@@ -224,7 +225,10 @@ static enum result start_inside(struct daemon_parts *daemon, const struct policy
     const struct inherited *inherited, struct fault *fault)
 {
     TRY(key_store_open(inherited->keys, &policy->keys, &daemon->cache, fault));
-    TRY(procedure_new(daemon->slot, daemon->cache, &daemon->procedure, fault));
+    if (rand_objects_new(&daemon->rand_objects) != RESULT_OK)
+        return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
+    TRY(procedure_new(
+        daemon->slot, daemon->cache, daemon->rand_objects, &daemon->procedure, fault));
     daemon->status = (struct daemon_status){.started_s = clock_wall_s(),
         .slot = daemon->slot,
         .cache = daemon->cache,
@@ -298,6 +302,7 @@ static void stop(struct daemon_parts *daemon)
     expiry_log_free(daemon->expiry_log);
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
+    rand_objects_free(daemon->rand_objects);
     key_store_close(daemon->cache, daemon->stop.forget);
     snapshot_slot_free(daemon->slot);
     log_say_suppressed();

@@ -115,6 +115,7 @@ enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_
         .lt_s = created_s,
         .certificates = certificates,
         .certificate_count = find_certificates(snapshot, certificates),
+        .esprim = policy->cse.esprim,
         .entry_point = true,
     };
 
@@ -145,12 +146,24 @@ enum result answer_cse_base(const struct snapshot *snapshot, int64_t created_s,
         .srv_count = PRIMITIVE_RELEASES,
         .certificates = certificates,
         .certificate_count = find_certificates(snapshot, certificates),
+        .esprim = cse->esprim,
         .only = attribute_list,
     };
 
     response->result = RESULT_OK;
     response->rsc = RSC_OK;
     return content_write_cse_base(&cse_base, response, fault);
+}
+
+enum result answer_rand_object(
+    const struct rand_object *object, struct response *response, struct fault *fault)
+{
+    const struct rand_object_content content = {
+        .id = object->id, .value = object->value, .expires_s = object->expires_s};
+
+    response->result = RESULT_OK;
+    response->rsc = RSC_OK;
+    return check_written(content_write_rand_object(&content, response), fault);
 }
 
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response)

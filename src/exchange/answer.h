@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fault.h"
+#include "esprim/rand_object.h"
 #include "exchange/table.h"
 #include "onem2m/primitive.h"
 
@@ -28,6 +29,10 @@ enum result answer_entry_point(const struct snapshot *snapshot, int64_t created_
  * all. RESULT_BAD_REQUEST for those that it does not have. */
 enum result answer_cse_base(const struct snapshot *snapshot, int64_t created_s,
     const char *attribute_list, struct response *response, struct fault *fault) WARN_UNUSED;
+
+/* A random object, in the answer to a Notify that asks for one. */
+enum result answer_rand_object(
+    const struct rand_object *object, struct response *response, struct fault *fault) WARN_UNUSED;
 
 /* Writes FAULT's result and text and, where it has one, its alert. */
 void answer_refusal(const struct fault *fault, enum operation operation, struct response *response);

@@ -10,6 +10,7 @@
 #include "observe/metrics.h"
 #include "onem2m/content.h"
 #include "onem2m/status.h"
+#include "policy/match.h"
 
 /* --- what every request has to have --- */
 
@@ -71,14 +72,12 @@ static enum result check_request(struct step *step)
 
 /* --- the operations --- */
 
-/* Decodes the request's content into MESSAGE and, of a Create, into GIVEN, before any lock is
- * taken. */
-static enum result read_message(const struct step *step, struct given_attributes *given,
+/* Decodes the content of a Create or Update into MESSAGE and, of a Create, into GIVEN, before any
+ * lock is taken. */
+static enum result read_e2ek(const struct step *step, struct given_attributes *given,
     struct buffer *message, struct fault *fault)
 {
     message->limit = step->snapshot->policy->limits.message_octets;
-    if (step->request->operation == OPERATION_NOTIFY)
-        return content_read_seci(step->request, message, fault);
     return content_read_e2ek(step->request, given, message, fault);
 }
 
@@ -95,7 +94,7 @@ static enum result create(struct step *step)
     if (type != step->snapshot->policy->cse.resource_type)
         return fault_set(&step->fault, RESULT_WRONG_CHILD,
             "only resource type %d can be created here", step->snapshot->policy->cse.resource_type);
-    TRY(read_message(step, &given, &message1, &step->fault));
+    TRY(read_e2ek(step, &given, &message1, &step->fault));
     if (given.et_us != 0 && given.et_us <= clock_wall_us())
         return fault_set(&step->fault, RESULT_BAD_REQUEST, "et has passed");
     return receive_message1(step, &given, buffer_bytes(&message1));
@@ -106,7 +105,7 @@ static enum result update_exchange(struct step *step)
     struct buffer message3 AUTO_BUFFER = {0};
     struct fault unreadable = FAULT_INIT;
 
-    enum result read = read_message(step, NULL, &message3, &unreadable);
+    enum result read = read_e2ek(step, NULL, &message3, &unreadable);
     struct exchange *exchange CLEANUP(auto_exchange_release) = step_find_exchange(step);
     if (!exchange)
         return step->fault.result; /* even when the content is unreadable */
@@ -121,16 +120,41 @@ static enum result update_entry_point(struct step *step)
 {
     struct buffer message3 AUTO_BUFFER = {0};
 
-    TRY(read_message(step, NULL, &message3, &step->fault));
+    TRY(read_e2ek(step, NULL, &message3, &step->fault));
     return receive_message3_by_from(step, buffer_bytes(&message3));
 }
 
-/* Notify carries Message 1 and Message 3 alike (TS-0001 11.4.3). */
+/* Whoever may establish a key may also ask for a random object, which is of use only with a key. */
+static enum result give_rand_object(struct step *step)
+{
+    const struct policy *policy = step->snapshot->policy;
+    const struct exchange_sender sender = step_sender(step);
+    struct rand_object object;
+
+    if (!policy->cse.esprim)
+        return fault_set(&step->fault, RESULT_UNSUPPORTED_RESULT_CONTENT,
+            "sit 3: no random objects are given out here (cse.esprim)");
+    enum result result = policy_check_from(policy, step->from, &step->fault);
+    step->fault.alert = FAULT_NO_ALERT; /* there is no handshake that it could end */
+    TRY(result);
+    TRY(exchange_table_admit_rand_request(step->table, &policy->limits, &sender, &step->fault));
+    result =
+        rand_objects_give(step->rand_objects, step->from, sender.peer, clock_steady_us(), &object);
+    if (result != RESULT_OK)
+        return fault_set(&step->fault, result, "%s", result_text(result));
+    return answer_rand_object(&object, step->response, &step->fault);
+}
+
+/* Notify carries Message 1 and Message 3 alike (TS-0001 11.4.3), or asks for a random object
+ * (TS-0004 7.5.1.2.11). */
 static enum result notify(struct step *step)
 {
-    struct buffer message AUTO_BUFFER = {0};
+    struct buffer message AUTO_BUFFER = {.limit = step->snapshot->policy->limits.message_octets};
+    enum security_info type;
 
-    TRY(read_message(step, NULL, &message, &step->fault));
+    TRY(content_read_seci(step->request, &type, &message, &step->fault));
+    if (type == SECURITY_INFO_RAND_OBJECT_REQUEST)
+        return give_rand_object(step);
     return message_is_message1(buffer_bytes(&message))
                ? receive_message1(step, NULL, buffer_bytes(&message))
                : receive_message3_by_from(step, buffer_bytes(&message));

@@ -16,12 +16,13 @@
 struct procedure {
     struct snapshot_slot *slot;
     struct key_cache *cache;
+    struct rand_objects *rand_objects;
     struct exchange_table *table;
     int64_t started_s;
 };
 
 enum result procedure_new(struct snapshot_slot *slot, struct key_cache *cache,
-    struct procedure **out, struct fault *fault)
+    struct rand_objects *rand_objects, struct procedure **out, struct fault *fault)
 {
     struct procedure *procedure = calloc(1, sizeof(*procedure));
 
@@ -31,6 +32,7 @@ enum result procedure_new(struct snapshot_slot *slot, struct key_cache *cache,
     }
     procedure->slot = slot;
     procedure->cache = cache;
+    procedure->rand_objects = rand_objects;
     procedure->started_s = clock_wall_s();
     *out = procedure;
     return RESULT_OK;
@@ -95,6 +97,7 @@ void procedure_answer(struct procedure *procedure, const struct request *request
     struct step step = {
         .table = procedure->table,
         .cache = procedure->cache,
+        .rand_objects = procedure->rand_objects,
         .slot = procedure->slot,
         .snapshot = snapshot,
         .started_s = procedure->started_s,

@@ -5,16 +5,17 @@
 #pragma once
 
 #include "base/fault.h"
+#include "esprim/rand_object.h"
 #include "keys/cache.h"
 #include "onem2m/primitive.h"
 #include "policy/snapshot.h"
 
 struct procedure;
 
-/* Serves by the policy that is in SLOT when a request comes. Keeps SLOT and CACHE, which must
- * outlive it. */
+/* Serves by the policy that is in SLOT when a request comes. Keeps SLOT, CACHE and RAND_OBJECTS,
+ * which must outlive it. */
 enum result procedure_new(struct snapshot_slot *slot, struct key_cache *cache,
-    struct procedure **out, struct fault *fault) WARN_UNUSED;
+    struct rand_objects *rand_objects, struct procedure **out, struct fault *fault) WARN_UNUSED;
 void procedure_free(struct procedure *procedure);
 
 /* Answers one request primitive; any thread, many at once. RESPONSE is always complete.

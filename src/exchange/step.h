@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/fault.h"
+#include "esprim/rand_object.h"
 #include "exchange/answer.h"
 #include "keys/cache.h"
 #include "onem2m/target.h"
@@ -12,6 +13,7 @@ struct step {
     /* Set before the request is dispatched. */
     struct exchange_table *table;
     struct key_cache *cache;
+    struct rand_objects *rand_objects;
     struct snapshot_slot *slot;
     struct snapshot *snapshot; /* in force when the request came */
     int64_t started_s;         /* when the daemon started */

@@ -29,7 +29,8 @@ struct exchange_table {
     struct peers peers; /* those pending, by transport peer */
     uint64_t opened;
     struct creates creates;
-    struct budget budget; /* of verifications, by originator and transport peer */
+    struct creates rand_requests; /* which take no turns from exchanges */
+    struct budget budget;         /* of verifications, by originator and transport peer */
     bool is_closed;
 };
 
@@ -187,11 +188,11 @@ static enum result check_open(const struct exchange_table *table, struct fault *
                             : RESULT_OK;
 }
 
-static enum result admit(struct exchange_table *table, uint64_t peer,
+static enum result admit(const struct exchange_table *table, struct creates *creates, uint64_t peer,
     const struct policy_limits *limits, struct fault *fault)
 {
     TRY(check_open(table, fault));
-    if (!creates_take(&table->creates, limits, peer, clock_steady_us()))
+    if (!creates_take(creates, limits, peer, clock_steady_us()))
         return fault_set(
             fault, RESULT_BUSY, "more than %u creates a second", limits->creates_per_s);
     return RESULT_OK;
@@ -216,7 +217,7 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     if (known)
         exchange_ref(known);
     else
-        result = admit(table, hashes.peer, limits, fault);
+        result = admit(table, &table->creates, hashes.peer, limits, fault);
     if (!known && result == RESULT_OK && list(table, exchange, &hashes, fingerprint) != RESULT_OK)
         result = fault_set(fault, RESULT_NO_MEMORY, "out of memory");
     *created = !known && result == RESULT_OK;
@@ -231,6 +232,17 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
         exchange_release(exchange);
     if (known)
         exchange_lock(known);
+    return result;
+}
+
+enum result exchange_table_admit_rand_request(struct exchange_table *table,
+    const struct policy_limits *limits, const struct exchange_sender *sender, struct fault *fault)
+{
+    uint64_t peer = hash_keyed(&table->key, sender->peer);
+
+    pthread_mutex_lock(&table->lock);
+    enum result result = admit(table, &table->rand_requests, peer, limits, fault);
+    pthread_mutex_unlock(&table->lock);
     return result;
 }
 

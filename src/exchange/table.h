@@ -42,6 +42,12 @@ enum result exchange_table_open(struct exchange_table *table, struct snapshot *s
     uint64_t fingerprint, struct exchange **out, bool *created, struct displaced *displaced,
     struct fault *fault) WARN_UNUSED;
 
+/* Whether SENDER may ask for a random object now: as fast as exchanges may be opened, counted
+ * apart. Fails as exchange_table_open does. */
+enum result exchange_table_admit_rand_request(struct exchange_table *table,
+    const struct policy_limits *limits, const struct exchange_sender *sender, struct fault *fault)
+    WARN_UNUSED;
+
 /* NULL when there is no such exchange, or it has run out of time. */
 struct exchange *exchange_table_find(struct exchange_table *table, const char *name);
 /* The exchange that the request of FINGERPRINT opened or established; NULL when there is none. */

@@ -48,44 +48,55 @@ static enum result check(
     if (read->create_only && !is_create)
         return fault_set(
             fault, RESULT_BAD_REQUEST, "%s can only be given in Create", read->create_only);
-    if (!read->has_message)
-        return fault_set(fault, RESULT_BAD_REQUEST, "eckm is missing");
     if (root == CONTENT_SECI && !read->has_sit)
         return fault_set(fault, RESULT_BAD_REQUEST, "sit is missing");
+    if (root == CONTENT_SECI && read->sit == SECURITY_INFO_RAND_OBJECT_REQUEST)
+        return read->has_message
+                   ? fault_set(fault, RESULT_BAD_REQUEST, "eckm has no place beside sit 3")
+                   : RESULT_OK;
     if (root == CONTENT_SECI && read->sit != SECURITY_INFO_ESCERTKE)
-        return fault_set(
-            fault, RESULT_BAD_REQUEST, "sit is not %d (ESCertKE)", SECURITY_INFO_ESCERTKE);
+        return fault_set(fault, RESULT_BAD_REQUEST,
+            "sit is not %d (ESCertKE) or %d (request for a random object)", SECURITY_INFO_ESCERTKE,
+            SECURITY_INFO_RAND_OBJECT_REQUEST);
+    if (!read->has_message)
+        return fault_set(fault, RESULT_BAD_REQUEST, "eckm is missing");
     if (read->message->size == 0)
         return fault_set(fault, RESULT_BAD_MESSAGE, "eckm is empty");
     return RESULT_OK;
 }
 
-static enum result read_message(const struct request *request, enum content_root root,
-    struct given_attributes *given, struct buffer *message, struct fault *fault)
+/* Reads into READ, whose message is set; when this fails the message is empty. */
+static enum result read_content(const struct request *request, enum content_root root,
+    bool is_create, struct key_message *read, struct fault *fault)
 {
-    struct key_message read = {.message = message};
-
     enum result result =
-        or_first(request->serialization)->read(request->content, root, &read, fault);
+        or_first(request->serialization)->read(request->content, root, read, fault);
     if (result == RESULT_OK)
-        result = check(&read, root, given != NULL, fault);
+        result = check(read, root, is_create, fault);
     if (result != RESULT_OK)
-        buffer_consume(message, message->size);
-    else if (given)
-        *given = read.given;
+        buffer_consume(read->message, read->message->size);
     return result;
 }
 
 enum result content_read_e2ek(const struct request *request, struct given_attributes *given,
     struct buffer *message, struct fault *fault)
 {
-    return read_message(request, CONTENT_E2EK, given, message, fault);
+    struct key_message read = {.message = message};
+
+    TRY(read_content(request, CONTENT_E2EK, given != NULL, &read, fault));
+    if (given)
+        *given = read.given;
+    return RESULT_OK;
 }
 
-enum result content_read_seci(
-    const struct request *request, struct buffer *message, struct fault *fault)
+enum result content_read_seci(const struct request *request, enum security_info *type,
+    struct buffer *message, struct fault *fault)
 {
-    return read_message(request, CONTENT_SECI, NULL, message, fault);
+    struct key_message read = {.message = message};
+
+    TRY(read_content(request, CONTENT_SECI, false, &read, fault));
+    *type = (enum security_info)read.sit;
+    return RESULT_OK;
 }
 
 /* --- responses --- */
@@ -141,6 +152,12 @@ enum result content_write_seci(struct bytes message, struct response *response)
 {
     return or_first(response->serialization)
         ->write_message(CONTENT_SECI, message, &response->content);
+}
+
+enum result content_write_rand_object(
+    const struct rand_object_content *object, struct response *response)
+{
+    return or_first(response->serialization)->write_rand_object(object, &response->content);
 }
 
 enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)

@@ -23,13 +23,14 @@ const struct serialization *content_serialization(struct bytes name);
 /* Read the E2EKey message of REQUEST into MESSAGE, which is empty and has its limit set: from
  * m2m:e2ek of a Create or Update, or from m2m:seci of a Notify. Only a Create may give the resource
  * attributes, which go into GIVEN; it is NULL for an Update. A Create may also ask for a name, rn,
- * but does not get it: we name exchanges so that nobody can guess their names. RESULT_BAD_MESSAGE
- * when the message is empty or larger than the limit, RESULT_BAD_REQUEST for any other fault;
- * MESSAGE stays empty then. */
+ * but does not get it: we name exchanges so that nobody can guess their names. TYPE is set to what
+ * the Notify is: SECURITY_INFO_ESCERTKE, or SECURITY_INFO_RAND_OBJECT_REQUEST, which has no
+ * message. RESULT_BAD_MESSAGE when the message is empty or larger than the limit,
+ * RESULT_BAD_REQUEST for any other fault; MESSAGE stays empty then. */
 enum result content_read_e2ek(const struct request *request, struct given_attributes *given,
     struct buffer *message, struct fault *fault) WARN_UNUSED;
-enum result content_read_seci(
-    const struct request *request, struct buffer *message, struct fault *fault) WARN_UNUSED;
+enum result content_read_seci(const struct request *request, enum security_info *type,
+    struct buffer *message, struct fault *fault) WARN_UNUSED;
 
 /* --- responses: each appends to RESPONSE->content, whose limit is the caller's --- */
 
@@ -41,6 +42,8 @@ enum result content_write_e2ek(const struct e2ek *e2ek, const char *uri, struct 
 enum result content_write_cse_base(
     struct cse_base *cse_base, struct response *response, struct fault *fault) WARN_UNUSED;
 enum result content_write_seci(struct bytes message, struct response *response) WARN_UNUSED;
+enum result content_write_rand_object(
+    const struct rand_object_content *object, struct response *response) WARN_UNUSED;
 enum result content_write_refusal(const struct refusal_content *refusal, struct response *response)
     WARN_UNUSED;
 

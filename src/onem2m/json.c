@@ -299,12 +299,14 @@ static void put_base64(struct json_writer *writer, const char *name, struct byte
     put_text(writer, "\"");
 }
 
-/* e2eSecInfo (TS-0004 6.3.5.52): certificates for ESPrim, ESData encryption, ESData signature. */
-static void put_security_info(struct json_writer *writer, const char *name,
+/* e2eSecInfo (TS-0004 6.3.5.52). Its features are the certificates' uses: ESPrim (43), ESData
+ * encryption (44), ESData signature (45). */
+static void put_security_info(struct json_writer *writer, const char *name, bool esprim,
     const struct bytes *certificates, size_t certificate_count)
 {
     put_text(writer, name);
-    put_text(writer, "{\"esf\":[43,44,45],\"escert\":[");
+    put_text(writer, esprim ? "{\"esf\":[43,44,45]" : "{\"esf\":[44,45]");
+    put_text(writer, ",\"escert\":[");
     for (size_t i = 0; i < certificate_count; i++)
         put_base64(writer, i > 0 ? "," : "", certificates[i]);
     put_text(writer, "]}");
@@ -331,7 +333,8 @@ static void put_e2ek(struct json_writer *writer, const struct e2ek *e2ek)
     if (e2ek->message.size > 0)
         put_base64(writer, ",\"eckm\":", e2ek->message);
     if (e2ek->entry_point)
-        put_security_info(writer, ",\"esi\":", e2ek->certificates, e2ek->certificate_count);
+        put_security_info(
+            writer, ",\"esi\":", e2ek->esprim, e2ek->certificates, e2ek->certificate_count);
     put_text(writer, "}");
 }
 
@@ -411,7 +414,8 @@ static void put_cse_base_attribute(
         put_strings(writer, "\"csz\":", cse_base->csz, cse_base->csz_count);
         break;
     case CSE_BASE_esi:
-        put_security_info(writer, "\"esi\":", cse_base->certificates, cse_base->certificate_count);
+        put_security_info(writer, "\"esi\":", cse_base->esprim, cse_base->certificates,
+            cse_base->certificate_count);
         break;
     case CSE_BASE_COUNT:
         break;
@@ -446,6 +450,18 @@ static enum result write_message(enum content_root root, struct bytes message, s
     return writer.result;
 }
 
+static enum result write_rand_object(const struct rand_object_content *object, struct buffer *out)
+{
+    struct json_writer writer = {.out = out, .result = reserve(out, 0)};
+
+    put_number(&writer, "{\"m2m:seci\":{\"sit\":", SECURITY_INFO_RAND_OBJECT);
+    put_string(&writer, ",\"ero\":{\"esri\":", object->id);
+    put_string(&writer, ",\"esrv\":", object->value);
+    put_time(&writer, ",\"esrx\":", object->expires_s);
+    put_text(&writer, ",\"esks\":[1],\"espa\":[12]}}}"); /* TS-0004 6.3.4.2.36 and 37 */
+    return writer.result;
+}
+
 static enum result write_refusal(const struct refusal_content *refusal, struct buffer *out)
 {
     struct json_writer writer = {.out = out, .result = reserve(out, refusal->alert.size)};
@@ -476,5 +492,6 @@ const struct serialization json_serialization = {
     .write_e2ek = write_e2ek,
     .write_cse_base = write_cse_base,
     .write_message = write_message,
+    .write_rand_object = write_rand_object,
     .write_refusal = write_refusal,
 };

@@ -56,6 +56,7 @@ struct e2ek {
     struct bytes message;             /* eckm, octets; empty leaves it out */
     const struct bytes *certificates; /* DER; with entry_point */
     size_t certificate_count;
+    bool esprim;      /* esi lists ESPrim */
     bool entry_point; /* adds esi */
 };
 
@@ -78,6 +79,13 @@ struct e2ek {
 #define CSE_BASE_NUMBER(name) CSE_BASE_##name,
 enum cse_base_attribute { CSE_BASE_ATTRIBUTES(CSE_BASE_NUMBER) CSE_BASE_COUNT };
 
+/* A receiverESPrimRandObject (TS-0004 6.3.5.50), for HMAC-SHA-256 and A256GCM, which are all that
+ * we derive keys for. */
+struct rand_object_content {
+    const char *id, *value; /* esri, esrv */
+    int64_t expires_s;      /* esrx */
+};
+
 #define RESOURCE_TYPE_CSE_BASE 5 /* TS-0004 6.3.4.2.1 */
 
 struct cse_base {
@@ -89,6 +97,7 @@ struct cse_base {
     size_t poa_count, srv_count, csz_count; /* without any, poa is left out */
     const struct bytes *certificates;       /* of esi: DER */
     size_t certificate_count;
+    bool esprim;      /* esi lists ESPrim */
     const char *only; /* names of the attributes that are asked for, with + or blanks between them;
                          NULL: all */
     uint32_t chosen;  /* of enum cse_base_attribute, a bit each: set by content_write_cse_base */
@@ -139,5 +148,6 @@ struct serialization {
     enum result (*write_cse_base)(const struct cse_base *cse_base, struct buffer *out);
     /* Writes ROOT with eckm and, in m2m:seci, sit: a request, or the answer to a Notify. */
     enum result (*write_message)(enum content_root root, struct bytes message, struct buffer *out);
+    enum result (*write_rand_object)(const struct rand_object_content *object, struct buffer *out);
     enum result (*write_refusal)(const struct refusal_content *refusal, struct buffer *out);
 };

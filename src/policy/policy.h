@@ -32,11 +32,12 @@ struct policy_file {
 };
 
 struct policy_cse {
-    char *sp_id;             /* "m2m.example" */
-    char *cse_id;            /* "/in-cse" */
-    char *cse_base;          /* "cse-in" */
-    char *resource_name;     /* "e2EKeyCSE" */
-    int resource_type;       /* 30001 */
+    char *sp_id;         /* "m2m.example" */
+    char *cse_id;        /* "/in-cse" */
+    char *cse_base;      /* "cse-in" */
+    char *resource_name; /* "e2EKeyCSE" */
+    int resource_type;   /* 30001 */
+    bool esprim;         /* random objects are given out to whoever wants to protect primitives */
     char **points_of_access; /* URLs at which other CSEs reach us: poa of our <CSEBase> */
     size_t point_of_access_count;
 };

@@ -30,6 +30,7 @@ static const struct member cse_members[] = {
         .default_json = "\"e2EKeyCSE\""},
     {"resourceType", read_number, FIELD(policy_cse, resource_type), .least = 1, .most = 65535,
         .default_json = "30001"},
+    {"esprim", read_bool, FIELD(policy_cse, esprim), .default_json = "false"},
 };
 
 static const struct section cse_section = {"cse", MEMBERS(cse_members), FIELD(policy, cse)};

@@ -75,17 +75,18 @@ static void check_content(const struct request *request)
 {
     struct buffer message AUTO_BUFFER = {.limit = BODY_LIMIT};
     struct given_attributes given = {0};
+    enum security_info type = SECURITY_INFO_ESCERTKE;
     struct fault fault = FAULT_INIT;
     enum result result =
         request->operation == OPERATION_NOTIFY
-            ? content_read_seci(request, &message, &fault)
+            ? content_read_seci(request, &type, &message, &fault)
             : content_read_e2ek(request, request->operation == OPERATION_CREATE ? &given : NULL,
                   &message, &fault);
 
     must(given.labels_octets <= LABELS_OCTETS);
     must(given.labels_octets == 0 || given.labels[given.labels_octets - 1] == '\0');
 
-    must((result == RESULT_OK) == (message.size > 0));
+    must((result == RESULT_OK && type == SECURITY_INFO_ESCERTKE) == (message.size > 0));
     must(result == RESULT_OK || result == RESULT_BAD_MESSAGE || result == RESULT_BAD_REQUEST ||
          (result == RESULT_UNSUPPORTED_NOTIFICATION && request->operation == OPERATION_NOTIFY));
 }

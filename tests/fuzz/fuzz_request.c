@@ -27,6 +27,7 @@ struct party {
     char name[64]; /* of its exchange */
 };
 
+static struct rand_objects *rand_objects;
 static struct procedure *procedure;
 static struct key_cache *cache;
 static struct party parties[STAGE_CREDENTIALS];
@@ -241,7 +242,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     by = 0;
     must(key_cache_new(4, 2, &cache, NULL) == RESULT_OK &&
-         procedure_new(stage.slot, cache, &procedure, NULL) == RESULT_OK);
+         rand_objects_new(&rand_objects) == RESULT_OK &&
+         procedure_new(stage.slot, cache, rand_objects, &procedure, NULL) == RESULT_OK);
     run(text);
     procedure_close(procedure);
     for (size_t i = 0; i < STAGE_CREDENTIALS; i++) {
@@ -249,6 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         parties[i] = (struct party){0};
     }
     procedure_free(procedure);
+    rand_objects_free(rand_objects);
     key_cache_free(cache);
     return 0;
 }

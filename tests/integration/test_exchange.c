@@ -422,21 +422,61 @@ START_TEST(deleting_an_established_exchange_leaves_the_key)
 }
 END_TEST
 
-START_TEST(the_entry_point_shows_its_certificates)
+static void expect_security_info(const char *path, const char *member, const char *features)
 {
     struct http_answer answer;
 
-    set_up(&(struct daemon_options){0});
-    call("GET", ENTRY, "Cmeter", "r1", NULL, NULL, &answer);
+    call("GET", path, "Cmeter", "r1", NULL, NULL, &answer);
     expect(&answer, 200, "2000");
     json_t *root = json_loads(answer.body, 0, NULL);
-    json_t *info = json_object_get(json_object_get(root, "m2m:e2ek"), "esi");
-    char *features = json_dumps(json_object_get(info, "esf"), JSON_COMPACT);
-    ck_assert_str_eq(features, "[43,44,45]");
+    json_t *info = json_object_get(json_object_get(root, member), "esi");
+    char *shown = json_dumps(json_object_get(info, "esf"), JSON_COMPACT);
+    ck_assert_str_eq(shown, features);
     ck_assert_uint_eq(json_array_size(json_object_get(info, "escert")), 1);
-    free(features);
+    free(shown);
     json_decref(root);
     http_answer_release(&answer);
+}
+
+static void ask_for_a_random_object(const char *from, long status, const char *rsc, char **body)
+{
+    struct http_answer answer;
+
+    call("POST", "/notify", from, "r2", "application/vnd.onem2m-ntfy+json",
+        "{\"m2m:seci\":{\"sit\":3.0}}", &answer);
+    expect(&answer, status, rsc);
+    *body = strdup(answer.body);
+    http_answer_release(&answer);
+}
+
+START_TEST(the_entry_point_shows_its_certificates)
+{
+    char *body;
+
+    set_up(&(struct daemon_options){0});
+    expect_security_info(ENTRY, "m2m:e2ek", "[44,45]");
+    expect_security_info("/cse-in?atrl=esi", "m2m:cb", "[44,45]");
+    ask_for_a_random_object("Cmeter", 501, "5001", &body);
+    free(body);
+    tear_down();
+}
+END_TEST
+
+/* cse.esprim: the feature is shown, and random objects are given, each another. */
+START_TEST(random_objects_are_given_where_the_policy_says_so)
+{
+    char *bodies[3];
+
+    set_up(&(struct daemon_options){.policy = "{\"cse\": {\"esprim\": true}}"});
+    expect_security_info(ENTRY, "m2m:e2ek", "[43,44,45]");
+    expect_security_info("/cse-in?atrl=esi", "m2m:cb", "[43,44,45]");
+    ask_for_a_random_object("Cmeter", 200, "2000", &bodies[0]);
+    ask_for_a_random_object("/in-cse/Cmeter", 200, "2000", &bodies[1]);
+    ask_for_a_random_object("/elsewhere/Cmeter", 403, "4103", &bodies[2]);
+    ck_assert_ptr_nonnull(strstr(bodies[0], "\"sit\":4,\"ero\":{\"esri\":\"u"));
+    ck_assert_str_ne(bodies[0], bodies[1]);
+    for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
+        free(bodies[i]);
     tear_down();
 }
 END_TEST
@@ -489,4 +529,4 @@ CHECK_MAIN("integration/exchange", create_and_update_establish_a_key, every_path
     notify_retransmissions_get_the_same_octets, forgers_do_not_disturb_an_honest_exchange,
     an_exchange_can_be_retrieved_and_deleted_by_its_originator,
     deleting_an_established_exchange_leaves_the_key, the_entry_point_shows_its_certificates,
-    a_reload_leaves_exchanges_under_way)
+    random_objects_are_given_where_the_policy_says_so, a_reload_leaves_exchanges_under_way)

@@ -24,8 +24,9 @@
 struct stage stage;
 
 static const char policy_text[] =
-    "{\"cse\": {\"spId\": \"m2m.example\", \"cseId\": \"/in-cse\", \"cseBase\": \"cse-in\"},"
-    " \"http\": {\"listen\": [\"127.0.0.1:0\"]}, \"socket\": {\"path\": \"/run/keys.sock\"},"
+    "{\"cse\": {\"spId\": \"m2m.example\", \"cseId\": \"/in-cse\", \"cseBase\": \"cse-in\","
+    " \"esprim\": true}, \"http\": {\"listen\": [\"127.0.0.1:0\"]}, \"socket\": {\"path\": "
+    "\"/run/keys.sock\"},"
     " \"endpoints\": [{\"name\": \"in-cse\", \"identity\": \"//m2m.example/in-cse\","
     " \"serverName\": \"in-cse.m2m.example\", \"certificate\": \"in-cse.der\","
     " \"privateKey\": \"in-cse.key\"}],"
@@ -106,7 +107,10 @@ void stage_open(void)
     stage.slot = snapshot_slot_new(load());
     ck_assert_ptr_nonnull(stage.slot);
     ck_assert_int_eq(key_cache_new(8, 4, &stage.cache, &fault), RESULT_OK);
-    ck_assert_int_eq(procedure_new(stage.slot, stage.cache, &stage.procedure, &fault), RESULT_OK);
+    ck_assert_int_eq(rand_objects_new(&stage.rand_objects), RESULT_OK);
+    ck_assert_int_eq(
+        procedure_new(stage.slot, stage.cache, stage.rand_objects, &stage.procedure, &fault),
+        RESULT_OK);
     open_credential(STAGE_METER, "meter");
     open_credential(STAGE_UNLISTED, "unlisted");
     open_credential(STAGE_STRANGER, "stranger");
@@ -125,6 +129,7 @@ void stage_close(void)
     for (size_t i = 0; i < STAGE_CREDENTIALS; i++)
         initiator_credential_free(stage.credentials[i]);
     procedure_free(stage.procedure);
+    rand_objects_free(stage.rand_objects);
     key_cache_free(stage.cache);
     snapshot_slot_free(stage.slot);
     maker_stop();

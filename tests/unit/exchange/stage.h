@@ -21,6 +21,7 @@ struct stage {
     char folder[32];
     struct snapshot_slot *slot;
     struct key_cache *cache;
+    struct rand_objects *rand_objects;
     struct procedure *procedure;
     struct initiator_credential *credentials[STAGE_CREDENTIALS];
 };

@@ -2,9 +2,11 @@
 /* Requests that are refused for what they are, whatever exchange there is. */
 #include "support/check_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alert.h"
+#include "base/clock.h"
 #include "unit/exchange/stage.h"
 
 #define UNKNOWN STAGE_ENTRY_POINT "/00112233445566778899aabbccddeeff"
@@ -95,6 +97,13 @@ static const struct refused table[] = {
         NOTHING, 4102, 0, "eckm is empty"},
     {"a name in Update", {OPERATION_UPDATE, .to = own, .json = "{\"m2m:e2ek\":{\"rn\":\"x\"}}"},
         NOTHING, 4000, 0, "rn can only"},
+    {"a random object for whom no rule is",
+        {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .from = "//m2m.example/mn-cse/Cother",
+            .json = "{\"m2m:seci\":{\"sit\":3}}"},
+        NOTHING, 4103, 0, "mn-cse/Cother"},
+    {"another security information",
+        {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .json = "{\"m2m:seci\":{\"sit\":5}}"}, NOTHING, 4000,
+        0, "sit is not"},
     {"e2ek by Notify",
         {OPERATION_NOTIFY, .to = STAGE_NOTIFY, .json = "{\"m2m:e2ek\":{\"eckm\":\"\"}}"}, NOTHING,
         4000, 0, "m2m:seci"},
@@ -206,6 +215,36 @@ START_TEST(retrieves_the_cse_base)
 }
 END_TEST
 
+/* TS-0004 7.5.1.2.11. What is given is remembered. */
+START_TEST(gives_a_random_object)
+{
+    struct response response CLEANUP(response_release) =
+        stage_ask(&(struct stage_request){.operation = OPERATION_NOTIFY,
+            .to = STAGE_NOTIFY,
+            .from = "Cmeter",
+            .id = "1",
+            .json = "{\"m2m:seci\":{\"sit\":3.0}}"});
+    char id[32] = "", value[64] = "", expires[32] = "", text[256];
+    struct rand_object object;
+    int64_t expires_us;
+
+    ck_assert_int_eq(response.rsc, 2000);
+    snprintf(text, sizeof(text), "%.*s", (int)response.content.size,
+        (const char *)response.content.data);
+    ck_assert_int_eq(
+        sscanf(text,
+            "{\"m2m:seci\":{\"sit\":4,\"ero\":{\"esri\":\"%31[^\"]\",\"esrv\":\"%63[^\"]\","
+            "\"esrx\":\"%31[^\"]\",\"esks\":[1],\"espa\":[12]}}}",
+            id, value, expires),
+        3);
+    ck_assert(rand_objects_find(stage.rand_objects, id, clock_steady_us(), &object));
+    ck_assert_str_eq(object.value, value);
+    ck_assert_str_eq(object.originator, "//m2m.example/in-cse/Cmeter");
+    ck_assert(timestamp_read(expires, &expires_us));
+    ck_assert_int_eq(expires_us / 1000000, object.expires_s);
+}
+END_TEST
+
 CHECK_MAIN_FIXTURE("exchange/dispatch", stage_open, stage_close,
     refuses_each_with_its_status_and_reason, says_what_the_binding_found_wrong,
-    retrieves_the_entry_point, retrieves_the_cse_base)
+    retrieves_the_entry_point, retrieves_the_cse_base, gives_a_random_object)

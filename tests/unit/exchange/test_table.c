@@ -261,6 +261,28 @@ START_TEST(holds_to_the_rate)
 END_TEST
 
 /* Those of the sender's own transport peer, newest first, then those of others, up to a bound. */
+START_TEST(random_objects_have_a_rate_of_their_own)
+{
+    struct policy_limits limits = ordinary;
+    const struct exchange_sender by = sender("//sp/cse/Ca", "peer");
+    struct fault fault = FAULT_INIT;
+    struct exchange *opened;
+
+    limits.creates_per_s = 1;
+    limits.create_burst = 2;
+    snapshot = snapshot_with(limits);
+    unsigned admitted = 0;
+    while (exchange_table_admit_rand_request(table, &limits, &by, &fault) == RESULT_OK)
+        ck_assert_uint_lt(++admitted, 5);
+    ck_assert_int_eq(fault.result, RESULT_BUSY);
+    ck_assert_int_eq(open_one(by.from, "1", &opened), RESULT_OK);
+    exchange_release(opened);
+    exchange_table_close(table);
+    ck_assert_int_eq(
+        exchange_table_admit_rand_request(table, &limits, &by, &fault), RESULT_STOPPING);
+}
+END_TEST
+
 START_TEST(candidates_are_ones_own_and_some_of_others)
 {
     const struct exchange_sender by = sender("//sp/Sa", "own");
@@ -450,7 +472,7 @@ CHECK_MAIN_FIXTURE("exchange/table", set_up, tear_down, finds_by_name_and_by_ori
     a_retransmission_opens_nothing, fingerprints_tell_requests_apart,
     the_newest_of_a_pair_displaces_its_oldest, a_full_table_takes_newcomers,
     what_is_established_has_not_been_displaced, once_closed_takes_only_what_it_has,
-    holds_to_the_rate, candidates_are_ones_own_and_some_of_others,
-    verifications_in_vain_are_budgeted, out_of_time_is_not_found_and_swept,
-    an_exchange_ends_by_the_et_that_it_was_given, an_answered_exchange_is_kept_for_retransmissions,
-    the_newest_are_retained)
+    holds_to_the_rate, random_objects_have_a_rate_of_their_own,
+    candidates_are_ones_own_and_some_of_others, verifications_in_vain_are_budgeted,
+    out_of_time_is_not_found_and_swept, an_exchange_ends_by_the_et_that_it_was_given,
+    an_answered_exchange_is_kept_for_retransmissions, the_newest_are_retained)

@@ -35,6 +35,7 @@ int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict size, int flags)
 struct slow_scene {
     struct snapshot_slot *slot;
     struct key_cache *cache;
+    struct rand_objects *rand_objects;
     struct procedure *procedure;
     struct http_server *server;
 };
@@ -50,8 +51,10 @@ static void open_scene(struct slow_scene *scene, const int *inherited)
     scene->slot = snapshot_slot_new(snapshot_new(calloc(1, sizeof(policy)), NULL, NULL, 1));
     ck_assert_ptr_nonnull(scene->slot);
     ck_assert_int_eq(key_cache_new(1, 1, &scene->cache, &fault), RESULT_OK);
+    ck_assert_int_eq(rand_objects_new(&scene->rand_objects), RESULT_OK);
     ck_assert_int_eq(
-        procedure_new(scene->slot, scene->cache, &scene->procedure, &fault), RESULT_OK);
+        procedure_new(scene->slot, scene->cache, scene->rand_objects, &scene->procedure, &fault),
+        RESULT_OK);
     ck_assert_int_eq(http_server_new(&policy, scene->slot, scene->procedure, inherited,
                          inherited ? 1 : 0, &scene->server, &report),
         RESULT_OK);
@@ -60,6 +63,7 @@ static void open_scene(struct slow_scene *scene, const int *inherited)
 static void close_scene(struct slow_scene *scene)
 {
     procedure_free(scene->procedure);
+    rand_objects_free(scene->rand_objects);
     key_cache_free(scene->cache);
     snapshot_slot_free(scene->slot);
 }

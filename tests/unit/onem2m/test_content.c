@@ -10,6 +10,7 @@
 enum kind { E2EK, E2EK_CREATE, SECI };
 
 static struct given_attributes given; /* by the last Create */
+static enum security_info type;       /* of the last Notify */
 
 static enum result read_as(
     enum kind kind, const char *json, struct buffer *message, struct fault *fault)
@@ -18,7 +19,7 @@ static enum result read_as(
 
     given = (struct given_attributes){0};
     return kind == SECI
-               ? content_read_seci(&request, message, fault)
+               ? content_read_seci(&request, &type, message, fault)
                : content_read_e2ek(&request, kind == E2EK_CREATE ? &given : NULL, message, fault);
 }
 
@@ -53,6 +54,21 @@ START_TEST(reads_messages)
     expect_message(E2EK_CREATE, "{\"m2m:e2ek\":{\"eckm\":\"Zm9v\"}}", "foo");
     expect_message(SECI, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9v\"}}", "foo");
     expect_message(SECI, "{\"m2m:seci\":{\"eckm\":\"Zm9v\",\"sit\":6.0}}", "foo");
+}
+END_TEST
+
+START_TEST(reads_requests_for_a_random_object)
+{
+    static const char *const forms[] = {"3", "3.0"}; /* tinyIoT rewrites numbers */
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        char json[64];
+        snprintf(json, sizeof(json), "{\"m2m:seci\":{\"sit\":%s}}", forms[i]);
+        expect_message(SECI, json, "");
+        ck_assert_int_eq(type, SECURITY_INFO_RAND_OBJECT_REQUEST);
+    }
+    expect_message(SECI, "{\"m2m:seci\":{\"sit\":6.0,\"eckm\":\"Zm9v\"}}", "foo");
+    ck_assert_int_eq(type, SECURITY_INFO_ESCERTKE);
 }
 END_TEST
 
@@ -111,6 +127,8 @@ START_TEST(refuses_members_by_name)
         {E2EK_CREATE, "\"lbl\":[\"a\\u0000b\"]", "not JSON"},
         {SECI, "\"lbl\":[]", "unknown member \"lbl\""},
         {SECI, "\"sit\":6", "eckm is missing"},
+        {SECI, "\"sit\":3,\"eckm\":\"Zm9v\"", "eckm has no place beside sit 3"},
+        {SECI, "\"sit\":3,\"ero\":{}", "unknown member \"ero\""},
         {SECI, "\"eckm\":\"Zm9v\"", "sit is missing"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":300", "sit is not 6"},
         {SECI, "\"eckm\":\"Zm9v\",\"sit\":6.5", "sit is not 6"},
@@ -282,6 +300,7 @@ START_TEST(writes_the_entry_point)
         .ty = 30001,
         .certificates = certificates,
         .certificate_count = 2,
+        .esprim = true,
         .entry_point = true,
     };
 
@@ -320,7 +339,7 @@ START_TEST(writes_the_cse_base)
         "{\"m2m:cb\":{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"in-cse\",\"ct\":\"19700101T000000\","
         "\"lt\":\"20261113T000000\",\"cst\":1,\"csi\":\"/in-cse\",\"srt\":[5,28],"
         "\"poa\":[\"http://127.0.0.1:8383\",\"coap://a/\\\"b\"],\"rr\":true,\"srv\":[\"2a\"],"
-        "\"csz\":[\"application/json\"],\"esi\":{\"esf\":[43,44,45],\"escert\":[\"Zm9v\"]}}}");
+        "\"csz\":[\"application/json\"],\"esi\":{\"esf\":[44,45],\"escert\":[\"Zm9v\"]}}}");
     out.content.size = 0;
     cse_base.only = "poa";
     ck_assert_int_eq(content_write_cse_base(&cse_base, &out, &fault), RESULT_OK);
@@ -334,6 +353,17 @@ START_TEST(writes_notify_content)
 
     ck_assert_int_eq(content_write_seci(bytes_of("foob", 4), &out), RESULT_OK);
     expect_text(&out, "{\"m2m:seci\":{\"sit\":6,\"eckm\":\"Zm9vYg==\"}}");
+}
+END_TEST
+
+START_TEST(writes_a_random_object)
+{
+    const struct rand_object_content object = {.id = "u1", .value = "r2", .expires_s = 1794528000};
+    struct response out CLEANUP(response_release) = {.content.limit = 4096};
+
+    ck_assert_int_eq(content_write_rand_object(&object, &out), RESULT_OK);
+    expect_text(&out, "{\"m2m:seci\":{\"sit\":4,\"ero\":{\"esri\":\"u1\",\"esrv\":\"r2\","
+                      "\"esrx\":\"20261113T000000\",\"esks\":[1],\"espa\":[12]}}}");
 }
 END_TEST
 
@@ -392,7 +422,7 @@ START_TEST(writes_requests_that_are_read_again)
                 RESULT_OK);
             request.content = buffer_bytes(&text);
             ck_assert_int_eq(roots[j] == CONTENT_SECI
-                                 ? content_read_seci(&request, &message, &fault)
+                                 ? content_read_seci(&request, &type, &message, &fault)
                                  : content_read_e2ek(&request, NULL, &message, &fault),
                 RESULT_OK);
             ck_assert(bytes_equal(buffer_bytes(&message), bytes_of("foob", 4)));
@@ -483,9 +513,10 @@ START_TEST(media_types_name_their_serialization)
 END_TEST
 
 CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_messages,
-    refuses_what_is_not_the_content, refuses_deep_nesting, refuses_members_by_name,
-    reads_the_attributes_of_a_create, labels_have_a_bound, other_notifications_are_refused_as_such,
-    base64_is_strict, message_has_bounds, writes_an_exchange, writes_an_established_exchange,
-    writes_the_entry_point, writes_the_cse_base,
-    writes_notify_content, writes_refusals, escapes_text, writing_keeps_the_limit,
-    writes_requests_that_are_read_again, reads_answers_that_it_writes, reads_answers_of_others)
+    reads_requests_for_a_random_object, refuses_what_is_not_the_content, refuses_deep_nesting,
+    refuses_members_by_name, reads_the_attributes_of_a_create, labels_have_a_bound,
+    other_notifications_are_refused_as_such, base64_is_strict, message_has_bounds,
+    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
+    writes_the_cse_base, writes_notify_content, writes_a_random_object, writes_refusals,
+    escapes_text, writing_keeps_the_limit, writes_requests_that_are_read_again,
+    reads_answers_that_it_writes, reads_answers_of_others)

@@ -16,6 +16,7 @@ START_TEST(gives_every_default)
     ck_assert_str_eq(policy->cse.cse_base, "cse-in");
     ck_assert_str_eq(policy->cse.resource_name, "e2EKeyCSE");
     ck_assert_int_eq(policy->cse.resource_type, 30001);
+    ck_assert(!policy->cse.esprim);
     ck_assert_uint_eq(policy->http.listen_count, 1);
     ck_assert_str_eq(policy->http.listen[0], "127.0.0.1:8383");
     ck_assert_uint_eq(policy->http.threads, 0);
