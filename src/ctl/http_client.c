@@ -2,8 +2,10 @@
 #include "ctl/http_client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/secret.h"
 #include "base/text.h"
@@ -12,6 +14,7 @@
 struct http_client {
     CURL *curl;
     bool trace;
+    unsigned retries;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -62,6 +65,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
         !(http->curl = curl_easy_init()))
         return fail(STATUS_USAGE, "libcurl does not start");
     http->trace = options->trace;
+    http->retries = (unsigned)options->retries;
     CURL *curl = http->curl;
     CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
@@ -159,7 +163,8 @@ static int read_answer(
 }
 
 /* An HTTPS failure that other options can avoid is STATUS_USAGE, any other STATUS_UNREACHABLE. */
-static int fail_curl(const struct http_client *http, CURLcode code, const char *url)
+static int fail_curl(
+    const struct http_client *http, CURLcode code, const char *url, unsigned attempts)
 {
     const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
     switch ((int)code) {
@@ -175,7 +180,77 @@ static int fail_curl(const struct http_client *http, CURLcode code, const char *
         return fail(
             STATUS_UNREACHABLE, "the answer of %s is longer than %d octets", url, HTTP_ANSWER_MAX);
     }
+    if (attempts > 1)
+        return fail(STATUS_UNREACHABLE, "cannot reach %s, tried %u times: %s", url, attempts, text);
     return fail(STATUS_UNREACHABLE, "cannot reach %s: %s", url, text);
+}
+
+#define PAUSE_FIRST_MS 500U
+#define PAUSE_MOST_MS  30000
+
+/* Whether the same request may be answered at another time, as far as CODE and the answer say. */
+static bool is_passing(const struct http_client *http, CURLcode code)
+{
+    long status = 0;
+
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    switch ((int)code) {
+    case CURLE_OK:
+        return status == 503;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+        return true;
+    }
+    return false;
+}
+
+/* How long to wait before the request is sent again, after ATTEMPTS; 0: it is not. Pauses double,
+ * and have a part by chance, so that many that were refused together do not come back together. */
+static unsigned pause_ms(const struct http_client *http, CURLcode code, unsigned attempts)
+{
+    uint8_t chance = 0;
+    unsigned long asked_s = 0;
+
+    if (attempts > http->retries || !is_passing(http, code))
+        return 0;
+    if (secret_random(&chance, sizeof(chance)) != RESULT_OK)
+        return 0;
+    unsigned own_ms = (PAUSE_FIRST_MS << (attempts - 1)) * (1024 + chance) / 1024;
+    if (code == CURLE_OK)
+        asked_s = strtoul(header(http, "Retry-After"), NULL, 10); /* 0 for a date */
+    if (asked_s > PAUSE_MOST_MS / 1000) /* longer than anybody waits for a command */
+        return 0;
+    if (own_ms > PAUSE_MOST_MS)
+        own_ms = PAUSE_MOST_MS;
+    return asked_s * 1000 > own_ms ? (unsigned)asked_s * 1000 : own_ms;
+}
+
+static void wait_ms(unsigned ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
+/* Sends the request that HTTP is set up for, as often as it may be sent. */
+static CURLcode perform(struct http_client *http, struct http_client_answer *answer)
+{
+    for (unsigned attempts = 1;; attempts++) {
+        buffer_release(&answer->body);
+        *answer = (struct http_client_answer){.body.limit = HTTP_ANSWER_MAX, .attempts = attempts};
+        http->error[0] = '\0';
+        CURLcode code = curl_easy_perform(http->curl);
+        unsigned ms = pause_ms(http, code, attempts);
+        if (ms == 0)
+            return code;
+        if (http->trace)
+            fprintf(stderr, "* %s: once more in %u ms\n",
+                code == CURLE_OK ? "HTTP status 503" : curl_easy_strerror(code), ms);
+        wait_ms(ms);
+    }
 }
 
 int http_client_send(struct http_client *http, const struct http_client_request *request,
@@ -185,9 +260,6 @@ int http_client_send(struct http_client *http, const struct http_client_request 
     struct curl_slist *headers = make_headers(request);
     if (!headers)
         return fail(STATUS_USAGE, "out of memory, or --from is too long");
-    buffer_release(&answer->body);
-    *answer = (struct http_client_answer){.body.limit = HTTP_ANSWER_MAX};
-    http->error[0] = '\0';
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
@@ -197,11 +269,11 @@ int http_client_send(struct http_client *http, const struct http_client_request 
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     if (http->trace)
         fprintf(stderr, "* %s\n", request->title);
-    CURLcode code = curl_easy_perform(curl);
+    CURLcode code = perform(http, answer);
     if (http->trace)
         fputc('\n', stderr);
     int status = code == CURLE_OK ? read_answer(http, request->url, answer)
-                                  : fail_curl(http, code, request->url);
+                                  : fail_curl(http, code, request->url, answer->attempts);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     return status;
@@ -209,12 +281,64 @@ int http_client_send(struct http_client *http, const struct http_client_request 
 
 /* --- addresses --- */
 
+DEFINE_CLEANUP(CURLU *, curl_url_cleanup)
+
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++)
         if (*text <= ' ' || *text > '~' || strchr("?#\\", *text))
             return false;
     return true;
+}
+
+/* The path of URL without slashes at its end, or "" when it has none; the caller frees. */
+static char *copy_path(CURLU *parts)
+{
+    char *path = NULL, *copy = NULL;
+
+    if (curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK)
+        copy = strdup(path);
+    curl_free(path);
+    for (size_t size = copy ? strlen(copy) : 0; size > 0 && copy[size - 1] == '/'; size--)
+        copy[size - 1] = '\0';
+    return copy;
+}
+
+static bool is_segment(const char *name)
+{
+    return name[0] != '\0' && is_plain(name) && !strchr(name, '/') && !strchr(name, '%') &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* PARTS as a text, with PATH and nothing behind it. */
+static bool write_url(CURLU *parts, const char *path, char out[HTTP_URL_OCTETS])
+{
+    char *text = NULL;
+    bool good = curl_url_set(parts, CURLUPART_PATH, path, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
+                curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+                curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
+                snprintf(out, HTTP_URL_OCTETS, "%s", text) < HTTP_URL_OCTETS;
+    curl_free(text);
+    return good;
+}
+
+bool http_client_descend(
+    const char *url, const char *parent, const char *name, char out[HTTP_URL_OCTETS])
+{
+    if (!is_segment(parent) || !is_segment(name))
+        return false;
+    CURLU *parts CLEANUP(auto_curl_url_cleanup) = curl_url();
+    if (!parts || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK)
+        return false;
+    char *base AUTO_FREE = copy_path(parts);
+    const char *last = base ? strrchr(base, '/') : NULL;
+    bool is_parent = last && strcmp(last + 1, parent) == 0;
+    char path[HTTP_URL_OCTETS];
+    int length = base ? snprintf(path, sizeof(path), "%s%s%s/%s", base, is_parent ? "" : "/",
+                            is_parent ? "" : parent, name)
+                      : -1;
+    return length > 0 && length < (int)sizeof(path) && write_url(parts, path, out);
 }
 
 /* TS-0009 6.2.2.2: absolute ids stand after "/_", SP-relative ones after "/~", others after "/". */
@@ -236,15 +360,7 @@ bool http_client_locate(const char *url, const char *location, char out[HTTP_URL
     char path[HTTP_VALUE_OCTETS + 4];
     if (!path_of(location, path))
         return false;
-    char *text = NULL;
-    CURLU *parts = curl_url();
-    bool good = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                curl_url_set(parts, CURLUPART_PATH, path, 0) == CURLUE_OK &&
-                curl_url_set(parts, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
-                curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-                curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
-                snprintf(out, HTTP_URL_OCTETS, "%s", text) < HTTP_URL_OCTETS;
-    curl_free(text);
-    curl_url_cleanup(parts);
-    return good;
+    CURLU *parts CLEANUP(auto_curl_url_cleanup) = curl_url();
+    return parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+           write_url(parts, path, out);
 }

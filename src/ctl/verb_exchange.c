@@ -22,10 +22,10 @@
 static struct {
     const char *url, *from, *certificate, *private_key, *anchors, *server_identity, *server_name;
     const char *server_public_key_id;
-    const char *resource_type, *timeout, *output;
+    const char *resource_type, *timeout, *retries, *output;
     const char *http_ca, *http_certificate, *http_private_key;
     bool raw_public_key, notify, show_key, trace;
-} asked = {.resource_type = "30001", .timeout = "30"};
+} asked = {.resource_type = "30001", .timeout = "30", .retries = "3"};
 
 static const struct flag flags[] = {
     {"url", "URL", &asked.url, NULL, "of <e2EKeyCSE> or <CSEBase>; with --notify, where to notify"},
@@ -45,6 +45,7 @@ static const struct flag flags[] = {
     {"http-certificate", "FILE", &asked.http_certificate, NULL, "for HTTPS: our certificate"},
     {"http-private-key", "FILE", &asked.http_private_key, NULL, "for HTTPS: and its private key"},
     {"timeout", "SECONDS", &asked.timeout, NULL, "for each request (30)"},
+    {"retries", "N", &asked.retries, NULL, "how often each is sent again to one that is busy (3)"},
     {"output", "FILE", &asked.output, NULL, "writes the key's 32 octets there, mode 0600"},
     {"show-key", NULL, NULL, &asked.show_key, "prints the key"},
     {"trace", NULL, NULL, &asked.trace, "shows the HTTP requests and answers on stderr"},
@@ -86,8 +87,11 @@ static int fail_refused(
     const struct http_client_answer *answer, const struct answer_content *content)
 {
     int alert = message_find_alert(buffer_bytes(&content->message));
-    return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s", answer->rsc, answer->status,
-        content->reason[0] != '\0' ? ": " : "", content->reason,
+    char tried[32] = "";
+    if (answer->attempts > 1)
+        snprintf(tried, sizeof(tried), ", tried %u times", answer->attempts);
+    return fail(STATUS_REFUSED, "refused: RSC %d (HTTP %ld)%s%s%s%s%s", answer->rsc, answer->status,
+        tried, content->reason[0] != '\0' ? ": " : "", content->reason,
         alert != FAULT_NO_ALERT ? "; TLS alert " : "",
         alert != FAULT_NO_ALERT ? alert_name(alert) : "");
 }
@@ -124,13 +128,22 @@ static int send_message(struct initiated_exchange *exchange, struct http_client_
 
 /* --- Messages 1 and 2 --- */
 
+/* Some CSEs drop Content-Location when they forward an answer; then the resource is known by its
+ * name, below its parent. Without that either, Message 3 goes where Message 1 went. */
 static int find_update_url(struct initiated_exchange *exchange, const char *location)
 {
-    exchange->has_resource = location[0] != '\0' && !asked.notify;
+    const struct answer_content *content = &exchange->content;
+    bool is_located = location[0] != '\0' && !asked.notify;
+    bool is_named = content->name[0] != '\0' && !asked.notify;
+
+    exchange->has_resource = is_located || is_named;
+    if (is_located && !http_client_locate(asked.url, location, exchange->update_url))
+        return fail(STATUS_REFUSED, "the Content-Location of the answer names no resource");
+    if (!is_located && is_named &&
+        !http_client_descend(asked.url, content->parent, content->name, exchange->update_url))
+        return fail(STATUS_REFUSED, "the answer has no Content-Location, and no usable rn and pi");
     if (!exchange->has_resource)
         snprintf(exchange->update_url, HTTP_URL_OCTETS, "%s", asked.url);
-    else if (!http_client_locate(asked.url, location, exchange->update_url))
-        return fail(STATUS_REFUSED, "the Content-Location of the answer names no resource");
     return STATUS_DONE;
 }
 
@@ -235,6 +248,11 @@ static int print_text(const struct initiated_exchange *exchange, const char *key
 {
     printf("Key id      %s\nPeer        %s\nOurselves   %s\n", key_id, asked.server_identity,
         asked.from);
+    if (exchange->content.key_expires_s != 0) {
+        char expires[TIME_TEXT_OCTETS];
+        format_time(exchange->content.key_expires_s, expires);
+        printf("Expires     %s\n", expires);
+    }
     if (!asked.show_key || fflush(stdout) != 0)
         return STATUS_DONE;
     char line[] = "Key         0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
@@ -252,6 +270,8 @@ static int print_json(const struct initiated_exchange *exchange, const char *key
     base64_encode_text(bytes_of(exchange->key.key, sizeof(exchange->key.key)), key);
     json_t *object = json_pack("{s:s, s:s*, s:s, s:s}", "keyId", key_id, "key",
         asked.show_key ? key : NULL, "peer", asked.server_identity, "local", asked.from);
+    if (object && exchange->content.key_expires_s != 0)
+        json_object_set_new(object, "expires", json_integer(exchange->content.key_expires_s));
     int status = print_json_line(object);
     secret_wipe(key, sizeof(key));
     return status;
@@ -276,11 +296,11 @@ static int check_identity(const char *flag, const char *identity)
     return fail_usage("%s %s: not an absolute identifier (//SP/CSE, //SP/CSE/AE)", flag, identity);
 }
 
-static bool read_number(const char *text, long most, long *out)
+static bool read_number(const char *text, long least, long most, long *out)
 {
     char *end;
     *out = strtol(text, &end, 10);
-    return *text != '\0' && *end == '\0' && *out > 0 && *out <= most;
+    return *text != '\0' && *end == '\0' && *out >= least && *out <= most;
 }
 
 /* Whether TEXT can be the value of an HTTP header: no spaces, no control characters. */
@@ -319,16 +339,19 @@ static int check_needed(void)
     return STATUS_DONE;
 }
 
-static int check(long *timeout_s)
+static int check(long *timeout_s, long *retries)
 {
     int status = check_needed();
     if (status != STATUS_DONE)
         return status;
     long type;
-    if (!read_number(asked.resource_type, 99999, &type))
+    if (!read_number(asked.resource_type, 1, 99999, &type))
         return fail_usage("--resource-type %s: not a resource type", asked.resource_type);
-    if (!read_number(asked.timeout, 86400, timeout_s))
+    if (!read_number(asked.timeout, 1, 86400, timeout_s))
         return fail_usage("--timeout %s: not a number of seconds", asked.timeout);
+    if (!read_number(asked.retries, 0, HTTP_RETRIES_MAX, retries))
+        return fail_usage(
+            "--retries %s: not a number from 0 to %d", asked.retries, HTTP_RETRIES_MAX);
     if (!is_header_text(asked.from))
         return fail_usage("--from: not an identifier");
     if (strlen(asked.url) >= HTTP_URL_OCTETS)
@@ -346,7 +369,7 @@ static enum result load_credential(struct initiator_credential **out, struct fau
     return result == RESULT_OK && pin ? initiator_credential_pin(*out, pin, fault) : result;
 }
 
-static int establish(long timeout_s)
+static int establish(long timeout_s, long retries)
 {
     struct fault fault = FAULT_INIT;
     struct initiator_credential *credential CLEANUP(auto_initiator_credential_free) = NULL;
@@ -362,6 +385,7 @@ static int establish(long timeout_s)
         .certificate = asked.http_certificate,
         .private_key = asked.http_private_key,
         .timeout_s = timeout_s,
+        .retries = retries,
         .trace = asked.trace,
     };
     struct initiated_exchange exchange CLEANUP(exchange_release) = {0};
@@ -376,7 +400,7 @@ int verb_exchange(int argc, char **argv)
     int status = STATUS_USAGE;
     if (!syntax_read(&syntax, argc, argv, &status))
         return status;
-    long timeout_s = 0;
-    status = check(&timeout_s);
-    return status == STATUS_DONE ? establish(timeout_s) : status;
+    long timeout_s = 0, retries = 0;
+    status = check(&timeout_s, &retries);
+    return status == STATUS_DONE ? establish(timeout_s, retries) : status;
 }

@@ -210,6 +210,12 @@ static enum result read_answer(
     read_text(whole, "m2m:dbg", false, out->reason, sizeof(out->reason));
     read_text(object, "kid", true, out->key_id, sizeof(out->key_id));
     read_text(object, "lid", true, out->local, sizeof(out->local));
+    read_text(object, "rn", true, out->name, sizeof(out->name));
+    read_text(object, "pi", true, out->parent, sizeof(out->parent));
+    const char *expires = json_string_value(json_object_get(object, "kex"));
+    int64_t expires_us;
+    if (expires && timestamp_read(expires, &expires_us))
+        out->key_expires_s = expires_us / 1000000;
     const json_t *eckm = json_object_get(object, "eckm");
     return eckm ? decode_eckm(eckm, &out->message, fault) : RESULT_OK;
 }

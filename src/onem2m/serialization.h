@@ -112,12 +112,17 @@ struct refusal_content {
 
 #define KID_TEXT_OCTETS 33 /* 32 hex digits of kid and a NUL */
 
+#define NAME_TEXT_OCTETS 128 /* a resource name or id and a NUL */
+
 /* What an Initiating End-Point reads in a response. Members that are absent, or of another type or
  * longer than any valid one, are empty. */
 struct answer_content {
     struct buffer message;          /* eckm, decoded; release it with buffer_release */
     char key_id[KID_TEXT_OCTETS];   /* kid */
     char local[IDENTIFIER_OCTETS];  /* lid */
+    char name[NAME_TEXT_OCTETS];    /* rn */
+    char parent[NAME_TEXT_OCTETS];  /* pi */
+    int64_t key_expires_s;          /* kex; 0: absent */
     char reason[FAULT_TEXT_OCTETS]; /* m2m:dbg, cut to fit; printable, as all these texts are */
 };
 

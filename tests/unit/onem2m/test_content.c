@@ -468,7 +468,17 @@ START_TEST(reads_answers_of_others)
         RESULT_OK);
     ck_assert_str_eq(answer.reason, "no\\x0a");
     ck_assert(bytes_equal(buffer_bytes(&answer.message), bytes_of("foo", 3)));
+    ck_assert_int_eq(
+        read_answer(
+            "{\"m2m:e2ek\":{\"rn\":\"ab\",\"pi\":\"keys\",\"kex\":\"20261113T000000\"}}", &answer),
+        RESULT_OK);
+    ck_assert_str_eq(answer.name, "ab");
+    ck_assert_str_eq(answer.parent, "keys");
+    ck_assert_int_eq(answer.key_expires_s, 1794528000);
     /* Texts of another type or length are left out. */
+    ck_assert_int_eq(read_answer("{\"m2m:e2ek\":{\"rn\":6,\"kex\":\"soon\"}}", &answer), RESULT_OK);
+    ck_assert_str_eq(answer.name, "");
+    ck_assert_int_eq(answer.key_expires_s, 0);
     ck_assert_int_eq(read_answer("{\"m2m:dbg\":6,\"m2m:e2ek\":{\"lid\":[],\"kid\":"
                                  "\"00112233445566778899aabbccddeeff0\"}}",
                          &answer),
