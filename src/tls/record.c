@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls/record.h"
 
+#include <string.h>
+
 bool record_take(struct bytes *message, struct record *out)
 {
     struct bytes rest = *message;
@@ -13,6 +15,32 @@ bool record_take(struct bytes *message, struct record *out)
         return false;
     *message = rest;
     return true;
+}
+
+/* In place: what is written never catches up with what is read, which has more headers. */
+void record_join(struct buffer *message, size_t before)
+{
+    struct bytes rest = bytes_of(message->data + before, message->size - before);
+    uint8_t *header = NULL, *end = message->data + before;
+    struct record record;
+    size_t size = 0;
+
+    while (record_take(&rest, &record)) {
+        if (!header || size + record.fragment.size > RECORD_PLAINTEXT_MAX) {
+            header = end;
+            header[0] = record.type;
+            header[1] = (uint8_t)(record.version >> 8);
+            header[2] = (uint8_t)record.version;
+            end += RECORD_HEADER_OCTETS;
+            size = 0;
+        }
+        memmove(end, record.fragment.data, record.fragment.size);
+        end += record.fragment.size;
+        size += record.fragment.size;
+        header[3] = (uint8_t)(size >> 8);
+        header[4] = (uint8_t)size;
+    }
+    message->size = (size_t)(end - message->data);
 }
 
 bool record_overflows(struct bytes message, size_t most)

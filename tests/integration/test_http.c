@@ -10,8 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "support/exchange.h"
 #include "support/raw.h"
+#include "support/run.h"
 #include "tls/context.h"
 
 static struct daemon daemon_;
@@ -156,6 +158,59 @@ START_TEST(an_answer_comes_in_one_piece)
         ck_assert_uint_eq(answer.reads, 1);
     }
     close(fd);
+    tear_down();
+}
+END_TEST
+
+/* MESSAGE, by the request of LINE; the answer, which comes as one segment. */
+static void send_for_a_segment(int fd, const char *line, const char *root,
+    const struct buffer *message, struct raw_answer *answer)
+{
+    char *text = malloc(BASE64_OCTETS(message->size) + 1);
+    unsigned before = raw_segments(fd);
+
+    ck_assert_ptr_nonnull(text);
+    base64_encode_text(buffer_bytes(message), text);
+    dprintf(fd,
+        "%s HTTP/1.1\r\n" HOST "X-M2M-Origin: Cmeter\r\nX-M2M-RI: %zu\r\nX-M2M-RVI: 3\r\n"
+        "Content-Type: application/json%s\r\nContent-Length: %zu\r\n\r\n{%s\"eckm\":\"%s\"}}",
+        line, message->size, strncmp(line, "POST /cse", 9) == 0 ? ";ty=30001" : "",
+        strlen(root) + strlen(text) + 12, root, text);
+    raw_receive(fd, answer);
+    ck_assert_msg(raw_segments(fd) == before + 1, "%u segments: %zu octets: %s",
+        raw_segments(fd) - before, answer->size, answer->text);
+    free(text);
+}
+
+/* Some CSEs read an answer by one read. Header and body come in one write, with Content-Length, and
+ * with a certificate of common length they fit one segment. */
+START_TEST(messages_come_in_one_segment)
+{
+    static const struct {
+        const char *first, *second, *root; /* SECOND NULL: the exchange's own address */
+    } ways[] = {
+        {"POST /cse-in", NULL, "\"m2m:e2ek\":{"},
+        {"POST /notify", "POST /notify", "\"m2m:seci\":{\"sit\":6,"},
+    };
+
+    set_up(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct raw_answer answer;
+        struct run run;
+        char own[256];
+        int fd = raw_connect_by_segments(daemon_.port);
+        run_begin(&run, meter, RUN_SERVER_NAME);
+        send_for_a_segment(fd, ways[i].first, ways[i].root, &run.message1, &answer);
+        const char *location = raw_header(&answer, "Content-Location");
+        snprintf(own, sizeof(own), "PUT /~%s", location ? location : "");
+        run_take_message2(&run, raw_body(&answer));
+        send_for_a_segment(
+            fd, ways[i].second ? ways[i].second : own, ways[i].root, &run.message3, &answer);
+        raw_expect_status(&answer, 200, NULL);
+        run_take_message4(&run, raw_body(&answer));
+        run_end(&run);
+        close(fd);
+    }
     tear_down();
 }
 END_TEST
@@ -511,8 +566,8 @@ START_TEST(what_never_ends_does_not_hold_up_the_stop)
 END_TEST
 
 CHECK_MAIN("integration/http", connections_stay_or_end_as_asked, health_checks_are_answered,
-    head_is_get_without_a_body, an_answer_comes_in_one_piece, any_cse_may_retrieve_our_cse_base,
-    header_names_come_in_any_case,
+    head_is_get_without_a_body, an_answer_comes_in_one_piece, messages_come_in_one_segment,
+    any_cse_may_retrieve_our_cse_base, header_names_come_in_any_case,
     a_body_comes_by_length_or_in_chunks, a_client_may_wait_for_100,
     pipelined_requests_are_answered_in_order, all_listeners_serve, https_knows_its_clients,
     https_without_client_certificates, a_whole_exchange_over_https,

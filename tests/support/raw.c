@@ -2,6 +2,8 @@
 #include "support/raw.h"
 
 #include <check.h>
+#include <linux/tcp.h> /* struct tcp_info of netinet/tcp.h is an older one */
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +64,27 @@ static bool is_whole(const struct raw_answer *answer)
     ck_assert_msg(length || raw_status(answer) == 100, "without its length: %s", answer->text);
     ck_assert_ptr_null(raw_header(answer, "Transfer-Encoding"));
     return strlen(body) >= (length ? strtoul(length, NULL, 10) : 0);
+}
+
+int raw_connect_by_segments(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    const int segment = 1460; /* with 12 octets of time stamps */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+unsigned raw_segments(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+
+    ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_data_segs_in;
 }
 
 /* One more read; false at the end of the connection. */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ENTRY     "/cse-in/e2EKeyCSE"
 #define PRIMITIVE "X-M2M-Origin: Cmeter\r\nX-M2M-RI: r1\r\nX-M2M-RVI: 3\r\n"
@@ -20,6 +21,11 @@ struct raw_answer {
     size_t size;
     unsigned reads; /* how many it took */
 };
+
+/* A connection whose segments hold 1448 octets at most, as over Ethernet; and how many with octets
+ * in them it has received. */
+int raw_connect_by_segments(uint16_t port);
+unsigned raw_segments(int fd);
 
 /* A server that hangs up early has its reasons. */
 void raw_send(int fd, const void *octets, size_t size);

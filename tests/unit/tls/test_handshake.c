@@ -150,6 +150,19 @@ START_TEST(refuses_without_a_place_for_the_reason)
 }
 END_TEST
 
+/* Each octet of a record's header is more than one in base64. */
+START_TEST(message2_is_one_record)
+{
+    struct record record;
+
+    run_to_message3();
+    struct bytes rest = buffer_bytes(&run.message2);
+    ck_assert(record_take(&rest, &record));
+    ck_assert_uint_eq(rest.size, 0);
+    run_end();
+}
+END_TEST
+
 START_TEST(a_key_is_not_read_as_a_certificate)
 {
     run_to_message3();
@@ -188,5 +201,6 @@ START_TEST(another_octet_in_message3_is_not_signed)
 END_TEST
 
 CHECK_MAIN_FIXTURE("tls/handshake", set_up, tear_down, both_sides_export_the_same_key,
-    a_key_is_not_read_as_a_certificate, nothing_is_finished_without_a_verified_signature,
-    another_octet_in_message3_is_not_signed, refuses_without_a_place_for_the_reason)
+    message2_is_one_record, a_key_is_not_read_as_a_certificate,
+    nothing_is_finished_without_a_verified_signature, another_octet_in_message3_is_not_signed,
+    refuses_without_a_place_for_the_reason)

@@ -773,7 +773,53 @@ START_TEST(names_the_alert_that_came_instead)
 }
 END_TEST
 
-CHECK_MAIN("tls/message", takes_a_client_hello, takes_a_client_hello_in_two_records,
+/* As few as hold the octets, whose order stays; what stands before them is not touched. */
+START_TEST(joins_records)
+{
+    static const struct {
+        size_t fragments[4], joined[4];
+    } cases[] = {
+        {{1}, {1}},
+        {{10, 20, 1}, {31}},
+        {{16384, 1}, {16384, 1}},
+        {{8000, 8384, 5}, {16384, 5}},
+        {{8000, 8385, 5}, {8000, 8390}},
+        {{10000, 10000, 6384, 1}, {10000, 16384, 1}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct buffer message AUTO_BUFFER = {.limit = sizeof(struct octets)};
+        static struct octets octets, part;
+        struct record record;
+        uint8_t next = 0;
+        octets = (struct octets){0};
+        put(&octets, "before", 6);
+        for (size_t j = 0; j < 4 && cases[i].fragments[j] > 0; j++) {
+            part = (struct octets){0};
+            for (size_t k = 0; k < cases[i].fragments[j]; k++)
+                put(&part, &(uint8_t){next++}, 1);
+            put_record(&octets, 22, &part);
+        }
+        ck_assert_int_eq(buffer_append(&message, octets.data, octets.size), RESULT_OK);
+
+        record_join(&message, 6);
+        ck_assert_mem_eq(message.data, "before", 6);
+        struct bytes rest = bytes_of(message.data + 6, message.size - 6);
+        next = 0;
+        for (size_t j = 0; j < 4 && cases[i].joined[j] > 0; j++) {
+            ck_assert(record_take(&rest, &record));
+            ck_assert_int_eq(record.type, 22);
+            ck_assert_int_eq(record.version, 0x0303);
+            ck_assert_uint_eq(record.fragment.size, cases[i].joined[j]);
+            for (size_t k = 0; k < record.fragment.size; k++)
+                ck_assert_int_eq(record.fragment.data[k], next++);
+        }
+        ck_assert_uint_eq(rest.size, 0);
+    }
+}
+END_TEST
+
+CHECK_MAIN("tls/message", joins_records, takes_a_client_hello, takes_a_client_hello_in_two_records,
     refuses_every_truncation_and_trailing_octets, refuses_what_is_no_client_hello,
     refuses_hopeless_hellos_with_an_alert, refuses_extensions_with_the_alert_of_their_rfc,
     refuses_signature_algorithms_without_ours, passes_over_unknown_name_types,
