@@ -411,10 +411,14 @@ unitdir ?= lib/systemd/system
 POLICY := /etc/e2ekeyd/policy.json
 UNITS  := $(wildcard systemd/*.service systemd/*.socket)
 
+# Configurations to start from; docs/deployment.md says which.
+EXAMPLES := $(sort $(wildcard conf/examples/*/*))
+
 # mode:file:folder under prefix
 INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
     $(patsubst %,644:%:$(libdir),$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
     644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
+    $(foreach file,$(EXAMPLES),644:$(file):share/doc/e2ekeyd/$(patsubst conf/%/,%,$(dir $(file)))) \
     $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
     $(UNITS:%=644:%:$(unitdir)) 644:systemd/e2ekeyd.catalog:lib/systemd/catalog \
     $(foreach kind,sysusers.d tmpfiles.d,644:systemd/$(kind)/e2ekeyd.conf:lib/$(kind))
@@ -442,7 +446,8 @@ uninstall:
 	@for each in $(INSTALLED); do IFS=: read -r mode file folder <<<"$$each"; \
 	    rm -f "$(DESTDIR)$(prefix)/$$folder/$${file##*/}"; done
 	@rm -f "$(DESTDIR)$(prefix)/$(libdir)"/{libe2ekey.so,pkgconfig/libe2ekey.pc}
-	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
+	@rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(prefix)"/share/doc/e2ekeyd/examples/{*,} \
+	    "$(DESTDIR)$(prefix)"/share/{doc/,}e2ekeyd 2>/dev/null || true
 	$(call on_this_system,ldconfig; journalctl --update-catalog; systemctl daemon-reload; rm -rf /run/e2ekeyd)
 
 #: make deb              Debian packages, into build/deb: e2ekeyd, libe2ekey0, libe2ekey-dev
