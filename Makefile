@@ -417,7 +417,7 @@ EXAMPLES := $(sort $(wildcard conf/examples/*/*))
 # mode:file:folder under prefix
 INSTALLED := 755:$(BUILD)/e2ekeyd:sbin 755:$(BUILD)/e2ekeyctl:bin \
     $(patsubst %,644:%:$(libdir),$(LIBE2EKEY)) 644:src/client/e2ekey.h:include \
-    644:conf/policy.json:share/doc/e2ekeyd 644:conf/policy.schema.json:share/e2ekeyd \
+    $(foreach file,conf/policy.json docs/deployment.md,644:$(file):share/doc/e2ekeyd) 644:conf/policy.schema.json:share/e2ekeyd \
     $(foreach file,$(EXAMPLES),644:$(file):share/doc/e2ekeyd/$(patsubst conf/%/,%,$(dir $(file)))) \
     $(foreach page,$(MANUALS),644:$(page):share/man/man$(subst .,,$(suffix $(page)))) \
     $(UNITS:%=644:%:$(unitdir)) 644:systemd/e2ekeyd.catalog:lib/systemd/catalog \
