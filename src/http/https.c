@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "tls/expiry.h"
+#include "token/gnutls_key.h"
 
 #define KEY_OCTETS_MAX  65536
 #define FILE_OCTETS_MAX 1048576
@@ -49,52 +50,6 @@ static bool read_text(const struct policy_file *file, struct buffer *out, struct
 
 /* --- the private key --- */
 
-/* GnuTLS asks what kind of key it is (gnutls_privkey_info_func). */
-static int describe_key(gnutls_privkey_t signer, unsigned what, void *context)
-{
-    (void)signer;
-    (void)context;
-    switch (what & 0xff) { /* the upper bits name the signature algorithm that it asks about */
-    case GNUTLS_PRIVKEY_INFO_PK_ALGO:
-        return GNUTLS_PK_ECDSA;
-    case GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS:
-        return 256;
-    case GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO:
-        switch (GNUTLS_FLAGS_TO_SIGN_ALGO(what)) {
-        case GNUTLS_SIGN_ECDSA_SHA256:
-        case GNUTLS_SIGN_ECDSA_SHA384:
-        case GNUTLS_SIGN_ECDSA_SHA512:
-        case GNUTLS_SIGN_ECDSA_SECP256R1_SHA256:
-            return 1;
-        default:
-            return 0;
-        }
-    default:
-        return -1;
-    }
-}
-
-/* GnuTLS has a digest signed (gnutls_privkey_sign_hash_func). */
-static int sign(gnutls_privkey_t signer, gnutls_sign_algorithm_t algorithm, void *context,
-    unsigned flags, const gnutls_datum_t *digest, gnutls_datum_t *out)
-{
-    uint8_t signature[ECDSA_SIGNATURE_OCTETS];
-    size_t size;
-
-    (void)signer;
-    (void)algorithm;
-    (void)flags;
-    if (private_key_sign(context, bytes_of(digest->data, digest->size), NULL, signature, &size) !=
-        RESULT_OK)
-        return GNUTLS_E_PK_SIGN_FAILED;
-    out->data = gnutls_malloc(size);
-    if (!out->data)
-        return GNUTLS_E_MEMORY_ERROR;
-    memcpy(out->data, signature, size);
-    out->size = (unsigned)size;
-    return 0;
-}
-
 /* A key on P-256 stays in our secret memory, and GnuTLS calls us to sign. Any other key (RSA, other
  * curves) is handed to GnuTLS, which keeps it in memory that may be swapped out. */
 static int import_key(struct bytes text, struct https *out)
@@ -106,8 +61,7 @@ static int import_key(struct bytes text, struct https *out)
         return error;
     switch (private_key_parse(text, &out->key)) {
     case RESULT_OK:
-        return gnutls_privkey_import_ext4(
-            out->signer, out->key, NULL, sign, NULL, NULL, describe_key, 0);
+        return gnutls_key_import(out->signer, out->key);
     case RESULT_BAD_INPUT:
         return gnutls_privkey_import_x509_raw(out->signer, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
     default:
