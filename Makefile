@@ -54,7 +54,7 @@ SETUP := $(BUILD)/setup.done
 
 # --- rooms: what each knows is what it links; scripts/check-includes holds #include to the same --
 
-ROOMS := base observe identity policy policy_load x509 token trust tls keys esprim onem2m exchange http query client
+ROOMS := base observe identity policy policy_load x509 token trust tls keys esprim onem2m exchange http query outbound client
 
 DEPS_base        :=
 DEPS_observe     := base
@@ -71,6 +71,7 @@ DEPS_onem2m      := policy identity base
 DEPS_exchange    := onem2m esprim keys tls trust token x509 policy identity observe base
 DEPS_http        := exchange onem2m esprim keys tls trust token x509 policy identity observe base
 DEPS_query       := keys policy identity observe base
+DEPS_outbound    := token x509 policy identity observe base
 DEPS_client      :=
 
 LIBS_observe     := -lsystemd
@@ -80,6 +81,7 @@ LIBS_token       := -lgnutls -lp11-kit
 LIBS_onem2m      := -ljansson
 LIBS_http        := -lmicrohttpd -lgnutls
 LIBS_query       := -lsystemd -ljansson
+LIBS_outbound    := -lcurl -lgnutls -lsystemd -ljansson
 LIBS_client      := -ljansson
 LIBS_ctl         := -lcurl -ljansson -lsystemd
 
@@ -87,7 +89,7 @@ objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 archives  = $(foreach room,$(1),$(BUILD)/lib/$(room).a)
 libraries = $(foreach room,$(1),$(LIBS_$(room))) -lpthread
 
-DAEMON_ROOMS := http exchange query onem2m esprim tls trust token x509 keys policy_load policy identity observe base
+DAEMON_ROOMS := http exchange query outbound onem2m esprim tls trust token x509 keys policy_load policy identity observe base
 CTL_ROOMS    := client onem2m tls trust token x509 policy_load policy identity observe base
 
 PROGRAMS  := $(BUILD)/e2ekeyd $(BUILD)/e2ekeyctl
