@@ -12,18 +12,21 @@
 #include "identity/identifier.h"
 #include "identity/names.h"
 
-#define POLICY_DEFAULT_PATH   "/etc/e2ekeyd/policy.json"
-#define POLICY_ENDPOINTS_MAX  64
-#define POLICY_ADDRESSES_MAX  16 /* of one end-point */
-#define POLICY_TRUST_MAX      64 /* trust domains fit in one uint64_t */
-#define POLICY_LISTEN_MAX     16
-#define POLICY_PROXIES_MAX    64
-#define POLICY_RULES_MAX      100000
-#define POLICY_CLIENTS_MAX    1024
-#define POLICY_CRLS_MAX       64        /* of one trust domain */
-#define POLICY_PEERS_MAX      64        /* patterns of one client */
-#define POLICY_NAME_OCTETS    64        /* of an end-point or trust domain, NUL included */
-#define POLICY_LIFETIME_MAX_S 315360000 /* of a key: ten years */
+#define POLICY_DEFAULT_PATH      "/etc/e2ekeyd/policy.json"
+#define POLICY_ENDPOINTS_MAX     64
+#define POLICY_ADDRESSES_MAX     16 /* of one end-point */
+#define POLICY_TRUST_MAX         64 /* trust domains fit in one uint64_t */
+#define POLICY_LISTEN_MAX        16
+#define POLICY_PROXIES_MAX       64
+#define POLICY_RULES_MAX         100000
+#define POLICY_CLIENTS_MAX       1024
+#define POLICY_CRLS_MAX          64 /* of one trust domain */
+#define POLICY_PEERS_MAX         64 /* patterns of one client */
+#define POLICY_REGISTRATIONS_MAX 16
+#define POLICY_POINTS_MAX        8         /* of access of one registration */
+#define POLICY_URL_OCTETS        256       /* of an address over HTTP, NUL included */
+#define POLICY_NAME_OCTETS       64        /* of an end-point or trust domain, NUL included */
+#define POLICY_LIFETIME_MAX_S    315360000 /* of a key: ten years */
 
 /* A file that the policy names. */
 struct policy_file {
@@ -118,6 +121,19 @@ struct policy_client {
     size_t peer_count;
 };
 
+/* One entry of "registration": a CSE at which we register. */
+struct policy_registration {
+    struct source_position place;
+    char *url;        /* of its <CSEBase> */
+    bool is_ae;       /* as an <AE>; else as a <remoteCSE> */
+    char *originator; /* for an <AE> a stem, "Ce2ekeyd"; else our CSE-ID, "/in-cse" */
+    char *name;       /* of our resource below its <CSEBase> */
+    char **points_of_access;
+    size_t point_count;
+    uint32_t expires_s;
+    struct policy_file anchors, certificate, private_key; /* for https; the last two optional */
+};
+
 /* The cipher suites that a policy may list (TS-0003 10.2.3). */
 struct policy_suite {
     uint16_t code;    /* IANA's code point */
@@ -172,6 +188,8 @@ struct policy {
     size_t rule_count;
     struct policy_client *clients;
     size_t client_count;
+    struct policy_registration *registrations;
+    size_t registration_count;
     struct policy_tls tls;
     struct policy_keys keys;
     struct policy_limits limits;

@@ -416,6 +416,23 @@ static void check_clients(const struct policy *policy, struct report *report)
             check_pattern(&identities, &policy->clients[i], j, report);
 }
 
+static void check_registrations(const struct policy *policy, struct report *report)
+{
+    for (size_t i = 0; i < policy->registration_count; i++) {
+        const struct policy_registration *later = &policy->registrations[i];
+        if (!later->is_ae && later->originator && *later->originator == '/' && policy->cse.cse_id &&
+            *policy->cse.cse_id && !same(later->originator, policy->cse.cse_id))
+            fault_at(report, &later->place, "originator",
+                "a remoteCse registers as cse.cseId, which is %s", policy->cse.cse_id);
+        for (size_t j = 0; j < i; j++) {
+            const struct policy_registration *first = &policy->registrations[j];
+            if (same(first->url, later->url) && same(first->name, later->name))
+                fault_at(report, &later->place, "url", "\"%s\" is where %s: %s registers too",
+                    later->url, first->place.file, first->place.pointer);
+        }
+    }
+}
+
 void policy_check(const struct policy *policy, const char *file, struct report *report)
 {
     check_endpoints(policy, report);
@@ -424,6 +441,7 @@ void policy_check(const struct policy *policy, const char *file, struct report *
     check_trust(policy, report);
     check_http(policy, file, report);
     check_rules(policy, report);
+    check_registrations(policy, report);
     if (report->faults == 0) /* with faults, the identity of a rule may be missing */
         check_clients(policy, report);
 }

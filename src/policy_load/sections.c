@@ -339,5 +339,6 @@ const struct section *const policy_sections[] = {
     &trust_section,
     &initiators_section,
     &clients_section,
+    &registration_section,
 };
 const size_t policy_section_count = ARRAY_SIZE(policy_sections);

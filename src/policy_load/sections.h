@@ -26,5 +26,6 @@ struct section {
 extern const struct section *const policy_sections[];
 extern const size_t policy_section_count;
 
-extern const struct section initiators_section; /* in rules.c */
-extern const struct section clients_section;    /* in clients.c */
+extern const struct section initiators_section;   /* in rules.c */
+extern const struct section clients_section;      /* in clients.c */
+extern const struct section registration_section; /* in registrations.c */
