@@ -53,12 +53,25 @@ static void print_expiry(const char *list, const json_t *item)
         when, text_of(item, "file", ""));
 }
 
-/* Prints a line for each item: of a list of expiries, or of the warnings. */
+static void print_registration(const json_t *item)
+{
+    char since[TIME_TEXT_OCTETS] = "", next[TIME_TEXT_OCTETS] = "";
+    const char *error = text_of(item, "error", "");
+    format_time(json_integer_value(json_object_get(item, "since")), since);
+    format_time(json_integer_value(json_object_get(item, "next")), next);
+    printf("%-36s %s at %s as %s, since %s, next %s%s%s\n", "registration",
+        text_of(item, "state", "?"), text_of(item, "url", "?"), text_of(item, "originator", "?"),
+        since, next, error[0] != '\0' ? ": " : "", error);
+}
+
+/* Prints a line for each item: of a list of expiries, of the registrations or of the warnings. */
 static void print_list(const char *list, const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *item = json_array_get(array, i);
-        if (json_is_object(item))
+        if (strcmp(list, "registrations") == 0)
+            print_registration(item);
+        else if (json_is_object(item))
             print_expiry(list, item);
         else
             printf("%-36s %s\n", "warning", json_string_value(item));
@@ -77,7 +90,7 @@ static void print_object(const char *prefix, json_t *object)
         if (json_is_object(value))
             print_object(path, value);
         else if (strcmp(path, "certificates") == 0 || strcmp(path, "crls") == 0 ||
-                 strcmp(path, "warnings") == 0)
+                 strcmp(path, "warnings") == 0 || strcmp(path, "registrations") == 0)
             print_list(path, value);
         else
             print_value(path, value);

@@ -9,6 +9,7 @@
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "outbound/preflight.h"
 #include "policy_load/load.h"
 #include "tls/expiry.h"
 #include "trust/crl_notice.h"
@@ -21,6 +22,7 @@ static enum result load(
     struct tls_context *tls = NULL;
 
     TRY(policy_load(path, &policy, report));
+    TRY(preflight_files(policy, report));
     TRY(tls_context_new(policy, &tls, report));
     *out = snapshot_new(policy, tls, tls_context_free, generation);
     if (!*out) {
@@ -64,6 +66,7 @@ int configuration_check(const char *path)
     enum result result = configuration_load(path, 1, &snapshot, &report);
     if (result == RESULT_OK) {
         http_server_check(snapshot->policy, &report);
+        preflight_addresses(snapshot->policy, &report);
         crl_notices_report(tls_context_trust(snapshot->tls), &report);
         expiry_report(snapshot->tls, &report);
     }

@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "outbound/registrar.h"
 #include "query/server.h"
 
 #define SWEEP_INTERVAL_US 1000000
@@ -47,6 +48,7 @@ struct daemon_parts {
     struct query_server *query;
     struct revoker *revoker;
     struct expiry_log *expiry_log;
+    struct registrar *registrar;
     struct daemon_status status;
     struct query_reports reports;
     struct stop stop;
@@ -151,6 +153,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *sig
     if (configuration_reload(daemon->policy_path, daemon->slot)) {
         revoker_follow(daemon->revoker);
         expiry_log_update(daemon->expiry_log);
+        registrar_follow(daemon->registrar);
     }
     daemon_status_ready(&daemon->status);
     return 0;
@@ -256,6 +259,15 @@ static enum result start_key_events(struct daemon_parts *daemon, struct fault *f
         daemon->loop, daemon->slot, daemon->cache, on_new_crls, daemon, &daemon->revoker, fault);
 }
 
+/* The first request goes out once the loop runs: then the listeners are there for those that the
+ * CSEs forward. */
+static enum result start_registrations(struct daemon_parts *daemon, struct fault *fault)
+{
+    TRY(registrar_new(daemon->loop, daemon->slot, &daemon->registrar, fault));
+    daemon->status.registrar = daemon->registrar;
+    return RESULT_OK;
+}
+
 static enum result start(struct daemon_parts *daemon, struct fault *fault)
 {
     struct snapshot *snapshot CLEANUP(auto_snapshot_unref) = NULL;
@@ -266,6 +278,7 @@ static enum result start(struct daemon_parts *daemon, struct fault *fault)
     TRY(start_inside(daemon, snapshot->policy, &inherited, fault));
     TRY(start_query(daemon, &inherited, fault));
     TRY(start_key_events(daemon, fault));
+    TRY(start_registrations(daemon, fault));
     TRY(start_http(daemon, snapshot->policy, &inherited, fault));
     TRY(start_metrics(daemon, snapshot->policy, inherited.metrics, fault));
     return watchdog_start(&daemon->watchdog, daemon->loop, daemon->http, fault);
@@ -300,6 +313,7 @@ static void stop(struct daemon_parts *daemon)
     query_server_free(TAKE_PTR(daemon->query));
     revoker_free(daemon->revoker);
     expiry_log_free(daemon->expiry_log);
+    registrar_free(daemon->registrar);
     sd_event_unref(daemon->loop);
     procedure_free(daemon->procedure);
     rand_objects_free(daemon->rand_objects);

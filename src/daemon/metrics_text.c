@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "observe/metrics.h"
 #include "observe/openmetrics.h"
+#include "outbound/registrar.h"
 #include "tls/error.h"
 #include "tls/expiry.h"
 
@@ -146,6 +147,25 @@ static void write_gauge(struct openmetrics *writer, const char *name, const char
     openmetrics_sample(writer, NULL, NULL, number);
 }
 
+static void count_registration(const struct registration_report *report, void *context)
+{
+    int64_t *counts = context;
+
+    counts[report->state]++;
+}
+
+static void write_registrations(struct openmetrics *writer, struct registrar *registrar)
+{
+    int64_t counts[REGISTRATION_STATE_COUNT] = {0};
+
+    registrar_each(registrar, count_registration, counts);
+    openmetrics_family(
+        writer, OPENMETRICS_GAUGE, "registrations", NULL, "Registrations at CSEs, by their state");
+    for (int i = 0; i < REGISTRATION_STATE_COUNT; i++)
+        openmetrics_sample(
+            writer, "state", registration_state_name((enum registration_state)i), counts[i]);
+}
+
 static void write_state(
     struct openmetrics *writer, struct daemon_status *status, const struct snapshot *snapshot)
 {
@@ -181,6 +201,7 @@ enum result daemon_metrics_text(void *context, struct buffer *out)
     write_histograms(&writer);
     write_certificates(&writer, &expiries);
     write_crls(&writer, snapshot->policy, &expiries);
+    write_registrations(&writer, status->registrar);
     return openmetrics_end(&writer);
 }
 

@@ -9,12 +9,13 @@
 #include "daemon/systemd.h"
 #include "http/server.h"
 #include "observe/metrics.h"
+#include "outbound/registrar.h"
 #include "tls/expiry.h"
 #include "trust/crl_notice.h"
 
 /* Bounds on the lists of certificates, of CRLs and of warnings in one status: a client of the key
  * socket takes a reply of 64 KiB at most. */
-#define EXPIRIES_OCTETS_MAX ((size_t)20000)
+#define EXPIRIES_OCTETS_MAX ((size_t)17000)
 #define WARNINGS_OCTETS_MAX ((size_t)10000)
 
 #define LINE_INTERVAL_MS 10000
@@ -119,6 +120,27 @@ static json_t *warnings(struct trust_store *trust)
     return notices.array;
 }
 
+static void add_registration(const struct registration_report *report, void *context)
+{
+    json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "url", report->url, "as",
+        report->is_ae ? "ae" : "remoteCse", "originator", report->originator, "state",
+        registration_state_name(report->state), "since", (json_int_t)report->since_s, "next",
+        (json_int_t)report->next_s);
+
+    if (report->error[0] != '\0')
+        (void)json_object_set_new(item, "error", json_string(report->error));
+    (void)json_array_append_new(context, item);
+}
+
+static json_t *registrations(struct registrar *registrar)
+{
+    json_t *list = json_array();
+
+    if (list)
+        registrar_each(registrar, add_registration, list);
+    return list;
+}
+
 json_t *daemon_status_json(void *context)
 {
     struct daemon_status *status = context;
@@ -130,15 +152,15 @@ json_t *daemon_status_json(void *context)
     if (expiry_list_all(snapshot->tls, now_s, &list) != RESULT_OK)
         return NULL;
     return json_pack(
-        "{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i, s:b}, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:I, s:I, s:I, s:o, s:{s:i, s:i}, s:{s:i, s:i, s:b}, s:o, s:o, s:o, s:o, s:o, s:o}",
         "version", E2EKEYD_VERSION, "started", (json_int_t)status->started_s, "now",
         (json_int_t)now_s, "policyGeneration", (json_int_t)snapshot->generation, "listen",
         listeners(status->http), "exchanges", "pending", (int)exchanges.pending, "retained",
         (int)exchanges.retained, "keys", "live", (int)key_cache_count(status->cache), "capacity",
         (int)key_cache_capacity(status->cache), "outliveRestarts", key_store_is_kept(status->cache),
         "certificates", expiries(&list, EXPIRY_CERTIFICATE), "crls", expiries(&list, EXPIRY_CRL),
-        "warnings", warnings(tls_context_trust(snapshot->tls)), "counters", counters(), "refused",
-        refusals());
+        "warnings", warnings(tls_context_trust(snapshot->tls)), "registrations",
+        registrations(status->registrar), "counters", counters(), "refused", refusals());
 }
 
 /* Writes the status line anew. Returns false if it has not changed. */

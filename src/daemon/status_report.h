@@ -12,6 +12,7 @@
 #define STATUS_LINE_OCTETS 128
 
 struct http_server;
+struct registrar;
 
 struct daemon_status {
     int64_t started_s;
@@ -19,6 +20,7 @@ struct daemon_status {
     struct key_cache *cache;
     struct procedure *procedure;
     struct http_server *http;
+    struct registrar *registrar;
     char line[STATUS_LINE_OCTETS]; /* as the service manager was last told */
     int64_t next_line_ms;          /* when it may be told again; on the steady clock */
     bool is_ready_due;             /* it has not been told yet that the daemon is ready */

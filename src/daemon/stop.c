@@ -7,7 +7,10 @@
  * connection. A new Message 1 is refused with 503 and Retry-After: 1, so that the initiator comes
  * back to the next process of the service. Once none is pending, nothing is accepted any more: with
  * sockets of the service manager the next process accepts the connections that wait in their
- * backlog. */
+ * backlog.
+ *
+ * A registration is removed once no exchange is pending, since until then its CSE forwards Message
+ * 3. But where exchanges take all the time, half of it has to do for them. */
 #include "daemon/stop.h"
 
 #include <signal.h>
@@ -18,6 +21,7 @@
 #include "daemon/timer.h"
 #include "http/server.h"
 #include "observe/log.h"
+#include "outbound/registrar.h"
 
 #define TICK_US  100000
 #define DRAIN_US 10000000 /* more than the shutdown after the loop takes */
@@ -27,16 +31,29 @@ static uint32_t count_pending(const struct stop *stop)
     return procedure_count(stop->status->procedure).pending;
 }
 
+/* Returns whether nothing is left to wait for. A restart leaves the registrations as they are: the
+ * next process takes them up. */
+static bool is_done(const struct stop *stop)
+{
+    struct registrar *registrar = stop->status->registrar;
+    const int64_t now_ms = clock_steady_ms();
+
+    if (stop->forget && (stop->pending == 0 || now_ms >= stop->deregister_ms))
+        registrar_end(registrar);
+    return now_ms >= stop->deadline_ms ||
+           (stop->pending == 0 && (!stop->forget || registrar_is_empty(registrar)));
+}
+
 static int on_tick(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct stop *stop = context;
-    uint32_t pending = count_pending(stop);
+    uint32_t before = stop->pending;
 
-    if (pending == 0 || clock_steady_ms() >= stop->deadline_ms)
+    stop->pending = count_pending(stop);
+    if (is_done(stop))
         return sd_event_exit(sd_event_source_get_event(source), 0);
-    if (pending != stop->pending)
-        systemd_notify_stopping(pending, 0);
-    stop->pending = pending;
+    if (stop->pending != before)
+        systemd_notify_stopping(stop->pending, 0);
     return sd_event_source_set_time(source, now_us + TICK_US);
 }
 
@@ -48,6 +65,7 @@ static int begin(struct stop *stop, sd_event *loop, const char *signal)
     stop->is_under_way = true;
     procedure_close(stop->status->procedure);
     stop->deadline_ms = clock_steady_ms() + (int64_t)timeout_s * 1000;
+    stop->deregister_ms = stop->deadline_ms - (int64_t)timeout_s * 500;
     http_server_wind_down(stop->status->http, stop->deadline_ms);
     stop->pending = count_pending(stop);
     log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_STOPPING},
@@ -55,7 +73,7 @@ static int begin(struct stop *stop, sd_event *loop, const char *signal)
         key_cache_count(stop->status->cache));
     systemd_notify_stopping(stop->pending, (uint64_t)timeout_s * 1000000 + DRAIN_US);
     /* Without a timer nobody would notice that none is pending any more. */
-    if (stop->pending == 0 || timer_repeat(loop, CLOCK_BOOTTIME, TICK_US, on_tick, stop, NULL) < 0)
+    if (is_done(stop) || timer_repeat(loop, CLOCK_BOOTTIME, TICK_US, on_tick, stop, NULL) < 0)
         return sd_event_exit(loop, 0);
     return 0;
 }
