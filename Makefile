@@ -71,7 +71,7 @@ DEPS_onem2m      := policy identity base
 DEPS_exchange    := onem2m esprim keys tls trust token x509 policy identity observe base
 DEPS_http        := exchange onem2m esprim keys tls trust token x509 policy identity observe base
 DEPS_query       := keys policy identity observe base
-DEPS_outbound    := token x509 policy identity observe base
+DEPS_outbound    := onem2m token x509 policy identity observe base
 DEPS_client      :=
 
 LIBS_observe     := -lsystemd

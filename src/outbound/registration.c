@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "onem2m/primitive.h"
 
 /* Response status codes (TS-0004 6.6). */
 #define RSC_OK          2000
@@ -247,28 +248,17 @@ static const json_t *resource_of(const struct registration_answer *answer, json_
     return json_object_iter_value(only);
 }
 
-/* Reads a timestamp (TS-0004 6.3.3); a fraction of a second may follow. */
-static bool read_timestamp(const char *text, int64_t *out_s)
-{
-    struct calendar date;
-    int size = 0;
-
-    return text && strspn(text, "0123456789T") >= 15 && text[8] == 'T' &&
-           sscanf(text, "%4d%2d%2dT%2d%2d%2d%n", &date.year, &date.month, &date.day, &date.hour,
-               &date.minute, &date.second, &size) == 6 &&
-           size == 15 && calendar_to_seconds(&date, out_s);
-}
-
 /* The CSE may have granted less than what was asked for. Our clock and the CSE's may differ: what
  * would have passed already, or would last longer than asked for, is taken for what was asked. */
 static void take_expiration(
     struct registration *registration, const struct registration_time *now, const json_t *resource)
 {
-    int64_t left_s = registration->policy->expires_s, end_s;
+    int64_t left_s = registration->policy->expires_s, end_us;
     const char *text = json_string_value(json_object_get(resource, "et"));
 
-    if (read_timestamp(text, &end_s) && end_s > now->wall_s && end_s - now->wall_s < left_s)
-        left_s = end_s - now->wall_s;
+    if (text && timestamp_read(text, &end_us) && end_us / 1000000 > now->wall_s &&
+        end_us / 1000000 - now->wall_s < left_s)
+        left_s = end_us / 1000000 - now->wall_s;
     int64_t half_ms = left_s * 500;
     registration->renew_ms = now->steady_ms + (half_ms > RENEW_LEAST_MS ? half_ms : RENEW_LEAST_MS);
 }

@@ -160,6 +160,26 @@ static void check_entry(struct reader *reader, const struct json_position *posit
             "is missing: certificate and privateKey are given together");
 }
 
+/* Those at which we are a <remoteCSE> are those of our <CSEBase>, each once. */
+static void show_points_of_access(
+    struct policy *policy, const struct policy_registration *registration)
+{
+    struct policy_cse *cse = &policy->cse;
+
+    if (!cse->points_of_access)
+        cse->points_of_access = texts_array(policy->texts,
+            (size_t)POLICY_REGISTRATIONS_MAX * POLICY_POINTS_MAX, sizeof(*cse->points_of_access));
+    for (size_t i = 0; cse->points_of_access && i < registration->point_count; i++) {
+        char *point = registration->points_of_access[i];
+        size_t known = 0;
+        while (point && known < cse->point_of_access_count &&
+               strcmp(point, cse->points_of_access[known]) != 0)
+            known++;
+        if (point && known == cse->point_of_access_count)
+            cse->points_of_access[cse->point_of_access_count++] = point;
+    }
+}
+
 static void read_registration(
     struct reader *reader, const struct json_position *position, json_t *value, void *entry)
 {
@@ -172,6 +192,8 @@ static void read_registration(
         registration->name = texts_copy(reader->policy->texts, "e2ekeyd");
     if (!registration->is_ae && registration->originator && *registration->originator)
         registration->name = texts_copy(reader->policy->texts, registration->originator + 1);
+    if (!registration->is_ae)
+        show_points_of_access(reader->policy, registration);
 }
 
 const struct section registration_section = {"registration", MEMBERS(members),

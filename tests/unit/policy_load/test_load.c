@@ -105,6 +105,25 @@ START_TEST(takes_every_member)
 }
 END_TEST
 
+START_TEST(shows_points_of_access_of_a_remote_cse_once)
+{
+    struct policy *policy CLEANUP(auto_policy_free) = folder_load(
+        POLICY_START ", \"registration\": ["
+                     "{\"url\": \"http://a/x\", \"as\": \"remoteCse\", \"originator\": \"/in-cse\","
+                     " \"pointOfAccess\": [\"http://c:1\", \"http://d:2\"]},"
+                     "{\"url\": \"http://b/x\", \"as\": \"remoteCse\", \"originator\": \"/in-cse\","
+                     " \"pointOfAccess\": [\"http://d:2\", \"http://e:3\"]},"
+                     "{\"url\": \"http://b/x\", \"as\": \"ae\", \"originator\": \"Ce2ekeyd\","
+                     " \"pointOfAccess\": [\"http://f:4/notify\"]}]}");
+
+    ck_assert_uint_eq(policy->registration_count, 3);
+    ck_assert_uint_eq(policy->cse.point_of_access_count, 3);
+    ck_assert_str_eq(policy->cse.points_of_access[0], "http://c:1");
+    ck_assert_str_eq(policy->cse.points_of_access[1], "http://d:2");
+    ck_assert_str_eq(policy->cse.points_of_access[2], "http://e:3");
+}
+END_TEST
+
 #define RULES                                                                                      \
     ", \"initiators\": ["                                                                          \
     "{\"flavour\": \"aeId\", \"identity\": \"//M2M.example/in-cse/*\", \"trust\": \"field\"},"     \
@@ -442,8 +461,8 @@ START_TEST(survives_hostile_files)
 END_TEST
 
 CHECK_MAIN_FIXTURE("policy_load/load", folder_make, folder_remove, gives_every_default,
-    takes_every_member, reads_rules_of_each_flavour, resolves_accounts,
-    warns_of_accounts_that_are_not_there, warns_of_listening_to_all_in_clear,
+    takes_every_member, shows_points_of_access_of_a_remote_cse_once, reads_rules_of_each_flavour,
+    resolves_accounts, warns_of_accounts_that_are_not_there, warns_of_listening_to_all_in_clear,
     warns_of_peers_whom_nobody_admits, merges_drop_ins_in_name_order, takes_an_object_in_parts,
     names_the_drop_in_at_fault, bounds_what_all_files_add_up_to,
     resolves_paths_where_they_are_named, finds_credentials, says_what_it_cannot_read,
