@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "observe/log.h"
+#include "onem2m/status.h"
 #include "outbound/client.h"
 
 #define ENROLMENTS_MAX (2 * (size_t)POLICY_REGISTRATIONS_MAX) /* those being removed included */
@@ -26,7 +27,7 @@ struct enrolment {
 struct registrar {
     sd_event *loop;
     struct snapshot_slot *slot;
-    struct outbound_client *client;
+    struct outbound_client *client; /* NULL: nothing has been sent yet */
     bool has_ended;
     pthread_mutex_t lock;
     struct enrolment *enrolment[ENROLMENTS_MAX];
@@ -94,7 +95,7 @@ static void say_removed(
 {
     const char *url = registration->policy->url;
 
-    if (answer->rsc == 2002 || answer->rsc == 4004) /* DELETED, NOT_FOUND: TS-0004 6.6 */
+    if (answer->rsc == RSC_DELETED || answer->rsc == RSC_NOT_FOUND)
         log_event(&(struct log_event){.level = LOG_INFO, .message_id = LOG_EVENT_DEREGISTERED},
             "registration at %s removed", url);
     else
@@ -144,6 +145,17 @@ static void on_answer(const struct outbound_answer *answer, void *context)
     wait_until_due(enrolment);
 }
 
+/* libcurl is started for the first request: most daemons have nowhere to register. */
+static enum result send_request(
+    struct enrolment *enrolment, const struct outbound_request *request, struct fault *fault)
+{
+    struct registrar *registrar = enrolment->registrar;
+
+    if (!registrar->client)
+        TRY(outbound_client_new(registrar->loop, &registrar->client, fault));
+    return outbound_send(registrar->client, request, on_answer, enrolment, &enrolment->call, fault);
+}
+
 static int on_due(sd_event_source *source, uint64_t now_us, void *context)
 {
     struct enrolment *enrolment = context;
@@ -165,8 +177,7 @@ static int on_due(sd_event_source *source, uint64_t now_us, void *context)
         .body = bytes_of_string(content.body),
         .tls = {policy->anchors.path, policy->certificate.path, policy->private_key.path},
     };
-    if (outbound_send(enrolment->registrar->client, &request, on_answer, enrolment,
-            &enrolment->call, &fault) != RESULT_OK)
+    if (send_request(enrolment, &request, &fault) != RESULT_OK)
         on_answer(&(struct outbound_answer){.error = fault.text}, enrolment);
     return 0;
 }
@@ -328,11 +339,6 @@ enum result registrar_new(
 
     if (!registrar)
         return fault_set(fault, RESULT_NO_MEMORY, "out of memory");
-    enum result result = outbound_client_new(loop, &registrar->client, fault);
-    if (result != RESULT_OK) {
-        free(registrar);
-        return result;
-    }
     pthread_mutex_init(&registrar->lock, NULL);
     registrar->loop = sd_event_ref(loop);
     registrar->slot = slot;

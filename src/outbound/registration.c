@@ -10,16 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "onem2m/primitive.h"
-
-/* Response status codes (TS-0004 6.6). */
-#define RSC_OK          2000
-#define RSC_CREATED     2001
-#define RSC_DELETED     2002
-#define RSC_UPDATED     2004
-#define RSC_BAD_REQUEST 4000
-#define RSC_NOT_FOUND   4004
-#define RSC_CONFLICT    4105
-#define RSC_INTERNAL    5000
+#include "onem2m/status.h"
 
 /* Resource types (TS-0004 6.3.4.2.1). */
 #define TYPE_ACP        1
