@@ -128,8 +128,10 @@ static enum result parse(struct bytes content, json_t **out, struct fault *fault
     json_error_t error;
     unsigned failures = wiping_failures();
 
-    *out = json_loadb((const char *)content.data, content.data ? content.size : 0,
-        JSON_REJECT_DUPLICATES, &error);
+    *out = NULL;
+    if (content.size == 0)
+        return fault_set(fault, RESULT_BAD_REQUEST, "content is not JSON: it is empty");
+    *out = json_loadb((const char *)content.data, content.size, JSON_REJECT_DUPLICATES, &error);
     /* Also with a result: where jansson has no memory for an octet of a string, it leaves it out.
      */
     if (wiping_failures() != failures)

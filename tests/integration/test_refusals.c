@@ -61,7 +61,7 @@ static char overlong_list[OVERLONG], overlong_from[OVERLONG], overlong_id[OVERLO
 
 static const struct attempt attempts[] = {
     /* not JSON, or another one than is due */
-    {"empty", .body = "", .status = 400, .rsc = 4000, .text = "content is not JSON"},
+    {"empty", .body = "", .status = 400, .rsc = 4000, .text = "not JSON: it is empty"},
     {"not JSON", .body = "<e2ek/>", .status = 400, .rsc = 4000, .text = "content is not JSON"},
     {"half of JSON", .body = "{\"m2m:e2ek\":{\"eckm\":\"@1\"", .status = 400, .rsc = 4000,
         .text = "content is not JSON"},

@@ -526,7 +526,7 @@ CHECK_MAIN("onem2m/content", media_types_name_their_serialization, reads_message
     reads_requests_for_a_random_object, refuses_what_is_not_the_content, refuses_deep_nesting,
     refuses_members_by_name, reads_the_attributes_of_a_create, labels_have_a_bound,
     other_notifications_are_refused_as_such, base64_is_strict, message_has_bounds,
-    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point,
-    writes_the_cse_base, writes_notify_content, writes_a_random_object, writes_refusals,
-    escapes_text, writing_keeps_the_limit, writes_requests_that_are_read_again,
-    reads_answers_that_it_writes, reads_answers_of_others)
+    writes_an_exchange, writes_an_established_exchange, writes_the_entry_point, writes_the_cse_base,
+    writes_notify_content, writes_a_random_object, writes_refusals, escapes_text,
+    writing_keeps_the_limit, writes_requests_that_are_read_again, reads_answers_that_it_writes,
+    reads_answers_of_others)
