@@ -2,10 +2,12 @@
 #include "outbound/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/secret.h"
 #include "token/gnutls_key.h"
@@ -23,7 +25,8 @@ struct outbound_call {
     struct outbound_call *next, *previous;
     CURL *curl;
     struct curl_slist *headers;
-    size_t octets; /* of the answer so far, headers included */
+    size_t octets;    /* of the answer so far, headers included */
+    int socket_error; /* errno, where a socket was refused; 0: none was */
     struct buffer body;
     outbound_answered *answered;
     void *context;
@@ -117,10 +120,31 @@ static int read_rsc(const char *text)
     return is_number ? (int)strtol(text, NULL, 10) : 0;
 }
 
+/* What the sandbox of systemd/e2ekeyd.service forbids; libcurl only says that it could not connect.
+ */
+static const char *forbidden_by(const struct outbound_call *call)
+{
+    long error = call->socket_error;
+
+    if (error == 0)
+        (void)curl_easy_getinfo(call->curl, CURLINFO_OS_ERRNO, &error);
+    if (error == EAFNOSUPPORT)
+        return "the system gives no Internet socket, as where the unit has no "
+               "RestrictAddressFamilies=AF_INET AF_INET6: see Sandbox in e2ekeyd(8)";
+    if (error == ENETUNREACH)
+        return "no network leads there, as where the unit has no PrivateNetwork=no: see Sandbox in "
+               "e2ekeyd(8)";
+    return NULL;
+}
+
 static const char *error_of(const struct outbound_call *call, CURLcode code)
 {
+    const char *forbidden = code == CURLE_COULDNT_CONNECT ? forbidden_by(call) : NULL;
+
     if (code == CURLE_OK)
         return NULL;
+    if (forbidden)
+        return forbidden;
     if (call->octets > OUTBOUND_ANSWER_OCTETS)
         return "the answer is longer than 65536 octets";
     return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
@@ -293,6 +317,17 @@ static bool add_headers(struct outbound_call *call, const struct outbound_reques
            (request->body.size == 0 || add_header(call, "Content-Type", type));
 }
 
+/* curl_opensocket_callback, for the error that libcurl does not tell. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct outbound_call *call = context;
+    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+
+    (void)purpose;
+    call->socket_error = fd < 0 ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 /* Keeps the first error in CODE. */
 #define SET(option, value)                                                                         \
     do {                                                                                           \
@@ -328,6 +363,8 @@ static CURLcode prepare(struct outbound_call *call, const struct outbound_reques
     SET(CURLOPT_PRIVATE, call);
     SET(CURLOPT_ERRORBUFFER, call->error);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, call);
     SET(CURLOPT_URL, request->url);
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_PROXY, "");
