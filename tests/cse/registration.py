@@ -3,9 +3,9 @@
 """Stands in for a CSE at which others register: the resources below its <CSEBase>, with what tinyIoT
 and ACME were seen to do (BEHAVIOURS).
 
-Usage: registration.py BEHAVIOUR [CERTIFICATE KEY CLIENT-ANCHORS]   (the last three: HTTPS)
+Usage: registration.py BEHAVIOUR[@ADDRESS] [CERTIFICATE KEY CLIENT-ANCHORS]   (the last three: HTTPS)
 
-Prints its address. Then each line on standard input is a JSON object of settings to change, which it
+Listens on 127.0.0.1, or ADDRESS, and prints its own. Then each line on standard input is a JSON object of settings to change, which it
 answers by "done", and each request that it answers is a line: METHOD PATH ORIGINATOR RSC. Settings:
   answer      how to answer instead: an RSC, or "hang", "garbage", "huge", "html"
   expiration  the longest that it grants, in seconds
@@ -30,7 +30,8 @@ BEHAVIOURS = {
 
 settings = {"answer": None, "expiration": 157680000, "body": None}
 resources = {}
-behaviour = BEHAVIOURS[sys.argv[1]]
+kind_of_cse, _, address = sys.argv[1].partition("@")
+behaviour = BEHAVIOURS[kind_of_cse]
 lock = threading.Lock()
 output = threading.Lock()
 
@@ -137,7 +138,7 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that leave
 
 
-server = Server(("127.0.0.1", 0), Handler)
+server = Server((address or "127.0.0.1", 0), Handler)
 scheme = "http"
 if len(sys.argv) > 2:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -147,7 +148,7 @@ if len(sys.argv) > 2:
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     scheme = "https"
 threading.Thread(target=server.serve_forever, daemon=True).start()
-say(f"{scheme}://127.0.0.1:{server.server_address[1]}{BASE}")
+say("{0}://{1[0]}:{1[1]}{2}".format(scheme, server.server_address, BASE))
 for change in sys.stdin:
     with lock:
         settings.update(json.loads(change))
