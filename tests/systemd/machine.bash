@@ -56,10 +56,11 @@ machine_init() { # the process id of its systemd, once it is up
     return 1
 }
 
-# @memlock: the keys are locked; @keyring: KeyringMode=. systemd-nspawn forbids both unless asked.
+# @memlock: the keys are locked; @keyring: KeyringMode=; bpf: IPAddressDeny=. systemd-nspawn forbids
+# them unless asked.
 machine_boot() {
     systemd-nspawn --quiet --boot --register=no --keep-unit --link-journal=no --private-network \
-        --machine="e2ekeyd-$$" --system-call-filter='@memlock @keyring' --bind-ro="$PWD" \
+        --machine="e2ekeyd-$$" --system-call-filter='@memlock @keyring bpf' --bind-ro="$PWD" \
         --directory="$machine/root" >"$machine/console" 2>&1 </dev/null 9>&- &
     machine_pid=$!
     init=$(machine_init) || {
