@@ -86,7 +86,8 @@ START_TEST(health_checks_are_answered)
         {"OPTIONS " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n", 200, "2000", ALL},
         {"OPTIONS /cse-in/elsewhere" OPTIONS_1, 404, "4004", NULL},
         {"OPTIONS " ENTRY "/none" OPTIONS_1, 404, "4004", NULL},
-        {"OPTIONS " ENTRY " HTTP/1.1\r\n\r\n", 400, "4000", NULL}, /* no Host */
+        /* no Host: libmicrohttpd 1.0 refuses it before we see it */
+        {"OPTIONS " ENTRY " HTTP/1.1\r\n\r\n", 400, NULL, NULL},
         {"DELETE " ENTRY " HTTP/1.1\r\n" HOST PRIMITIVE "\r\n", 405, "4005", ALL},
     };
 
