@@ -252,8 +252,12 @@ static enum result start_multi(struct outbound_client *client, struct fault *fau
     if (error < 0)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "no timer for requests: %s", strerror(-error));
     (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(client->multi = curl_multi_init()))
-        return fault_set(fault, RESULT_NO_MEMORY, "libcurl does not start");
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (code == CURLE_OK && !(client->multi = curl_multi_init()))
+        code = CURLE_OUT_OF_MEMORY; /* it does not say */
+    if (code != CURLE_OK)
+        return fault_set(
+            fault, RESULT_NO_MEMORY, "libcurl does not start: %s", curl_easy_strerror(code));
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
