@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/library.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,18 @@
  * with connections it stops accepting until one of them ends. It does not say this otherwise. */
 #define BUSY_WAITING "Hit process or system resource limit at FIRST connection"
 
+static _Thread_local char first_line[LINE_OCTETS]; /* since library_begin */
+
+void library_begin(void)
+{
+    first_line[0] = '\0';
+}
+
+const char *library_reason(void)
+{
+    return first_line[0] != '\0' ? first_line : strerror(errno);
+}
+
 void library_log(void *context, const char *format, va_list arguments)
 {
     char line[LINE_OCTETS];
@@ -23,6 +36,8 @@ void library_log(void *context, const char *format, va_list arguments)
         return;
     line[strcspn(line, "\n")] = '\0';
     log_debug("HTTP: %s", line);
+    if (first_line[0] == '\0')
+        memcpy(first_line, line, sizeof(line));
     if (strncmp(line, BUSY_WAITING, strlen(BUSY_WAITING)) == 0)
         (void)poll(NULL, 0, PAUSE_MS);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/scrape.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <string.h>
 
@@ -111,6 +110,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 static enum result start(struct scrape_server *server, struct fault *fault)
 {
+    library_begin();
     server->daemon =
         MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
             NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
@@ -121,7 +121,7 @@ static enum result start(struct scrape_server *server, struct fault *fault)
     server->listener.fd = -1; /* libmicrohttpd owns it now, also when it fails */
     if (!server->daemon)
         return fault_set(fault, RESULT_SYSTEM_ERROR, "%s: the HTTP server does not start: %s",
-            server->listener.address, strerror(errno));
+            server->listener.address, library_reason());
     return RESULT_OK;
 }
 

@@ -3,7 +3,6 @@
  * the thread that read it. They share struct transactions, which says what its lock protects. */
 #include "http/server.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -204,12 +203,13 @@ static enum result start_listener(struct http_server *server, size_t number,
 
     add_option(&options, MHD_OPTION_LISTEN_SOCKET, TAKE_FD(listener->fd), NULL);
     add_option(&options, MHD_OPTION_END, 0, NULL);
+    library_begin();
     server->daemons[number] = MHD_start_daemon(options.flags, 0, NULL, NULL, transaction_handle,
         entrance, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
     if (server->daemons[number])
         return RESULT_OK;
-    report_fault(
-        report, NULL, "%s: the HTTP server does not start: %s", listener->address, strerror(errno));
+    report_fault(report, NULL, "%s: the HTTP server does not start: %s", listener->address,
+        library_reason());
     return RESULT_SYSTEM_ERROR;
 }
 

@@ -71,10 +71,12 @@ static void stop(void)
     ck_assert_msg(status == 0, "%s\nexit status %d", inject_place(), status);
 }
 
-/* It says why it ends, in pthread_create's words where a thread could not be had. */
+/* It says why it ends, in the words of pthread_create or libmicrohttpd where a thread could not be
+ * had. */
 static bool says_memory(const char *text)
 {
-    return strstr(text, "memory") || strstr(text, strerror(EAGAIN));
+    return strstr(text, "memory") || strstr(text, strerror(EAGAIN)) ||
+           strstr(text, "no system resources");
 }
 
 /* It starts, and then it works; or it says why it does not. Returns how many calls of PLAN there
