@@ -289,8 +289,15 @@ END_TEST
 
 /* --- floods of forged names --- */
 
-/* What keeps a flood within its bounds. */
+/* What keeps a flood within its bounds. A sanitizer makes it so slow that it may stay below a rate
+ * by itself. */
 enum bound { BOUND_RATE, BOUND_TABLE };
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EXCEEDS_RATES false
+#else
+#define EXCEEDS_RATES true
+#endif
 
 /* A flood that sends BEFORE requests until the first device comes, and WITHIN in each round trip:
  * more than BOUND lets it have. */
@@ -309,7 +316,7 @@ static void expect_through_flood(
         good, DEVICES, flood.answered, flood.opened, addresses);
     ck_assert_uint_ge(good, LEAST);
     if (bound == BOUND_RATE)
-        ck_assert_uint_lt(flood.opened, flood.answered - DEVICES);
+        ck_assert(!EXCEEDS_RATES || flood.opened < flood.answered - DEVICES);
     else
         ck_assert_int_gt(run_status_number(&daemon_, "counters", "exchangesDisplaced"), DEVICES);
     tear_down();
